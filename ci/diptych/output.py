@@ -1,0 +1,127 @@
+"""The one place that prints.
+
+Steps are a line each with their duration, tables go through rich, errors are shown with their evidence and the
+next step. ``NO_COLOR``, a missing terminal and ``CI`` are honoured; on GitHub Actions an error is also an
+annotation.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from diptych.errors import DiptychError
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+_PLAIN_WIDTH = 80
+
+
+@dataclass(kw_only=True)
+class Output:
+    """Where a run's words go.
+
+    Attributes:
+        env: the process environment, for NO_COLOR, FORCE_COLOR, CI, COLUMNS and GITHUB_ACTIONS.
+        verbose: also show what is normally only logged.
+    """
+
+    env: Mapping[str, str]
+    verbose: bool = False
+    _consoles: dict[bool, Console] = field(default_factory=dict)
+
+    def console(self, *, stderr: bool = False) -> Console:
+        """Return the rich console of a stream, made at first use (a listing never needs it)."""
+        if stderr not in self._consoles:
+            from rich.console import Console  # noqa: PLC0415 -- see the docstring
+
+            stream = sys.stderr if stderr else sys.stdout
+            width = None if stream.isatty() or "COLUMNS" in self.env else _PLAIN_WIDTH
+            self._consoles[stderr] = Console(
+                file=stream, width=width, highlight=False, soft_wrap=False, _environ=self.env
+            )
+        return self._consoles[stderr]
+
+    def line(self, text: str = "", *, style: str | None = None) -> None:
+        """Print one line of running text, as it is."""
+        self.console().print(text, style=style, markup=False, soft_wrap=True)
+
+    def note(self, text: str) -> None:
+        """Print something a person should know but need not act on."""
+        self.line(f"  note: {text}", style="yellow")
+
+    def show(self, renderable: RenderableType) -> None:
+        """Print a rich table, tree or panel."""
+        self.console().print(renderable)
+
+    def json(self, value: Any) -> None:  # noqa: ANN401 -- any JSON value
+        """Print machine output: JSON, never coloured or wrapped."""
+        sys.stdout.write(json.dumps(value, indent=2, sort_keys=False, default=str) + "\n")
+
+    def raw(self, text: str) -> None:
+        """Print text for a pipe, byte for byte."""
+        sys.stdout.write(text)
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[Step]:
+        """Time a step and print its line when it ends; a failing step says so and lets the error pass."""
+        step = Step()
+        started = time.monotonic()
+        try:
+            yield step
+        except BaseException:
+            self._step_line("✗", name, "failed", time.monotonic() - started, "red")
+            raise
+        mark, style = ("·", "dim") if step.kept else ("✓", "green")
+        self._step_line(mark, name, step.text, time.monotonic() - started, style)
+
+    def _step_line(self, mark: str, name: str, text: str, seconds: float, style: str) -> None:
+        from rich.text import Text  # noqa: PLC0415 -- as in console()
+
+        if not _speaks_unicode():
+            mark = {"✓": "+", "·": ".", "✗": "x"}[mark]
+        line = Text.assemble((f"  {mark} ", style), f"{name:<16}", (f"{seconds:7.2f} s  ", "dim"), text)
+        self.console().print(line, soft_wrap=True)
+
+    def error(self, error: DiptychError) -> None:
+        """Show an error: what failed, the evidence, the next step. The only place that does."""
+        from rich.text import Text  # noqa: PLC0415 -- as in console()
+
+        console = self.console(stderr=True)
+        console.print(Text.assemble(("error: ", "bold red"), error.summary), soft_wrap=True)
+        for line in error.details:
+            console.print(Text(f"  {line}"), soft_wrap=True)
+        if error.hint:
+            arrow = "→" if _speaks_unicode() else "->"
+            console.print(Text.assemble((f"  {arrow} ", "bold"), error.hint), soft_wrap=True)
+        if self.env.get("GITHUB_ACTIONS") == "true":
+            message = error.summary.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+            console.print(f"::error::{message}", markup=False, soft_wrap=True)
+
+
+@dataclass
+class Step:
+    """A running step; the maker may say in ``text`` what came out, and that it was ``kept`` from before."""
+
+    text: str = ""
+    kept: bool = False
+
+
+def _speaks_unicode() -> bool:
+    return (sys.stdout.encoding or "").lower().replace("-", "").startswith("utf")
+
+
+def human_size(count: int) -> str:
+    """Write a number of bytes for a person, in powers of 1000 as package indexes do."""
+    size = float(count)
+    for unit in ("B", "kB", "MB"):
+        if size < 1000:  # noqa: PLR2004 -- the unit step
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} GB"

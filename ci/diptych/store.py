@@ -1,0 +1,236 @@
+"""Atomic, content-addressed folders and files.
+
+An *entry* is a folder named by the hash of everything that went into it. It is made under a lock in a
+temporary folder, listed in a manifest, and renamed into place: so it is there and whole, or not there. A later
+run checks the manifest (names, sizes, modification times) before it trusts the entry, and makes it again
+when anything is gone or changed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from diptych.errors import StoreError
+
+MANIFEST = ".manifest.json"
+_CHUNK = 1 << 20
+
+
+def digest(*parts: object) -> str:
+    """Hash JSON-able values into 16 hexadecimal digits: the name of an entry."""
+    text = json.dumps(parts, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def sha256_file(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes, in hexadecimal."""
+    hasher = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            hasher.update(chunk)
+    return hasher.hexdigest()
+
+
+def sha256_tree(root: Path, files: list[Path]) -> str:
+    """Hash the relative names, modes and contents of ``files`` under ``root``, independent of order."""
+    hasher = hashlib.sha256()
+    for path in sorted(files):
+        executable = "x" if os.access(path, os.X_OK) else "-"
+        content = f"->{os.readlink(path)}" if path.is_symlink() else sha256_file(path)
+        hasher.update(f"{path.relative_to(root).as_posix()}\0{executable}\0{content}\n".encode())
+    return hasher.hexdigest()
+
+
+@contextlib.contextmanager
+def written(path: Path) -> Iterator[Path]:
+    """Yield a temporary file beside ``path``, renamed over it when the block ends well.
+
+    Raises:
+        StoreError: the disk is full or the folder cannot be written.
+    """
+    with _plain_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        os.close(handle)
+        temporary = Path(name)
+        try:
+            yield temporary
+            temporary.chmod(0o644)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write ``text`` to ``path`` atomically."""
+    with written(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, value: Any) -> None:  # noqa: ANN401 -- any JSON value
+    """Write ``value`` to ``path`` atomically, sorted and indented."""
+    write_text(path, json.dumps(value, indent=2, sort_keys=True, default=str) + "\n")
+
+
+def copy_file(source: Path, target: Path) -> None:
+    """Copy bytes, mode and times to ``target`` atomically."""
+    with written(target) as temporary:
+        shutil.copy2(source, temporary)
+        mode = source.stat().st_mode & 0o777
+    target.chmod(mode)
+
+
+@contextlib.contextmanager
+def locked(path: Path, *, waiting: Callable[[str], None] = lambda _: None) -> Iterator[None]:
+    """Hold an exclusive lock on the file ``path``, waiting for another holder to finish.
+
+    The descriptor is inheritable: children of a killed run keep the lock until they too have ended
+    (flock(2): the lock belongs to the open file description).
+
+    Args:
+        path: the lock file; it is made when missing and left in place.
+        waiting: called once with the lock's name when somebody else holds it.
+    """
+    with _plain_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        os.set_inheritable(handle, True)  # noqa: FBT003 -- positional-only in CPython
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            waiting(path.stem)
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Store:
+    """The folder ``.diptych/`` of one checkout.
+
+    Attributes:
+        root: its path.
+        waiting: called with the name of an entry that another run is making.
+    """
+
+    root: Path
+    waiting: Callable[[str], None] = lambda _: None
+
+    def lock(self, name: str) -> contextlib.AbstractContextManager[None]:
+        """Return the lock of that name, to be held in a ``with`` block."""
+        return locked(self.root / "locks" / f"{name}.lock", waiting=self.waiting)
+
+    def path(self, kind: str, key: str) -> Path:
+        """Return where the entry of that kind and key is, or would be."""
+        return self.root / kind / key
+
+    def find(self, kind: str, key: str) -> Path | None:
+        """Return the entry's folder if it is there and whole."""
+        folder = self.path(kind, key)
+        return folder if intact(folder) else None
+
+    def entry(self, kind: str, key: str, make: Callable[[Path], None]) -> tuple[Path, bool]:
+        """Return the entry's folder, made by ``make(empty folder)`` unless it is there and whole.
+
+        Args:
+            kind: the stage, a folder name.
+            key: the hash of everything that goes in.
+            make: fills the folder; whatever it raises leaves nothing behind.
+
+        Returns:
+            The folder, and whether this call made it.
+
+        Raises:
+            StoreError: the disk is full or cannot be written.
+        """
+        if found := self.find(kind, key):
+            return found, False
+        with self.lock(f"{kind}-{key}"):
+            if found := self.find(kind, key):
+                return found, False
+            folder = self.path(kind, key)
+            with _plain_errors(folder):
+                return self._make(folder, make), True
+
+    def _make(self, folder: Path, make: Callable[[Path], None]) -> Path:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+        try:
+            make(temporary)
+            seal(temporary)
+            temporary.chmod(0o755)
+            discard(folder)
+            temporary.rename(folder)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+        return folder
+
+
+def seal(folder: Path) -> None:
+    """Write the manifest of everything under ``folder``: the last act of making an entry."""
+    (folder / MANIFEST).write_text(json.dumps(_listing(folder)), encoding="utf-8")
+
+
+def intact(folder: Path) -> bool:
+    """Tell whether the folder holds exactly what its manifest says."""
+    try:
+        recorded = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        return bool(recorded == _listing(folder))
+    except (OSError, ValueError):
+        return False
+
+
+def discard(folder: Path) -> None:
+    """Remove a folder so that a reader sees it whole or not at all."""
+    if not folder.exists():
+        return
+    doomed = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    folder.rename(doomed / "old")
+    shutil.rmtree(doomed, ignore_errors=True)
+
+
+def _listing(folder: Path) -> dict[str, list[object]]:
+    """Map each file to its size and time, each link to its target."""
+    found: dict[str, list[object]] = {}
+    pending = [folder]
+    while pending:
+        with os.scandir(pending.pop()) as entries:
+            for entry in entries:
+                name = os.path.relpath(entry.path, folder)
+                if entry.is_symlink():
+                    found[name] = ["link", os.readlink(entry.path)]
+                elif entry.is_dir():
+                    pending.append(Path(entry.path))
+                elif name != MANIFEST:
+                    state = entry.stat()
+                    found[name] = [state.st_size, state.st_mtime_ns]
+    return found
+
+
+@contextlib.contextmanager
+def _plain_errors(path: Path) -> Iterator[None]:
+    """Turn an OSError of writing into a StoreError that names the file, the cause and the next step."""
+    try:
+        yield
+    except OSError as error:
+        hint = {
+            errno.ENOSPC: "free some space on that disk, then run again: finished stages are kept",
+            errno.EDQUOT: "the disk quota is used up: free some space, then run again",
+            errno.EACCES: "check the permissions of that folder",
+            errno.EROFS: "that file system is read-only",
+        }.get(error.errno or 0, "run again; finished stages are kept")
+        where = error.filename or path
+        raise StoreError(f'cannot write "{where}": {error.strerror or error}', hint=hint) from error
