@@ -107,6 +107,8 @@ IcpResult icp(const PointsView& source, const PointsView& target, const IcpOptio
         require_distinct(*points, name);
     }
 
+    require_finite(options.initial.apply(source), "source under initial");
+
     const KdTree tree(target);
     const double max_distance = options.max_distance.value_or(infinity);
     const double least_change = options.tolerance * rms_radius(target);

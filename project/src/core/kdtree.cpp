@@ -59,7 +59,7 @@ KdTree::Neighbour KdTree::nearest(const Eigen::Vector3d& query, double max_squar
     Neighbour best;
     best.squared_distance = max_squared_distance;
     search(0, query, best);
-    return best;
+    return best.index < 0 ? Neighbour{} : best;
 }
 
 void KdTree::search(std::int64_t index, const Eigen::Vector3d& query, Neighbour& best) const {

@@ -1,0 +1,135 @@
+"""Drive CMake: configure, build and install one cell, out of source, with Ninja."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from diptych import process
+from diptych.build.fileapi import ask
+from diptych.compilers import Compiler
+from diptych.errors import CompileError, ProcessError
+from diptych.store import discard
+
+
+@dataclass(frozen=True, kw_only=True)
+class CMakeBuild:
+    """Everything one CMake run needs.
+
+    Attributes:
+        source: the folder with CMakeLists.txt.
+        tree: the build tree; kept between runs, so that Ninja compiles only what changed.
+        prefix: the host environment.
+        compiler: the cell's compiler.
+        build_type: CMAKE_BUILD_TYPE.
+        arguments: extra arguments of the table.
+        flags: extra compiler flags of the table.
+        env: the tool environment.
+        log: where all output goes.
+    """
+
+    source: Path
+    tree: Path
+    prefix: Path
+    compiler: Compiler
+    build_type: str
+    arguments: Sequence[str]
+    flags: Sequence[str]
+    env: Mapping[str, str]
+    log: Path
+
+
+def configure(build: CMakeBuild) -> None:
+    """Configure the build tree; a stale tree that will not configure is made afresh once.
+
+    Raises:
+        CompileError: CMake says no.
+    """
+    _require_cmakelists(build.source)
+    known = (build.tree / "CMakeCache.txt").exists()
+    try:
+        _configure(build)
+    except ProcessError:
+        if not known:
+            raise
+        discard(build.tree)
+        _configure(build)
+
+
+def compile_all(build: CMakeBuild) -> None:
+    """Compile and link everything that is out of date.
+
+    Raises:
+        CompileError: the compiler or the linker says no.
+    """
+    process.run(["cmake", "--build", build.tree], env=build.env, cwd=build.source, log=build.log)
+
+
+def install(build: CMakeBuild, target: Path) -> None:
+    """Install into ``target``, laid out as site-packages.
+
+    Raises:
+        CompileError: an install rule failed, or nothing was installed.
+    """
+    process.run(["cmake", "--install", build.tree, "--prefix", target], env=build.env, cwd=build.source, log=build.log)
+    if not any(target.iterdir()):
+        raise CompileError(
+            f'"{build.source / "CMakeLists.txt"}" installs nothing',
+            hint="add install(TARGETS … DESTINATION <package>), relative to site-packages",
+        )
+
+
+def arguments(build: CMakeBuild) -> Iterator[str]:
+    """Yield CMake's configure arguments in order."""
+    python = build.prefix / "bin" / "python"
+    yield from ("-S", str(build.source), "-B", str(build.tree), "-G", "Ninja", "--no-warn-unused-cli")
+    yield f"-DCMAKE_BUILD_TYPE={build.build_type}"
+    # By name, because the PATH is not searched (see below).
+    yield f"-DCMAKE_MAKE_PROGRAM={process.which('ninja', build.env) or 'ninja'}"
+    yield f"-DCMAKE_C_COMPILER={build.compiler.cc}"
+    yield f"-DCMAKE_CXX_COMPILER={build.compiler.cxx}"
+    yield f"-DCMAKE_PREFIX_PATH={build.prefix}"
+    # Against the host environment and nothing else: no /usr, no registry of earlier builds.
+    yield "-DCMAKE_FIND_USE_CMAKE_SYSTEM_PATH=OFF"
+    yield "-DCMAKE_FIND_USE_SYSTEM_ENVIRONMENT_PATH=OFF"
+    yield "-DCMAKE_FIND_USE_PACKAGE_REGISTRY=OFF"
+    yield "-DCMAKE_FIND_USE_SYSTEM_PACKAGE_REGISTRY=OFF"
+    # Every spelling of "which Python": FindPython, FindPython3 and the one of pybind11 (pain 4).
+    for module in ("Python", "Python3"):
+        yield f"-D{module}_ROOT_DIR={build.prefix}"
+        yield f"-D{module}_EXECUTABLE={python}"
+        yield f"-D{module}_FIND_STRATEGY=LOCATION"
+    yield f"-DPYTHON_EXECUTABLE={python}"
+    # No run path in build tree or stage: one untouched stage is relinked twice, for wheel and conda.
+    yield "-DCMAKE_SKIP_RPATH=ON"
+    yield from build.arguments
+
+
+def flags(build: CMakeBuild) -> str:
+    """Return the compiler flags that keep this machine's paths out of the code, and the table's own."""
+    maps = [(build.tree, "/build"), (build.source, "/source"), (build.prefix, "/host")]
+    return " ".join([*(f"-ffile-prefix-map={path}={name}" for path, name in maps), *build.flags])
+
+
+def _configure(build: CMakeBuild) -> None:
+    build.tree.mkdir(parents=True, exist_ok=True)
+    ask(build.tree)
+    env = {**build.env, "CXXFLAGS": flags(build), "CFLAGS": flags(build), "LDFLAGS": _linker_flags(build)}
+    process.run(["cmake", *arguments(build)], env=env, cwd=build.source, log=build.log)
+
+
+def _linker_flags(build: CMakeBuild) -> str:
+    """Let the linker see libraries of libraries without writing a run path (ld(1), -rpath-link)."""
+    given = build.env.get("LDFLAGS", "")
+    if build.compiler.family == "apple-clang" or build.env.get("MACOSX_DEPLOYMENT_TARGET"):
+        return given
+    return f"{given} -Wl,-rpath-link,{build.prefix / 'lib'}".strip()
+
+
+def _require_cmakelists(source: Path) -> None:
+    if not os.access(source / "CMakeLists.txt", os.R_OK):
+        raise CompileError(
+            f'"{source / "CMakeLists.txt"}" is not there or not readable', hint="set tool.diptych.source to its folder"
+        )

@@ -1,0 +1,56 @@
+"""Which files are the extension's source, and their hash."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from diptych import process
+from diptych.errors import ConfigError
+from diptych.store import sha256_tree
+
+# Never source, also where no git can tell: what tools leave behind.
+_LEFTOVERS = frozenset(
+    {
+        ".diptych", ".git", ".hg", ".mypy_cache", ".nox", ".pytest_cache", ".ruff_cache", ".tox", ".venv",
+        "__pycache__", "_skbuild", "build", "dist", "node_modules", "output", "venv",
+    }
+)  # fmt: skip
+
+
+def source_files(source: Path, *, env: Mapping[str, str]) -> list[Path]:
+    """List the files that belong to the project in ``source``, sorted.
+
+    Inside a git work tree these are the tracked and the not ignored files (``git ls-files``, so a new file counts
+    before it is added); elsewhere every file outside the usual leftovers.
+
+    Raises:
+        ConfigError: there is no file.
+    """
+    found = sorted(path for path in _listed(source, env) if path.is_file() or path.is_symlink())
+    if not found:
+        raise ConfigError(f'the source folder "{source}" holds no file', hint="check tool.diptych.source")
+    return found
+
+
+def source_hash(source: Path, *, env: Mapping[str, str]) -> str:
+    """Hash names, modes and contents of the project's files."""
+    return sha256_tree(source, source_files(source, env=env))
+
+
+def _listed(source: Path, env: Mapping[str, str]) -> Iterator[Path]:
+    if (
+        process.which("git", env)
+        and process.run(["git", "rev-parse", "--is-inside-work-tree"], env=env, cwd=source, check=False)
+        .output.strip()
+        .endswith("true")
+    ):
+        listing = process.run(["git", "ls-files", "-coz", "--exclude-standard"], env=env, cwd=source)
+        names = [name for name in listing.output.split("\0") if name]
+        if names:  # an ignored folder (a copy in a scratch place) lists nothing: then walk it
+            yield from (source / name for name in names)
+            return
+    for folder, folders, files in os.walk(source):
+        folders[:] = sorted(name for name in folders if name not in _LEFTOVERS)
+        yield from (Path(folder, name) for name in files if not name.endswith(".pyc"))

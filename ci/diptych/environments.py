@@ -1,0 +1,259 @@
+"""Host environments: recorded as a lock, checked before they are trusted, made and rebuilt with py-rattler.
+
+In a nox session nox's own backend makes the prefix (rattler by default; conda, mamba or micromamba when a
+person forces one) from the specs that :class:`HostRequest` gives. Outside nox, and for the clean prefixes of
+*verify*, :func:`create` does the same in-process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from diptych.errors import HostEnvironmentError
+from diptych.store import digest, discard, write_json
+
+STAMP = "conda-meta/diptych.json.stamp"
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostRequest:
+    """What an environment shall hold.
+
+    Attributes:
+        python: version, "3.11".
+        specs: conda match specs beside Python.
+        channels: channel names or URLs, highest priority first.
+    """
+
+    python: str
+    specs: tuple[str, ...]
+    channels: tuple[str, ...]
+
+    @property
+    def key(self) -> str:
+        """Name the request: what a stamp is compared with."""
+        return digest(asdict(self))
+
+    def parameters(self) -> tuple[str, ...]:
+        """Return the arguments of ``conda create`` and of nox's backends, without Python itself."""
+        channels = (word for channel in self.channels for word in ("-c", channel))
+        return (*channels, *self.specs)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LockedPackage:
+    """One package of an environment, exactly."""
+
+    name: str
+    version: str
+    build: str
+    subdir: str
+    url: str
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Environment:
+    """A conda environment that can be trusted.
+
+    Attributes:
+        prefix: its folder.
+        python: its interpreter.
+        version: "3.11".
+        lock: every package in it, sorted by name.
+        channels: where they came from.
+        fallback: why the local channel stands in, or an empty string.
+    """
+
+    prefix: Path
+    python: Path
+    version: str
+    lock: tuple[LockedPackage, ...]
+    channels: tuple[str, ...]
+    fallback: str = ""
+
+    @property
+    def lock_hash(self) -> str:
+        """Hash the packages' contents: equal for two prefixes that hold the same."""
+        return digest([(package.name, package.sha256) for package in self.lock])
+
+    def find(self, name: str) -> LockedPackage | None:
+        """Return the package of that name, if it is there."""
+        return next((package for package in self.lock if package.name == name), None)
+
+    def lock_json(self) -> dict[str, Any]:
+        """Return the lock as recorded in ``lock.json`` and in provenance."""
+        return {"python": self.version, "channels": self.channels, "packages": [asdict(one) for one in self.lock]}
+
+
+def read_lock(prefix: Path) -> tuple[LockedPackage, ...]:
+    """Read the installed packages from ``conda-meta`` (written by conda, mamba and rattler alike).
+
+    Raises:
+        HostEnvironmentError: a record is damaged.
+    """
+    return tuple(sorted(_records(prefix), key=lambda package: package.name))
+
+
+def usable(prefix: Path, request: HostRequest) -> bool:
+    """Tell whether ``prefix`` was finished for exactly this request and still holds every file."""
+    try:
+        stamp = json.loads((prefix / STAMP).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return stamp.get("key") == request.key and all(map(Path.exists, _interpreter_files(prefix))) and _complete(prefix)
+
+
+def adopt(prefix: Path, request: HostRequest, *, fallback: str = "") -> Environment:
+    """Check a finished prefix, stamp it as whole, and return it with its lock.
+
+    Raises:
+        HostEnvironmentError: it does not hold the Python that was asked for, or files are missing.
+    """
+    lock = read_lock(prefix)
+    environment = Environment(
+        prefix=prefix,
+        python=prefix / "bin" / "python",
+        version=request.python,
+        lock=lock,
+        channels=request.channels,
+        fallback=fallback,
+    )
+    python = environment.find("python")
+    if python is None or not python.version.startswith(f"{request.python}."):
+        found = python.version if python else "none"
+        raise HostEnvironmentError(f'"{prefix}" should hold Python {request.python}; found: {found}')
+    if not _complete(prefix):
+        raise HostEnvironmentError(
+            f'the environment "{prefix}" lacks files that its packages should hold',
+            hint="remove that folder and run again",
+        )
+    write_json(prefix / STAMP, {"key": request.key, **environment.lock_json()})
+    return environment
+
+
+def create(request: HostRequest, prefix: Path, *, fallback: str = "") -> Environment:
+    """Solve the request and link it into ``prefix``, replacing what is there.
+
+    Raises:
+        HostEnvironmentError: no solution, or a package is corrupt or cannot be fetched.
+    """
+    import rattler  # noqa: PLC0415 -- heavy, and not needed by a listing
+
+    async def solve_and_install() -> None:
+        specs = [rattler.MatchSpec(text) for text in (f"python {request.python}.*", *request.specs)]
+        records = await rattler.solve(
+            list(request.channels),
+            specs,
+            virtual_packages=rattler.VirtualPackage.detect(),
+        )
+        await rattler.install(records, prefix, show_progress=False, execute_link_scripts=False)
+
+    discard(prefix)
+    prefix.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        asyncio.run(solve_and_install())
+    except Exception as error:  # py-rattler raises a different class for each thing that can go wrong
+        shutil.rmtree(prefix, ignore_errors=True)
+        raise _explained(error, request) from error
+    return adopt(prefix, request, fallback=fallback)
+
+
+def rebuild(packages: Sequence[LockedPackage], prefix: Path) -> None:
+    """Make ``prefix`` again from a lock: the same packages by URL and hash, without solving.
+
+    Raises:
+        HostEnvironmentError: a package is gone or its hash differs.
+    """
+    import rattler  # noqa: PLC0415 -- as in create
+
+    async def install() -> None:
+        records = [_explicit_record(rattler, package) for package in packages]
+        await rattler.install(records, prefix, show_progress=False, execute_link_scripts=False)
+
+    discard(prefix)
+    try:
+        asyncio.run(install())
+    except Exception as error:  # as in create
+        shutil.rmtree(prefix, ignore_errors=True)
+        raise HostEnvironmentError(f"cannot rebuild from the lock: {error}", hint="solve afresh") from error
+
+
+def _explicit_record(rattler: Any, package: LockedPackage) -> Any:  # noqa: ANN401 -- a module; rattler's own type
+    record = rattler.PackageRecord(
+        name=package.name,
+        version=package.version,
+        build=package.build,
+        build_number=0,
+        subdir=package.subdir,
+        sha256=bytes.fromhex(package.sha256),
+    )
+    file_name = package.url.rsplit("/", 1)[-1]
+    channel = package.url.rsplit("/", 2)[0]
+    return rattler.RepoDataRecord(record, file_name, package.url, channel)
+
+
+def _explained(error: Exception, request: HostRequest) -> HostEnvironmentError:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    wanted = ", ".join((f"python {request.python}.*", *request.specs))
+    return HostEnvironmentError(
+        f"no host environment for Python {request.python}: {lines[0] if lines else type(error).__name__}",
+        details=[*lines[1:20], f"wanted: {wanted}", f"channels: {', '.join(request.channels)}"],
+        hint="change tool.diptych.host or tool.diptych.channels so that the channels can satisfy it",
+    )
+
+
+def _records(prefix: Path) -> Iterator[LockedPackage]:
+    for path, record in _metadata(prefix):
+        try:
+            yield LockedPackage(
+                name=record["name"],
+                version=record["version"],
+                build=record["build"],
+                subdir=record.get("subdir") or "noarch",
+                url=record.get("url") or "",
+                sha256=record.get("sha256") or "",
+            )
+        except KeyError as error:
+            raise HostEnvironmentError(f'"{path}" lacks {error}', hint="remove the environment, run again") from error
+
+
+def _metadata(prefix: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+    for path in sorted((prefix / "conda-meta").glob("*.json")):
+        try:
+            yield path, json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise HostEnvironmentError(
+                f'"{path}" is damaged: {error}', hint="remove the environment and run again"
+            ) from error
+
+
+def _interpreter_files(prefix: Path) -> tuple[Path, ...]:
+    return (prefix / "bin" / "python", prefix / "conda-meta")
+
+
+def _complete(prefix: Path) -> bool:
+    """Compare the files that the packages list with those that are there, folder by folder: no stat each."""
+    wanted: dict[str, set[str]] = {}
+    try:
+        for _, record in _metadata(prefix):
+            for name in record.get("files", ()):
+                folder, _, base = name.rpartition("/")
+                wanted.setdefault(folder, set()).add(base)
+    except HostEnvironmentError:
+        return False
+    return all(names <= _names(prefix / folder) for folder, names in wanted.items())
+
+
+def _names(folder: Path) -> set[str]:
+    try:
+        return set(os.listdir(folder))
+    except OSError:
+        return set()

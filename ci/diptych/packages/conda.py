@@ -1,0 +1,91 @@
+"""From the relinked tree to a ``.conda``, by rattler-build with the project's recipe or a rendered one."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from diptych import process
+from diptych.errors import PackageError, ProcessError
+from diptych.store import discard
+
+STAGE_VARIABLE = "DIPTYCH_STAGE"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CondaJob:
+    """The inputs of a conda package.
+
+    Attributes:
+        tree: the relinked tree, laid out as site-packages.
+        recipe: the recipe to render.
+        python: "3.11".
+        channels: for the build's own host environment.
+        platform: conda's name of the platform.
+        env: the tools' environment.
+        epoch: SOURCE_DATE_EPOCH, seconds.
+        log: where rattler-build's output goes.
+    """
+
+    tree: Path
+    recipe: Path
+    python: str
+    channels: tuple[str, ...]
+    platform: str
+    env: Mapping[str, str]
+    epoch: int
+    log: Path
+
+
+def make_conda_package(job: CondaJob, folder: Path) -> Path:
+    """Render the recipe for this Python and pack the tree.
+
+    Args:
+        job: the inputs.
+        folder: an existing folder; the package is left in it.
+
+    Returns:
+        The ``.conda`` file.
+
+    Raises:
+        PackageError: the recipe is wrong, its requirements have no solution, or packing failed.
+    """
+    work = folder / "work"
+    work.mkdir()
+    order = work / "order.json"
+    order.write_text(json.dumps(_order(job, work)), encoding="utf-8")
+    env = {
+        **job.env,
+        STAGE_VARIABLE: str(job.tree),
+        "SOURCE_DATE_EPOCH": str(job.epoch),
+        "RATTLER_BUILD_COLOR": "never",
+    }
+    try:
+        # A process of its own: the library writes to the terminal and reads the environment.
+        process.run([sys.executable, "-m", "diptych.packages.rattler", order], env=env, cwd=work, log=job.log)
+    except ProcessError as error:
+        raise PackageError(
+            f'the recipe "{job.recipe}" gave no package for Python {job.python}', details=error.details
+        ) from error
+    made = json.loads((work / "made.json").read_text(encoding="utf-8"))
+    if len(made) != 1:
+        raise PackageError(f'the recipe "{job.recipe}" gave {len(made)} packages; one is expected', details=made)
+    package = folder / Path(made[0]).name
+    os.replace(made[0], package)  # noqa: PTH105 -- within one folder tree
+    discard(work)
+    return package
+
+
+def _order(job: CondaJob, work: Path) -> dict[str, object]:
+    return {
+        "recipe": str(job.recipe),
+        "variant": {"python": [f"{job.python}.* *_cp{job.python.replace('.', '')}"]},
+        "channels": list(job.channels),
+        "platform": job.platform,
+        "output": str(work / "output"),
+        "made": str(work / "made.json"),
+    }

@@ -1,0 +1,137 @@
+"""From the relinked tree to the repaired wheel: tags, RECORD, grafted libraries, platform tag."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from diptych import __version__, process
+from diptych.errors import PackageError, ProcessError
+from diptych.packages.metadata import Metadata
+
+
+@dataclass(frozen=True, kw_only=True)
+class WheelJob:
+    """The inputs of a wheel.
+
+    Attributes:
+        tree: the relinked tree, laid out as site-packages.
+        metadata: the prepared metadata.
+        tag: interpreter and ABI tag, "cp311-cp311".
+        platform: conda's name of the platform, "linux-64".
+        libraries: folders where the libraries to graft are found.
+        exclude: globs of libraries that must not be grafted.
+        env: the tools' environment.
+        epoch: SOURCE_DATE_EPOCH, seconds.
+        log: where the tools' output goes.
+    """
+
+    tree: Path
+    metadata: Metadata
+    tag: str
+    platform: str
+    libraries: tuple[Path, ...]
+    exclude: tuple[str, ...]
+    env: Mapping[str, str]
+    epoch: int
+    log: Path
+
+
+def make_wheel(job: WheelJob, folder: Path) -> Path:
+    """Pack the tree, graft what it needs and tag it.
+
+    Args:
+        job: the inputs.
+        folder: an existing folder; the wheel is the only ``.whl`` that is left in it.
+
+    Returns:
+        The repaired wheel.
+
+    Raises:
+        PackageError: a library cannot be found or no platform tag fits.
+    """
+    plain = folder / "plain"
+    plain.mkdir()
+    try:
+        raw = _pack(job, plain)
+        return _repair(job, raw, folder)
+    except ProcessError as error:
+        raise PackageError(
+            f"{job.metadata.stem}: no wheel: {_reason(error)}", details=error.details, hint=_hint(error)
+        ) from error
+    finally:
+        shutil.rmtree(plain, ignore_errors=True)
+
+
+def raw_platform_tag(platform: str) -> str:
+    """Return the tag of an unrepaired wheel: true of this machine only.
+
+    Raises:
+        PackageError: the platform is not known.
+    """
+    tags = {
+        "linux-64": "linux_x86_64",
+        "linux-aarch64": "linux_aarch64",
+        "linux-ppc64le": "linux_ppc64le",
+        "osx-64": "macosx_10_13_x86_64",
+        "osx-arm64": "macosx_11_0_arm64",
+    }
+    if platform not in tags:
+        raise PackageError(f'no wheel tag is known for the platform "{platform}"')
+    return tags[platform]
+
+
+def _pack(job: WheelJob, folder: Path) -> Path:
+    """Lay out the wheel's content and let ``wheel pack`` write RECORD and the archive, in a fixed order."""
+    content = folder / "content"
+    shutil.copytree(job.tree, content)
+    info = content / job.metadata.folder.name
+    shutil.copytree(job.metadata.folder, info)
+    (info / "RECORD").unlink(missing_ok=True)
+    # PEP 427, "the .dist-info directory": the WHEEL file.
+    lines = ["Wheel-Version: 1.0", f"Generator: diptych ({__version__})", "Root-Is-Purelib: false"]
+    (info / "WHEEL").write_text(
+        "\n".join([*lines, f"Tag: {job.tag}-{raw_platform_tag(job.platform)}", ""]), encoding="utf-8"
+    )
+    process.run(
+        [sys.executable, "-m", "wheel", "pack", content, "--dest-dir", folder], env=_env(job), cwd=folder, log=job.log
+    )
+    return next(folder.glob("*.whl"))
+
+
+def _repair(job: WheelJob, wheel: Path, folder: Path) -> Path:
+    if job.platform.startswith("linux"):
+        command: Sequence[str | Path] = ["auditwheel", "repair", "--plat", "auto", "-w", folder]
+        variable = "AUDITWHEEL_LD_LIBRARY_PATH"  # for the search alone; LD_LIBRARY_PATH would steer its tools too
+    else:
+        command = ["delocate-wheel", "-v", "-w", folder]
+        variable = "DYLD_LIBRARY_PATH"
+    excluded = [word for glob in job.exclude for word in ("--exclude", glob)]
+    env = {**_env(job), variable: ":".join(map(str, job.libraries))}
+    process.run([*command, *excluded, wheel], env=env, cwd=folder, log=job.log)
+    return next(folder.glob("*.whl"))
+
+
+def _env(job: WheelJob) -> dict[str, str]:
+    return {**job.env, "SOURCE_DATE_EPOCH": str(job.epoch)}
+
+
+def _reason(error: ProcessError) -> str:
+    """Pick auditwheel's own sentence out of its log lines."""
+    marks = ("cannot repair", "could not be located", "too-recent versioned symbols", "does not satisfy", "Error:")
+    for line in error.details:
+        if any(mark in line for mark in marks):
+            return line.strip()
+    return error.summary
+
+
+def _hint(error: ProcessError) -> str:
+    text = "\n".join(error.details)
+    if "could not be located" in text:
+        return "is the package of that library in tool.diptych.host? else name it in exclude-libraries"
+    if "too-recent versioned symbols" in text:
+        return "an older compiler or sysroot gives an older tag"
+    return ""

@@ -1,0 +1,115 @@
+"""Apply a plan: copy the tree, edit each binary once, read it back, and keep a journal."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from diptych.binaries import Binary, read_file
+from diptych.errors import RelinkError
+from diptych.relink.editors import Editor, editor_for
+from diptych.relink.plan import FilePlan, TreePlan
+from diptych.store import sha256_file
+
+
+@dataclass(frozen=True, kw_only=True)
+class Journal:
+    """What a relink did.
+
+    Attributes:
+        purpose: "wheel" or "conda".
+        tools: the tools that edited, with their versions.
+        entries: a line for each edited file: plan, hashes and needed libraries before and after.
+    """
+
+    purpose: str
+    tools: tuple[str, ...]
+    entries: tuple[dict[str, Any], ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the journal as it lies beside the artefact."""
+        return asdict(self)
+
+
+def relink_tree(plan: TreePlan, target: Path, *, env: Mapping[str, str]) -> Journal:
+    """Copy ``plan.root`` to the folder ``target`` and apply the plan there; the original stays untouched.
+
+    Args:
+        plan: what to do.
+        target: an empty or missing folder.
+        env: the environment of the tools.
+
+    Raises:
+        RelinkError: a tool failed, or the file read back is not what the plan says.
+    """
+    shutil.copytree(plan.root, target, symlinks=True, dirs_exist_ok=True)
+    edits = [one for one in plan.files if not one.empty]
+    tools: dict[str, None] = {}
+    entries = []
+    for one in edits:
+        editor = editor_for(read_file(target / one.name)[0].format, env=env)
+        tools[editor.version()] = None
+        entries.append(relink_file(one, target / one.name, editor))
+    return Journal(purpose=plan.purpose, tools=tuple(tools), entries=tuple(entries))
+
+
+def relink_file(plan: FilePlan, path: Path, editor: Editor) -> dict[str, Any]:
+    """Edit one file through a temporary copy, check the result, and rename it into place.
+
+    Returns:
+        The journal's line.
+
+    Raises:
+        RelinkError: as :func:`relink_tree`; the file is then as it was.
+    """
+    before = read_file(path)
+    before_hash = sha256_file(path)
+    temporary = path.with_name(f".{path.name}.relink")
+    try:
+        shutil.copy2(path, temporary)
+        temporary.chmod(temporary.stat().st_mode | 0o200)
+        editor.edit(plan, temporary)
+        after = read_file(temporary)
+        check_edit(plan, before, after)
+        shutil.copymode(path, temporary)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return {
+        "plan": asdict(plan),
+        "before": {"sha256": before_hash, "needed": before[0].needed},
+        "after": {"sha256": sha256_file(path), "needed": after[0].needed},
+    }
+
+
+def check_edit(plan: FilePlan, before: tuple[Binary, ...], after: tuple[Binary, ...]) -> None:
+    """Hold a relinked binary, slice by slice, against its plan and its former self.
+
+    Raises:
+        RelinkError: code changed, a segment lost its alignment, or the load commands are not as planned.
+    """
+    if len(before) != len(after):
+        raise RelinkError(f'relinking "{plan.name}" changed the number of its slices')
+    for old, new in zip(before, after, strict=True):
+        faults = list(_edit_faults(plan, old, new))
+        if faults:
+            raise RelinkError(f'relinking "{plan.name}" went wrong; the file is as it was', details=faults)
+
+
+def _edit_faults(plan: FilePlan, old: Binary, new: Binary) -> list[str]:
+    faults = []
+    changed = [name for name, value in old.code_hashes().items() if new.code_hashes().get(name) != value]
+    if changed:
+        faults.append(f"code sections changed: {', '.join(changed)}")
+    if not new.segments_aligned:
+        faults.append("a segment's address and file offset no longer agree modulo its alignment")
+    if (found := tuple(sorted(set(new.needed)))) != (wanted := plan.needed_after(old.needed)):
+        faults.append(f"needed libraries are {found}, planned were {wanted}")
+    if plan.rpath is not None and (new.rpath or new.runpath) != plan.rpath:
+        faults.append(f"run path is {new.rpath or new.runpath}, planned was {plan.rpath}")
+    if plan.identity is not None and new.soname != plan.identity:
+        faults.append(f"identity is {new.soname!r}, planned was {plan.identity!r}")
+    return faults

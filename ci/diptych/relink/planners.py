@@ -1,0 +1,141 @@
+"""Decide what each binary of a stage needs, for the wheel and for the conda package."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from diptych.binaries import Binary, find_binaries, read_file
+from diptych.relink.plan import FilePlan, TreePlan
+from diptych.symbols import unused_needed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tree:
+    """A stage about to be relinked.
+
+    Attributes:
+        root: its folder, laid out as site-packages.
+        binaries: its binaries by relative name (the first slice of each: load commands are planned once).
+        prefix: the host environment that it was linked against.
+    """
+
+    root: Path
+    binaries: Mapping[str, Binary]
+    prefix: Path
+
+    def inside(self, needed: str) -> str | None:
+        """Return the name of the tree's own binary that provides ``needed``, if there is one."""
+        base = posixpath.basename(needed)
+        for name, binary in self.binaries.items():
+            if needed == binary.soname or base == posixpath.basename(name):
+                return name
+        return None
+
+    def outside(self, needed: str) -> Path | None:
+        """Return the environment's library that provides ``needed``, if there is one."""
+        path = self.prefix / "lib" / posixpath.basename(needed)
+        return path if path.is_file() else None
+
+
+def read_tree(root: Path, *, prefix: Path) -> Tree:
+    """Read the binaries of a stage.
+
+    Raises:
+        FormatError: one is damaged.
+    """
+    found = sorted(find_binaries(root))
+    return Tree(
+        root=root,
+        binaries={path.relative_to(root).as_posix(): read_file(path)[0] for path in found},
+        prefix=prefix,
+    )
+
+
+def plan_for_wheel(tree: Tree) -> TreePlan:
+    """Plan the tree that auditwheel or delocate then grafts into: only what lies inside is pointed at.
+
+    auditwheel leaves every run path alone when it has nothing to graft (field notes, X2), so each binary's run
+    path is set here, to what it needs from the wheel itself, or removed.
+    """
+    return _plan(tree, "wheel", site=None)
+
+
+def plan_for_conda(tree: Tree, *, site: PurePosixPath) -> TreePlan:
+    """Plan the tree for a conda package: the environment's libraries are found relative to each file.
+
+    Args:
+        tree: the stage.
+        site: where site-packages is, relative to the prefix: ``lib/python3.11/site-packages``.
+    """
+    return _plan(tree, "conda", site=site)
+
+
+def _plan(tree: Tree, purpose: str, *, site: PurePosixPath | None) -> TreePlan:
+    files = (_plan_file(tree, name, binary, site) for name, binary in sorted(tree.binaries.items()))
+    return TreePlan(purpose=purpose, root=tree.root, files=tuple(files))
+
+
+def _plan_file(tree: Tree, name: str, binary: Binary, site: PurePosixPath | None) -> FilePlan:
+    drop = _unused(tree, binary)
+    kept = [needed for needed in binary.needed if needed not in drop]
+    rename = tuple(_mach_o_names(tree, kept)) if binary.format == "macho" else ()
+    rpath = tuple(dict.fromkeys(_run_path(tree, name, binary, kept, site)))
+    present = binary.rpath or binary.runpath
+    return FilePlan(
+        name=name,
+        drop=drop,
+        rename=rename,
+        rpath=None if rpath == present and not binary.runpath else rpath,
+        identity=_identity(name, binary),
+        reasons=tuple(f"{needed}: needed, but none of its symbols is used" for needed in drop),
+    )
+
+
+def _unused(tree: Tree, binary: Binary) -> tuple[str, ...]:
+    """Find needed libraries of tree or environment that nothing uses; the system's are left alone."""
+    if binary.format != "elf":  # install_name_tool cannot drop; ld64 drops by -dead_strip_dylibs
+        return ()
+    providers = {}
+    for needed in binary.needed:
+        if (own := tree.inside(needed)) is not None:
+            providers[needed] = tree.binaries[own]
+        elif (path := tree.outside(needed)) is not None:
+            providers[needed] = read_file(path)[0]
+    return tuple(name for name in unused_needed(binary, providers) if name in providers)
+
+
+def _run_path(
+    tree: Tree, name: str, binary: Binary, needed: list[str], site: PurePosixPath | None
+) -> Iterator[str]:
+    """Yield the folders, relative to the file, in which its needed libraries lie in the final place."""
+    here = posixpath.dirname(name)
+    for library in needed:
+        if (own := tree.inside(library)) is not None:
+            yield _relative(binary, posixpath.relpath(posixpath.dirname(own) or ".", here or "."))
+    if site is not None and any(tree.inside(one) is None and tree.outside(one) for one in needed):
+        yield _relative(binary, posixpath.relpath("lib", (site / here).as_posix()))
+
+
+def _relative(binary: Binary, path: str) -> str:
+    origin = "$ORIGIN" if binary.format == "elf" else "@loader_path"
+    return origin if path == "." else f"{origin}/{path}"
+
+
+def _mach_o_names(tree: Tree, needed: list[str]) -> Iterator[tuple[str, str]]:
+    """Yield install names that name a place of this machine, with the @rpath name that replaces each."""
+    for name in needed:
+        wanted = f"@rpath/{posixpath.basename(name)}"
+        known = tree.inside(name) is not None or tree.outside(name) is not None
+        if known and name != wanted and not name.startswith("@loader_path/"):
+            yield name, wanted
+
+
+def _identity(name: str, binary: Binary) -> str | None:
+    """Return the install name a dylib should have; ELF SONAMEs are the project's own choice."""
+    if binary.format != "macho" or binary.soname is None:
+        return None
+    wanted = f"@rpath/{posixpath.basename(name)}"
+    return None if binary.soname == wanted else wanted

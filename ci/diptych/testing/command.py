@@ -1,0 +1,143 @@
+"""Run a project's test command and read the verdict: exit status, JUnit counts, witnesses."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import xml.etree.ElementTree as ET
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from diptych import process
+from diptych.errors import ConfigError, TestsFailedError
+from diptych.testing.witnesses import FOLDER, Witness, read_witnesses
+
+
+@dataclass(frozen=True, kw_only=True)
+class TestRun:
+    """A test command about to run.
+
+    Attributes:
+        argv: the command with its posargs.
+        env: the process environment before the paths below are added.
+        cwd: where it runs.
+        package: import name of what is tested.
+        results: an existing folder for JUnit XML, log and witnesses.
+        paths: folders put first on PYTHONPATH.
+        libraries: folders for LD_LIBRARY_PATH or DYLD_LIBRARY_PATH of this process alone; empty for none.
+        programs: folders put first on PATH.
+        stream: let the output through to the terminal.
+    """
+
+    __test__ = False
+
+    argv: tuple[str, ...]
+    env: Mapping[str, str]
+    cwd: Path
+    package: str
+    results: Path
+    paths: tuple[Path, ...] = ()
+    libraries: tuple[Path, ...] = ()
+    programs: tuple[Path, ...]
+    stream: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class TestResult:
+    """A test command that passed.
+
+    Attributes:
+        tests: how many cases ran, or None when the command wrote no JUnit XML.
+        seconds: wall time.
+        witnesses: its Python processes.
+    """
+
+    __test__ = False
+
+    tests: int | None
+    seconds: float
+    witnesses: tuple[Witness, ...]
+
+
+def command_words(command: str, *, source: Path, python: Path, posargs: Sequence[str] = ()) -> tuple[str, ...]:
+    """Split a test command as a shell does and fill in ``{source}`` and ``{python}``.
+
+    Raises:
+        ConfigError: a quote is open, or nothing is left.
+    """
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        raise ConfigError(f'tool.diptych.test: cannot read "{command}": {error}') from error
+    if not words:
+        raise ConfigError("tool.diptych.test is empty", hint='for example: test = "pytest -q {source}/tests"')
+    places = {"{source}": str(source), "{python}": str(python)}
+    for name, value in places.items():
+        words = [word.replace(name, value) for word in words]
+    return (*words, *posargs)
+
+
+def test_environment(run: TestRun) -> dict[str, str]:
+    """Return the environment of the test process: the only one that gets library paths."""
+    env = dict(run.env)
+    env["PATH"] = _joined([*run.programs], env.get("PATH", os.defpath))
+    env["PYTHONPATH"] = _joined([FOLDER, *run.paths])
+    env["PYTHONDONTWRITEBYTECODE"] = "1"
+    env["DIPTYCH_WITNESS"] = str(run.results / "witnesses")
+    env["DIPTYCH_PACKAGE"] = run.package
+    # Reaches pytest however deep in the command it is called.
+    own = shlex.join(["-p", "no:cacheprovider", f"--junit-xml={run.results / 'junit.xml'}"])
+    env["PYTEST_ADDOPTS"] = f"{env.get('PYTEST_ADDOPTS', '')} {own}".strip()
+    if run.libraries:
+        # dyld strips DYLD_* when a protected binary is spawned (pain 15): the command must start the
+        # environment's own program, which the PATH above sees to.
+        variable = "DYLD_LIBRARY_PATH" if os.uname().sysname == "Darwin" else "LD_LIBRARY_PATH"
+        env[variable] = _joined(run.libraries)
+    return env
+
+
+def run_tests(run: TestRun) -> TestResult:
+    """Run the tests to their end.
+
+    Raises:
+        TestsFailedError: the command did not end with success.
+        MissingToolError: its program is not in the environment.
+    """
+    (run.results / "witnesses").mkdir(parents=True)
+    log = run.results / "tests.log"
+    done = process.run(
+        run.argv, env=test_environment(run), cwd=run.cwd, log=None if run.stream else log, stream=run.stream, check=False
+    )
+    if done.returncode != 0:
+        lines = done.output.rstrip().splitlines()
+        raise TestsFailedError(
+            f"the tests failed: `{shlex.join(run.argv)}` ended with exit code {done.returncode}",
+            details=[*lines[-40:], *([f"whole log: {log}"] if not run.stream else [])],
+            hint=_hint(done.output),
+        )
+    return TestResult(
+        tests=_count(run.results / "junit.xml"),
+        seconds=done.seconds,
+        witnesses=read_witnesses(run.results / "witnesses"),
+    )
+
+
+def _hint(output: str) -> str:
+    if "cannot open shared object file" in output or "Library not loaded" in output:
+        return "a library was not found: is its package in tool.diptych.host?"
+    if "ModuleNotFoundError" in output:
+        return "does an install() rule of CMakeLists.txt cover that module?"
+    return ""
+
+
+def _count(junit: Path) -> int | None:
+    try:
+        root = ET.parse(junit).getroot()  # noqa: S314 -- written by our own child a moment ago
+    except (OSError, ET.ParseError):
+        return None
+    return sum(int(suite.get("tests", 0)) - int(suite.get("skipped", 0)) for suite in root.iter("testsuite"))
+
+
+def _joined(folders: Sequence[Path], *more: str) -> str:
+    return os.pathsep.join([*map(str, folders), *more])

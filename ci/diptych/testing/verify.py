@@ -1,0 +1,182 @@
+"""Verify: each package into a clean environment of its own, and the tests against what was installed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from diptych import process
+from diptych.build.sources import source_hash
+from diptych.build.toolenv import scrubbed
+from diptych.config import Config
+from diptych.environments import HostRequest, create
+from diptych.errors import PackageError, ProcessError
+from diptych.matrix import Cell
+from diptych.store import Store, digest, sha256_file
+from diptych.testing.command import TestResult, TestRun, command_words, run_tests
+from diptych.testing.witnesses import Promise, judge
+
+KIND = "verified"
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerifyJob:
+    """The inputs of one verification.
+
+    Attributes:
+        cell: for the test command and what it needs.
+        config: the table.
+        package: the wheel or ``.conda`` to install.
+        python: for a wheel: the interpreter whose plain virtual environment it goes into.
+        channels: for a conda package: where its dependencies come from.
+        store: where a pass is remembered.
+        env: the process environment.
+    """
+
+    cell: Cell
+    config: Config
+    package: Path
+    python: Path
+    channels: tuple[str, ...]
+    store: Store
+    env: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verified:
+    """A package that works where it was installed.
+
+    Attributes:
+        tests: how many cases ran, if known.
+        seconds: wall time of the tests.
+        libraries: what was really loaded, by name only: the environment is gone.
+        kept: whether an earlier run had verified the same bytes.
+    """
+
+    tests: int | None
+    seconds: float
+    libraries: tuple[str, ...]
+    kept: bool
+
+
+def verify(job: VerifyJob) -> Verified:
+    """Install the package and run the project's tests against it, once for these bytes.
+
+    Raises:
+        PackageError: it cannot be installed.
+        TestsFailedError: the tests fail against it.
+        LinkageError: they pass with something that the environment does not hold.
+    """
+    settings = job.cell.settings
+    tests = [settings.test, sorted(settings.test_requires), dict(settings.env)]
+    sources = source_hash(job.config.source, env=job.env)
+    key = digest(sha256_file(job.package), job.package.name, str(job.python), job.channels, tests, sources)
+
+    def make(empty: Path) -> None:
+        with _scratch(job) as scratch:
+            is_wheel = job.package.suffix == ".whl"
+            prefix = _venv(job, scratch) if is_wheel else _conda_prefix(job, scratch)
+            result = _test(job, prefix, empty, scratch)
+            libraries = _judge(job, result, prefix, is_wheel=is_wheel)
+        record = {"tests": result.tests, "seconds": result.seconds, "libraries": [path.name for path in libraries]}
+        (empty / "result.json").write_text(json.dumps(record), encoding="utf-8")
+
+    folder, made = job.store.entry(KIND, key, make)
+    record = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+    return Verified(
+        tests=record["tests"],
+        seconds=record["seconds"],
+        libraries=tuple(record["libraries"]),
+        kept=not made,
+    )
+
+
+@contextmanager
+def _scratch(job: VerifyJob) -> Iterator[Path]:
+    """Yield a folder whose path is longer than the build's and unlike it: what leaks, breaks here."""
+    base = job.store.root / "verify"
+    base.mkdir(parents=True, exist_ok=True)
+    top = Path(tempfile.mkdtemp(prefix=f"{job.cell.id}-", dir=base))
+    folder = top / "an-environment-whose-path-is-longer-than-the-one-of-the-build" / job.package.suffix.lstrip(".")
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(top, ignore_errors=True)
+
+
+def _venv(job: VerifyJob, scratch: Path) -> Path:
+    prefix = scratch / "venv"
+    clean = scrubbed(job.env)
+    log = job.store.root / "logs" / job.cell.id / "verify-wheel.log"
+    log.unlink(missing_ok=True)
+    python = prefix / "bin" / "python"
+    try:
+        process.run([job.python, "-m", "venv", "--without-pip", prefix], env=clean, cwd=scratch, log=log)
+        process.run(
+            [
+                *(sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-compile"),
+                *(job.package, *job.cell.settings.test_requires),
+            ],
+            env=clean,
+            cwd=scratch,
+            log=log,
+        )
+    except ProcessError as error:
+        raise PackageError(f"{job.package.name} cannot be installed with pip", details=error.details) from error
+    return prefix
+
+
+def _conda_prefix(job: VerifyJob, scratch: Path) -> Path:
+    """Install by exact name, version and build from a channel that holds just this package, then the others."""
+    from diptych.channel import index_folder  # noqa: PLC0415 -- heavy, and not needed by a listing
+
+    channel = scratch / "channel"
+    target = channel / job.cell.platform
+    target.mkdir(parents=True)
+    (channel / "noarch").mkdir()
+    shutil.copy2(job.package, target)
+    index_folder(channel)
+    name, version, build = job.package.name.removesuffix(".conda").rsplit("-", 2)
+    request = HostRequest(
+        python=job.cell.python,
+        specs=(f"{name} =={version} {build}", *job.cell.settings.test_requires),
+        channels=(channel.as_uri(), *job.channels),
+    )
+    prefix = scratch / "prefix"
+    create(request, prefix)
+    return prefix
+
+
+def _test(job: VerifyJob, prefix: Path, results: Path, scratch: Path) -> TestResult:
+    python = prefix / "bin" / "python"
+    return run_tests(
+        TestRun(
+            argv=command_words(job.cell.settings.test, source=job.config.source, python=python),
+            env={**scrubbed(job.env), **job.cell.settings.env},
+            cwd=scratch,
+            package=job.config.package,
+            results=results,
+            programs=(prefix / "bin",),
+        )
+    )
+
+
+def _judge(job: VerifyJob, result: TestResult, prefix: Path, *, is_wheel: bool) -> tuple[Path, ...]:
+    base = job.python.resolve().parent.parent  # a virtual environment borrows the standard library of its base
+    return judge(
+        result.witnesses,
+        Promise(
+            package=job.config.package,
+            python=job.cell.python,
+            homes=(prefix, base) if is_wheel else (prefix,),
+            modules=prefix,
+            own=frozenset(path.name for path in (prefix / "lib").glob("*.so*")),
+        ),
+    )

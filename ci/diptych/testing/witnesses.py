@@ -1,0 +1,124 @@
+"""What the processes of a test run said about themselves, and whether that is what the cell promises."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from diptych.errors import LinkageError
+
+FOLDER = Path(__file__).parent / "witness"
+_LIBPYTHON = re.compile(r"libpython\d(\.\d+)?[a-z]*\.(so|dylib)|Python\.framework/Versions/[^/]+/Python$")
+_SYSTEM_ROOTS = (Path("/lib"), Path("/lib64"), Path("/usr/lib"), Path("/usr/lib64"), Path("/System"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Witness:
+    """One Python process of a test run.
+
+    Attributes:
+        executable: its interpreter.
+        version: "3.11".
+        imported: whether it imported the package under test.
+        modules: the package's modules and their files.
+        libraries: every shared library that was mapped at its end.
+    """
+
+    executable: Path
+    version: str
+    imported: bool
+    modules: dict[str, Path]
+    libraries: tuple[Path, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Promise:
+    """What has to be true of every process that imported the package.
+
+    Attributes:
+        package: import name.
+        python: "3.11".
+        homes: folders that libraries may come from: prefix, build tree, source, overlay.
+        modules: the folder that the package's modules must come from, and how to call it.
+        own: SONAMEs that the environment itself provides; a system library of that name is a stranger.
+    """
+
+    package: str
+    python: str
+    homes: tuple[Path, ...]
+    modules: Path
+    own: frozenset[str]
+
+
+def read_witnesses(folder: Path) -> tuple[Witness, ...]:
+    """Read the records that :mod:`diptych.testing.witness` left, in the order of process ids."""
+    return tuple(_read(path) for path in sorted(folder.glob("*.json"), key=lambda path: int(path.stem)))
+
+
+def judge(witnesses: Sequence[Witness], promise: Promise) -> tuple[Path, ...]:
+    """Hold the witnesses against the promise.
+
+    Returns:
+        The libraries of the processes that imported the package, sorted.
+
+    Raises:
+        LinkageError: no process imported the package; it came from elsewhere; a second libpython, a library from
+            outside the cell or another Python took part.
+    """
+    users = [witness for witness in witnesses if witness.imported]
+    if not users:
+        raise LinkageError(
+            f'the tests passed, but no process imported "{promise.package}"',
+            hint="check tool.diptych.package and the test command",
+        )
+    faults = list(dict.fromkeys(fault for witness in users for fault in _faults(witness, promise)))
+    if faults:
+        raise LinkageError(
+            "the tests passed, but not with this cell's files alone", details=faults, hint=_hint(faults)
+        )
+    return tuple(sorted({library for witness in users for library in witness.libraries}))
+
+
+def _faults(witness: Witness, promise: Promise) -> Iterator[str]:
+    if witness.version != promise.python:
+        yield f"wrong Python: {witness.executable} is {witness.version}, the cell is {promise.python}"
+    for name, path in witness.modules.items():
+        if not _under(path, (promise.modules,)):
+            yield f"{name} was imported from {path}, not from {promise.modules}"
+    libpythons = Counter(path.resolve() for path in witness.libraries if _LIBPYTHON.search(str(path)))
+    if len(libpythons) > 1:
+        yield "a second libpython was loaded: " + ", ".join(map(str, sorted(libpythons)))
+    for library in witness.libraries:
+        if _under(library, promise.homes):
+            continue
+        if not _under(library, _SYSTEM_ROOTS):
+            yield f"loaded from outside the cell: {library}"
+        elif library.name in promise.own or _LIBPYTHON.search(library.name):
+            yield f"loaded from the system instead of the cell: {library}"
+
+
+def _hint(faults: Sequence[str]) -> str:
+    if any(" was imported from " in fault for fault in faults):
+        return "the tests change sys.path, or an installed copy shadows the built one: import the package plainly"
+    return "`diptych doctor` on that library tells who asks for it"
+
+
+def _under(path: Path, homes: Sequence[Path]) -> bool:
+    """Tell whether a path lies in one of the folders, either as written or with links followed."""
+    candidates = (path, path.resolve())
+    return any(one.is_relative_to(home) for home in homes for one in candidates)
+
+
+def _read(path: Path) -> Witness:
+    record = json.loads(path.read_text(encoding="utf-8"))
+    return Witness(
+        executable=Path(record["executable"]),
+        version=record["version"],
+        imported=record["imported"],
+        modules={name: Path(file) for name, file in record["modules"].items()},
+        libraries=tuple(map(Path, record["libraries"])),
+    )
