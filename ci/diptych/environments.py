@@ -88,6 +88,10 @@ class Environment:
         """Return the package of that name, if it is there."""
         return next((package for package in self.lock if package.name == name), None)
 
+    def owners(self) -> dict[str, str]:
+        """Map each file (path relative to the prefix) to the name of the package that brought it."""
+        return {name: record["name"] for _, record in _metadata(self.prefix) for name in record.get("files", ())}
+
     def lock_json(self) -> dict[str, Any]:
         """Return the lock as recorded in ``lock.json`` and in provenance."""
         return {"python": self.version, "channels": self.channels, "packages": [asdict(one) for one in self.lock]}

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -71,15 +71,27 @@ class Output:
     @contextmanager
     def step(self, name: str) -> Iterator[Step]:
         """Time a step and print its line when it ends; a failing step says so and lets the error pass."""
-        step = Step()
         started = time.monotonic()
+        step = Step()
         try:
-            yield step
+            with self._status(name, step):
+                yield step
         except BaseException:
             self._step_line("✗", name, "failed", time.monotonic() - started, "red")
             raise
         mark, style = ("·", "dim") if step.kept else ("✓", "green")
         self._step_line(mark, name, step.text, time.monotonic() - started, style)
+
+    @contextmanager
+    def _status(self, name: str, step: Step) -> Iterator[None]:
+        """Show a moving line while a step runs, where somebody watches."""
+        console = self.console()
+        if not console.is_terminal or self.env.get("CI"):
+            yield
+            return
+        with console.status(f"{name} …") as status:
+            step.show = lambda text: status.update(f"{name}: {text}")
+            yield
 
     def _step_line(self, mark: str, name: str, text: str, seconds: float, style: str) -> None:
         from rich.text import Text  # noqa: PLC0415 -- as in console()
@@ -111,6 +123,11 @@ class Step:
 
     text: str = ""
     kept: bool = False
+    show: Callable[[str], None] = lambda _: None
+
+    def progress(self, text: str) -> None:
+        """Say what a long step is doing; seen on a terminal only, until the step's own line replaces it."""
+        self.show(text)
 
 
 def _speaks_unicode() -> bool:

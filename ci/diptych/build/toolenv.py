@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping
 from pathlib import Path
+
+from diptych.process import path_with_tools
 
 # Variables that steer compilers, linkers, CMake, Python and loaders from a user's shell. With one of them
 # set, two machines would build two things from one table.
@@ -34,7 +35,7 @@ def tool_environment(env: Mapping[str, str], *, prefix: Path, extra: Mapping[str
         prefix: the host environment; its programs, headers and libraries come before the system's.
         extra: what the table sets; it wins.
     """
-    tools = os.pathsep.join([str(prefix / "bin"), str(Path(sys.executable).parent), env.get("PATH", os.defpath)])
+    tools = os.pathsep.join([str(prefix / "bin"), path_with_tools(env)])
     return {
         **scrubbed(env),
         "PATH": tools,

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from diptych.archives import Package, PackageKind, open_package
-from diptych.binaries import Binary, read, sniff
+from diptych.binaries import HEAD, code_hashes, read, sniff
 
 _SITE = re.compile(r"^lib/python\d+\.\d+t?/site-packages/|^site-packages/")
 _GRAFTED = re.compile(r"(?:^|/)[^/]+\.libs/|(?:^|/)\.dylibs/")
 # auditwheel writes libfoo-1a2b3c4d.so.1 for libfoo.so.1 (auditwheel's repair module).
 _HASHED = re.compile(r"-[0-9a-f]{8}(?=\.)")
-_HEAD = 4096
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +80,7 @@ def read_panel(path: Path) -> Panel:
         payload = {member.name: member for member in package.payload if member.link is None}
         found = {}
         for member, content in package.walk(lambda member: member.name in payload):
-            if sniff(content[:_HEAD]):
+            if sniff(content[:HEAD]):
                 found[site_name(member.name)] = _panel_binary(member.name, content)
         return Panel(
             title=path.name,
@@ -104,13 +103,13 @@ def plain_name(needed: str) -> str:
 
 
 def _panel_binary(name: str, content: bytes) -> PanelBinary:
-    first: Binary = read(content, name)[0]
+    first = read(content, name)[0]
     return PanelBinary(
         name=site_name(name),
         soname=first.soname,
         needed=tuple(map(plain_name, first.needed)),
         rpath=first.rpath or first.runpath,
-        code=first.code_hashes(),
+        code=code_hashes(first, content),
         size=len(content),
         grafted=bool(_GRAFTED.search(name)),
     )

@@ -8,11 +8,19 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from diptych.binaries import Binary, read_file
+from diptych.binaries import Binary, code_hashes, mapped, read, read_file
 from diptych.errors import RelinkError
 from diptych.relink.editors import Editor, editor_for
 from diptych.relink.plan import FilePlan, TreePlan
 from diptych.store import sha256_file
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slice:
+    """A binary, or one slice of a universal one, with the hashes of what relinking must not change."""
+
+    binary: Binary
+    code: Mapping[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,14 +73,14 @@ def relink_file(plan: FilePlan, path: Path, editor: Editor) -> dict[str, Any]:
     Raises:
         RelinkError: as :func:`relink_tree`; the file is then as it was.
     """
-    before = read_file(path)
+    before = read_slices(path)
     before_hash = sha256_file(path)
     temporary = path.with_name(f".{path.name}.relink")
     try:
         shutil.copy2(path, temporary)
         temporary.chmod(temporary.stat().st_mode | 0o200)
         editor.edit(plan, temporary)
-        after = read_file(temporary)
+        after = read_slices(temporary)
         check_edit(plan, before, after)
         shutil.copymode(path, temporary)
         temporary.replace(path)
@@ -80,12 +88,22 @@ def relink_file(plan: FilePlan, path: Path, editor: Editor) -> dict[str, Any]:
         temporary.unlink(missing_ok=True)
     return {
         "plan": asdict(plan),
-        "before": {"sha256": before_hash, "needed": before[0].needed},
-        "after": {"sha256": sha256_file(path), "needed": after[0].needed},
+        "before": {"sha256": before_hash, "needed": before[0].binary.needed},
+        "after": {"sha256": sha256_file(path), "needed": after[0].binary.needed},
     }
 
 
-def check_edit(plan: FilePlan, before: tuple[Binary, ...], after: tuple[Binary, ...]) -> None:
+def read_slices(path: Path) -> tuple[Slice, ...]:
+    """Read a binary with its code hashes.
+
+    Raises:
+        FormatError: it is damaged.
+    """
+    with mapped(path) as data:
+        return tuple(Slice(binary=one, code=code_hashes(one, data)) for one in read(data, path.name))
+
+
+def check_edit(plan: FilePlan, before: tuple[Slice, ...], after: tuple[Slice, ...]) -> None:
     """Hold a relinked binary, slice by slice, against its plan and its former self.
 
     Raises:
@@ -99,12 +117,13 @@ def check_edit(plan: FilePlan, before: tuple[Binary, ...], after: tuple[Binary, 
             raise RelinkError(f'relinking "{plan.name}" went wrong; the file is as it was', details=faults)
 
 
-def _edit_faults(plan: FilePlan, old: Binary, new: Binary) -> list[str]:
+def _edit_faults(plan: FilePlan, before: Slice, after: Slice) -> list[str]:
     faults = []
-    changed = [name for name, value in old.code_hashes().items() if new.code_hashes().get(name) != value]
+    old, new = before.binary, after.binary
+    changed = [name for name, value in before.code.items() if after.code.get(name) != value]
     if changed:
         faults.append(f"code sections changed: {', '.join(changed)}")
-    if not new.segments_aligned:
+    if old.congruent and not new.congruent:
         faults.append("a segment's address and file offset no longer agree modulo its alignment")
     if (found := tuple(sorted(set(new.needed)))) != (wanted := plan.needed_after(old.needed)):
         faults.append(f"needed libraries are {found}, planned were {wanted}")

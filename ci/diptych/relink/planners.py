@@ -49,7 +49,7 @@ def read_tree(root: Path, *, prefix: Path) -> Tree:
     found = sorted(find_binaries(root))
     return Tree(
         root=root,
-        binaries={path.relative_to(root).as_posix(): read_file(path)[0] for path in found},
+        binaries={path.relative_to(root).as_posix(): read_file(path, symbols=True)[0] for path in found},
         prefix=prefix,
     )
 
@@ -103,7 +103,7 @@ def _unused(tree: Tree, binary: Binary) -> tuple[str, ...]:
         if (own := tree.inside(needed)) is not None:
             providers[needed] = tree.binaries[own]
         elif (path := tree.outside(needed)) is not None:
-            providers[needed] = read_file(path)[0]
+            providers[needed] = read_file(path, symbols=True)[0]
     return tuple(name for name in unused_needed(binary, providers) if name in providers)
 
 

@@ -18,6 +18,7 @@ from diptych.config import Config
 from diptych.environments import HostRequest, create
 from diptych.errors import PackageError, ProcessError
 from diptych.matrix import Cell
+from diptych.packages.channel_folder import index_folder
 from diptych.store import Store, digest, sha256_file
 from diptych.testing.command import TestResult, TestRun, command_words, run_tests
 from diptych.testing.witnesses import Promise, judge
@@ -135,8 +136,6 @@ def _venv(job: VerifyJob, scratch: Path) -> Path:
 
 def _conda_prefix(job: VerifyJob, scratch: Path) -> Path:
     """Install by exact name, version and build from a channel that holds just this package, then the others."""
-    from diptych.channel import index_folder  # noqa: PLC0415 -- heavy, and not needed by a listing
-
     channel = scratch / "channel"
     target = channel / job.cell.platform
     target.mkdir(parents=True)

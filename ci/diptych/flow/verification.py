@@ -1,0 +1,67 @@
+"""Verify both packages of a built cell in clean environments."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from diptych import interpreters
+from diptych.errors import ConfigError, MissingToolError
+from diptych.flow.record import CellRecord, read_record
+from diptych.flow.workspace import Workspace
+from diptych.matrix import Cell
+from diptych.testing.verify import Verified, VerifyJob, verify
+
+
+def built(workspace: Workspace, cell: Cell) -> CellRecord:
+    """Return the record of a cell.
+
+    Raises:
+        ConfigError: the cell is not built.
+    """
+    record = read_record(workspace.store, cell.id)
+    if record is None:
+        session = f"build-{cell.python}({cell.compiler.name})"
+        raise ConfigError(f"{cell.id} is not built", hint=f'run: nox -s "{session}"')
+    return record
+
+
+def verify_cell(workspace: Workspace, cell: Cell) -> tuple[Verified, Verified]:
+    """Install wheel and conda package, each into a clean environment, and run the tests against them.
+
+    Raises:
+        ConfigError: the cell is not built.
+        PackageError, TestsFailedError, LinkageError: as :func:`diptych.testing.verify.verify` says.
+    """
+    record = built(workspace, cell)
+    done = []
+    for name, package in (("verify wheel", record.wheel.path), ("verify conda", record.conda.path)):
+        with workspace.output.step(name) as step:
+            job = VerifyJob(
+                cell=cell,
+                config=workspace.config,
+                package=package,
+                python=_plain_python(workspace, cell),
+                channels=record.channels,
+                store=workspace.store,
+                env=workspace.env,
+            )
+            result = verify(job)
+            count = "passed" if result.tests is None else f"{result.tests} tests passed"
+            step.text, step.kept = f"{count} against the installed package", result.kept
+        done.append(result)
+    return done[0], done[1]
+
+
+def _plain_python(workspace: Workspace, cell: Cell) -> Path:
+    """Find a Python that is not the cell's own, for a plain virtual environment: what a pip user has.
+
+    Raises:
+        MissingToolError: this machine has none of that version.
+    """
+    found = interpreters.find(cell.python, env=workspace.env, store=workspace.store)
+    if found is not None:
+        return found.executable
+    raise MissingToolError(
+        f"no Python {cell.python} on this machine for a plain virtual environment",
+        hint=f"install it: pyenv install {cell.python}, uv python install {cell.python}, or your system's packages",
+    )

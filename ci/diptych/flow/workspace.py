@@ -1,0 +1,75 @@
+"""One checkout and one run in it: what every flow needs to know, read once at the surface."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from diptych.config import Config, load
+from diptych.matrix import Cell, cells, detect_platform
+from diptych.output import Output
+from diptych.store import Store
+
+EARLIEST_EPOCH = 315532800
+"""1980-01-01: the first instant that a zip archive can hold, for builds that name no SOURCE_DATE_EPOCH."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workspace:
+    """A checkout with its table.
+
+    Attributes:
+        root: the folder of ``pyproject.toml``.
+        config: the table.
+        cells: the matrix.
+        store: ``.diptych/``.
+        env: the process environment.
+        output: the place that prints.
+    """
+
+    root: Path
+    config: Config
+    cells: tuple[Cell, ...]
+    store: Store
+    env: Mapping[str, str]
+    output: Output
+
+    @property
+    def dist(self) -> Path:
+        """Where the packages land."""
+        return self.root / "dist"
+
+    @property
+    def ci(self) -> bool:
+        """Whether this is a CI machine, where a silent fallback or skip would hide a fault."""
+        return self.env.get("CI", "").lower() in {"1", "true", "yes"}
+
+    @property
+    def epoch(self) -> int:
+        """SOURCE_DATE_EPOCH for every archive (reproducible-builds.org/specs/source-date-epoch)."""
+        given = self.env.get("SOURCE_DATE_EPOCH", "")
+        return max(int(given), EARLIEST_EPOCH) if given.isdigit() else EARLIEST_EPOCH
+
+    def logs(self, cell: Cell) -> Path:
+        """Return the folder with the whole output of the cell's tools."""
+        return self.store.root / "logs" / cell.id
+
+
+def open_workspace(root: Path, *, env: Mapping[str, str], machine: str, output: Output) -> Workspace:
+    """Read the table and lay out the matrix; nothing is run or written.
+
+    Raises:
+        ConfigError: the table has faults.
+        UnsupportedError: this platform does not work yet.
+    """
+    config = load(root)
+    return Workspace(
+        root=root,
+        config=config,
+        cells=cells(config, platform=detect_platform(sys.platform, machine)),
+        store=Store(root=root / ".diptych", waiting=lambda name: output.note(f"another run is at {name}; waiting")),
+        env=env,
+        output=output,
+    )

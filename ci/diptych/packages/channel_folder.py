@@ -1,0 +1,24 @@
+"""Make a folder of conda packages a channel, the index that ``conda install -c FOLDER`` reads included."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from diptych.errors import PackageError
+
+
+def index_folder(folder: Path) -> None:
+    """Write the index of every platform below ``folder``.
+
+    Raises:
+        PackageError: a package cannot be read.
+    """
+    from rattler.index import index_fs  # noqa: PLC0415 -- heavy, and not needed by a listing
+
+    try:
+        # No shards: clients keep those, and a folder is read whole in a millisecond. Forced: an index that a
+        # killed run left half written would otherwise be read and trusted.
+        asyncio.run(index_fs(folder, write_zst=True, write_shards=False, force=True))
+    except Exception as error:  # py-rattler raises a different class for each thing that can go wrong
+        raise PackageError(f'cannot index the channel "{folder}": {error}') from error

@@ -1,0 +1,164 @@
+"""Declare the sessions of the matrix. Nothing here contacts a channel or looks for a compiler."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nox
+
+from diptych.flow.workspace import Workspace, open_workspace
+from diptych.matrix import Cell
+from diptych.output import Output
+from diptych.sessions import run
+from diptych.sessions.hostenv import BACKEND, HostParams, register
+
+Body = Callable[[nox.Session, Workspace, Cell, HostParams], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """One kind of session, declared for every cell.
+
+    Attributes:
+        name: before the hyphen.
+        sentence: what ``nox -l`` shows.
+        body: what it does.
+        hosted: whether it runs against the cell's host environment.
+        default: whether a plain ``nox`` runs it.
+        after_build: whether the cell's build comes first.
+    """
+
+    name: str
+    sentence: str
+    body: Body
+    hosted: bool = False
+    default: bool = False
+    after_build: bool = False
+
+
+KINDS = (
+    Kind(
+        name="build",
+        sentence="Compile once, test in source, relink, leave a wheel and a conda package, compare them.",
+        body=run.build,
+        hosted=True,
+        default=True,
+    ),
+    Kind(
+        name="test",
+        sentence="Compile if needed, then the in-source tests; arguments after -- reach the test command.",
+        body=run.test,
+        hosted=True,
+    ),
+    Kind(name="shell", sentence="A shell in which the package imports from source.", body=run.shell, hosted=True),
+    Kind(
+        name="verify",
+        sentence="Both packages into clean environments, the tests against what was installed.",
+        body=run.verify,
+        default=True,
+        after_build=True,
+    ),
+)
+
+
+class CellParams(Sequence[Any]):
+    """The parameters of one session function: a compiler each.
+
+    nox reads ``venv_params`` and ``requires`` from the function once for every parameter that it goes through. They
+    differ from cell to cell, so each is set on the function just before its parameter is handed out.
+    """
+
+    def __init__(self, function: Any, kind: Kind, cells: Sequence[Cell], hosts: Mapping[str, HostParams]) -> None:  # noqa: ANN401 -- nox's Func has no public name
+        self._function = function
+        self._kind = kind
+        self._cells = cells
+        self._hosts = hosts
+
+    def __iter__(self) -> Iterator[Any]:
+        for cell in self._cells:
+            if self._kind.hosted:
+                self._function.venv_params = self._hosts[cell.id]
+            if self._kind.after_build:
+                self._function.requires = [f"build-{cell.python}({cell.compiler.name})"]
+            compiler = cell.compiler.name
+            yield nox.parametrize("compiler", [nox.param(compiler, id=compiler, tags=_tags(self._kind, cell))])(
+                _Holder()
+            ).parametrize[0]
+
+    def __len__(self) -> int:
+        return len(self._cells)
+
+    def __getitem__(self, index: Any) -> Any:  # noqa: ANN401 -- as in Sequence
+        return list(self)[index]
+
+
+class _Holder:
+    """What nox.parametrize leaves a parameter on."""
+
+    parametrize: list[Any]
+
+
+def define(noxfile: str) -> None:
+    """Define ``build``, ``test``, ``verify``, ``shell`` for every cell, and ``compare``.
+
+    Args:
+        noxfile: the noxfile's ``__file__``; ``pyproject.toml`` stands beside it.
+    """
+    register()
+    root = Path(noxfile).resolve().parent
+    env = dict(os.environ)  # noqa: TID251 -- the surface: read once, here
+    output = Output(env=env)
+    workspace = run.or_exit(output, lambda: open_workspace(root, env=env, machine=platform.machine(), output=output))
+    hosts = {cell.id: HostParams(workspace, cell) for cell in workspace.cells}
+    for kind in KINDS:
+        for python in dict.fromkeys(cell.python for cell in workspace.cells):
+            cells = [cell for cell in workspace.cells if cell.python == python]
+            _declare(kind, python, cells, workspace, hosts)
+    _declare_compare(workspace)
+
+
+def _declare(
+    kind: Kind, python: str, cells: Sequence[Cell], workspace: Workspace, hosts: Mapping[str, HostParams]
+) -> None:
+    """Declare one session function for a Python, with its compilers as parameters."""
+    by_compiler = {cell.compiler.name: cell for cell in cells}
+
+    def session(session: nox.Session, compiler: str) -> None:
+        cell = by_compiler[compiler]
+        with run.session_errors(workspace):
+            kind.body(session, workspace, cell, hosts[cell.id])
+
+    session.__doc__ = kind.sentence
+    function: Any = nox.session(
+        session,
+        name=f"{kind.name}-{python}",
+        python=python,
+        venv_backend=BACKEND if kind.hosted else "none",
+        reuse_venv=True,
+        tags=[kind.name],
+        default=kind.default,
+        allow_parallel=True,
+    )
+    function.parametrize = CellParams(function, kind, cells, hosts)
+
+
+def _declare_compare(workspace: Workspace) -> None:
+    def compare(session: nox.Session) -> None:
+        with run.session_errors(workspace):
+            run.compare(session, workspace)
+
+    compare.__doc__ = "Every built cell side by side: wheel | conda package."
+    nox.session(compare, name="compare", python=False, tags=["compare"], venv_backend="none")
+
+
+def _tags(kind: Kind, cell: Cell) -> list[str]:
+    """Return the tags of a cell's session: its compiler, and ``here`` for the quickest way to see it all work."""
+    here = f"{sys.version_info.major}.{sys.version_info.minor}"
+    quick = cell.first_compiler and cell.python == here and kind.default
+    return [cell.compiler.name, *(["here"] if quick else [])]

@@ -1,0 +1,155 @@
+"""What each session does: one call into the flow, and what a person sees of it.
+
+The flow is imported by the sessions that run, not by this module: ``nox -l`` reads it and needs none of that.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import nox
+
+from diptych.errors import ConfigError, DiptychError
+from diptych.flow.workspace import Workspace
+from diptych.matrix import Cell
+from diptych.output import Output
+from diptych.sessions.hostenv import HostParams, environment_of, told
+
+if TYPE_CHECKING:
+    from diptych.flow.record import CellRecord
+    from diptych.testing.insource import InSourceJob
+
+T = TypeVar("T")
+
+
+def or_exit(output: Output, action: Callable[[], T]) -> T:
+    """Run ``action``; on an error of ours show it and end the process with its exit code.
+
+    For the noxfile's import, where nox would print a traceback.
+    """
+    try:
+        return action()
+    except DiptychError as error:
+        output.error(error)
+        sys.exit(error.exit_code)
+
+
+@contextmanager
+def session_errors(workspace: Workspace) -> Iterator[None]:
+    """Let a session fail with our words, and skip with a reason."""
+    with told(workspace):
+        yield
+
+
+def build(session: nox.Session, workspace: Workspace, cell: Cell, params: HostParams) -> None:
+    """Build a cell and show its table."""
+    from diptych.compare.table import cell_table
+    from diptych.flow.pipeline import build_cell
+    from diptych.flow.summary import artefact_table, preamble
+
+    environment = environment_of(session, params)
+    preamble(workspace, cell, environment)
+    built = build_cell(workspace, cell, environment)
+    workspace.output.show(cell_table(built.comparison))
+    workspace.output.show(artefact_table(workspace, [built.record]))
+
+
+def test(session: nox.Session, workspace: Workspace, cell: Cell, params: HostParams) -> None:
+    """Run the in-source tests with the person's own arguments."""
+    from diptych.testing.insource import test_by_hand
+
+    job = insource_job(session, workspace, cell, params)
+    results = Path(tempfile.mkdtemp(prefix="test-", dir=_made(workspace.store.root / "results")))
+    try:
+        test_by_hand(job, session.posargs, results)
+        _keep(results, workspace.store.root / "results" / cell.id)
+    finally:
+        shutil.rmtree(results, ignore_errors=True)
+
+
+def shell(session: nox.Session, workspace: Workspace, cell: Cell, params: HostParams) -> None:
+    """Open a shell, or run the command given after ``--``, with all paths set."""
+    from diptych import process
+    from diptych.build.toolenv import scrubbed
+    from diptych.testing.insource import shell_environment
+
+    job = insource_job(session, workspace, cell, params)
+    env = {**scrubbed(workspace.env), **cell.settings.env, **shell_environment(job), "DIPTYCH_CELL": cell.id}
+    command = session.posargs or [workspace.env.get("SHELL") or "/bin/sh"]
+    workspace.output.line(f"  {cell.id}: `import {workspace.config.package}` works here, from source; leave with exit")
+    done = process.run(command, env=env, cwd=workspace.root, stream=True, check=False)
+    if session.posargs and done.returncode:
+        session.error(f"the command ended with exit code {done.returncode}")
+
+
+def verify(_session: nox.Session, workspace: Workspace, cell: Cell, _params: HostParams) -> None:
+    """Verify both packages of a cell."""
+    from diptych.flow.verification import verify_cell
+
+    verify_cell(workspace, cell)
+
+
+def compare(_session: nox.Session, workspace: Workspace) -> None:
+    """Lay every built cell side by side, and say which are missing.
+
+    Raises:
+        ConfigError: no cell is built.
+        CompareError: a cell's two packages differ.
+    """
+    from diptych.compare import compare_cell
+    from diptych.flow.pipeline import require_equal
+    from diptych.flow.record import read_record
+    from diptych.flow.summary import artefact_table, matrix_table
+
+    records = [record for cell in workspace.cells if (record := read_record(workspace.store, cell.id))]
+    if not records:
+        raise ConfigError("no cell is built", hint="run: nox -t build")
+    found = [
+        compare_cell(record.cell, stage=record.stage, wheel=record.wheel.path, conda=record.conda.path)
+        for record in records
+    ]
+    workspace.output.show(matrix_table(workspace, found))
+    workspace.output.show(artefact_table(workspace, records))
+    _say_missing(workspace, records)
+    for comparison in found:
+        require_equal(comparison)
+
+
+def insource_job(session: nox.Session, workspace: Workspace, cell: Cell, params: HostParams) -> InSourceJob:
+    """Compile if needed and return what in-source tests start from."""
+    from diptych.flow.pipeline import stage_of
+    from diptych.testing.insource import InSourceJob
+
+    environment = environment_of(session, params)
+    return InSourceJob(
+        cell=cell,
+        config=workspace.config,
+        environment=environment,
+        stage=stage_of(workspace, cell, environment),
+        store=workspace.store,
+        env=workspace.env,
+    )
+
+
+def _say_missing(workspace: Workspace, records: list[CellRecord]) -> None:
+    built = {record.cell for record in records}
+    missing = [cell.id for cell in workspace.cells if cell.id not in built]
+    if missing:
+        workspace.output.note(f"not built: {', '.join(missing)}")
+
+
+def _keep(results: Path, target: Path) -> None:
+    shutil.rmtree(target, ignore_errors=True)
+    os.replace(results, target)  # noqa: PTH105 -- folders of one file system
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

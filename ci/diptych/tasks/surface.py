@@ -1,0 +1,76 @@
+"""What all tasks share: the process is read here, and errors become text and an exit code here."""
+
+from __future__ import annotations
+
+import functools
+import os
+import platform
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from invoke import Exit, task
+
+from diptych.errors import ConfigError, DiptychError
+from diptych.flow.workspace import Workspace, open_workspace
+from diptych.output import Output
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def surface(**options: Any) -> Callable[[F], Any]:  # noqa: ANN401 -- invoke's own options, and its untyped Task
+    """Make an invoke task of a function; an error of ours is shown once and ends with its exit code.
+
+    Args:
+        options: of :func:`invoke.task`, such as ``help``.
+    """
+
+    def decorate(function: F) -> Any:  # noqa: ANN401 -- as above
+        @functools.wraps(function)
+        def told(*args: Any, **kwargs: Any) -> None:  # noqa: ANN401 -- passed through
+            try:
+                function(*args, **kwargs)
+            except DiptychError as error:
+                process_output().error(error)
+                raise Exit(code=error.exit_code) from error
+
+        return task(**options)(told)
+
+    return decorate
+
+
+def process_env() -> dict[str, str]:
+    """Return the process environment: read here, an argument everywhere else."""
+    return dict(os.environ)  # noqa: TID251 -- the surface
+
+
+def process_output() -> Output:
+    """Return the place that prints, for this process."""
+    return Output(env=process_env())
+
+
+def find_root(start: Path) -> Path:
+    """Return the nearest folder, from ``start`` upwards, whose ``pyproject.toml`` has our table.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    for folder in (start, *start.parents):
+        file = folder / "pyproject.toml"
+        if file.is_file() and "[tool.diptych" in file.read_text(encoding="utf-8", errors="replace"):
+            return folder
+    raise ConfigError(
+        f'no pyproject.toml with a [tool.diptych] table in "{start}" or above it',
+        hint="go to the checkout, or add the table: see docs/how-to/adopt.md",
+    )
+
+
+def process_workspace() -> Workspace:
+    """Open the workspace around the working folder.
+
+    Raises:
+        ConfigError: there is no table, or it has faults.
+    """
+    return open_workspace(
+        find_root(Path.cwd()), env=process_env(), machine=platform.machine(), output=process_output()
+    )
