@@ -90,11 +90,17 @@ class Environment:
 
     def owners(self) -> dict[str, str]:
         """Map each file (path relative to the prefix) to the name of the package that brought it."""
-        return {name: record["name"] for _, record in _metadata(self.prefix) for name in record.get("files", ())}
+        return {
+            name: record["name"] for _, record in _metadata(self.prefix) for name in record.get("files", ())
+        }
 
     def lock_json(self) -> dict[str, Any]:
         """Return the lock as recorded in ``lock.json`` and in provenance."""
-        return {"python": self.version, "channels": self.channels, "packages": [asdict(one) for one in self.lock]}
+        return {
+            "python": self.version,
+            "channels": self.channels,
+            "packages": [asdict(one) for one in self.lock],
+        }
 
 
 def read_lock(prefix: Path) -> tuple[LockedPackage, ...]:
@@ -112,7 +118,11 @@ def usable(prefix: Path, request: HostRequest) -> bool:
         stamp = json.loads((prefix / STAMP).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
-    return stamp.get("key") == request.key and all(map(Path.exists, _interpreter_files(prefix))) and _complete(prefix)
+    return (
+        stamp.get("key") == request.key
+        and all(map(Path.exists, _interpreter_files(prefix)))
+        and _complete(prefix)
+    )
 
 
 def adopt(prefix: Path, request: HostRequest, *, fallback: str = "") -> Environment:
@@ -226,7 +236,9 @@ def _records(prefix: Path) -> Iterator[LockedPackage]:
                 sha256=record.get("sha256") or "",
             )
         except KeyError as error:
-            raise HostEnvironmentError(f'"{path}" lacks {error}', hint="remove the environment, run again") from error
+            raise HostEnvironmentError(
+                f'"{path}" lacks {error}', hint="remove the environment, run again"
+            ) from error
 
 
 def _metadata(prefix: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
@@ -258,6 +270,6 @@ def _complete(prefix: Path) -> bool:
 
 def _names(folder: Path) -> set[str]:
     try:
-        return set(os.listdir(folder))
+        return set(os.listdir(folder))  # noqa: PTH208 -- names are enough for 20,000 files
     except OSError:
         return set()

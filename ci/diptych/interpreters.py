@@ -2,12 +2,13 @@
 
 Where they are looked for, in this order: the PATH, pyenv (``PYENV_ROOT`` or ``~/.pyenv``), uv
 (``UV_PYTHON_INSTALL_DIR``, ``XDG_DATA_HOME`` or ``~/.local/share``). Which is taken: one that can be copied
-elsewhere, with headers, before one with headers, before any other; then the place in the order above; then the
-newest patch release. So a pyenv 3.11 with a shared libpython goes before Debian's ``/usr/bin/python3.11``,
+elsewhere, with headers, before one with headers, before any other; then the place in the order above; then
+the newest patch release. So a pyenv 3.11 with a shared libpython goes before Debian's ``/usr/bin/python3.11``,
 whose standard library, headers and site-packages are spread over ``/usr``.
 
-Each interpreter is started once, with ``-I -c``, and what it said is kept in the store under its path, size and
-modification time. Scripts (pyenv's shims, wrappers) may start something else tomorrow: they are asked each time.
+Each interpreter is started once, with ``-I -c``, and what it said is kept in the store under its path, size
+and modification time. Scripts (pyenv's shims, wrappers) may start something else tomorrow: they are asked
+each time.
 """
 
 from __future__ import annotations

@@ -87,7 +87,7 @@ def run(
     words = _resolved(argv, env)
     started = time.monotonic()
     with _sink(words, log=log, stream=stream) as (stdout, read_back):
-        process = subprocess.Popen(  # noqa: S602 -- argument list, no shell
+        process = subprocess.Popen(
             words,
             stdin=None if stream else subprocess.DEVNULL,
             stdout=stdout,

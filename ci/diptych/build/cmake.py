@@ -73,7 +73,9 @@ def install(build: CMakeBuild, target: Path) -> None:
     Raises:
         CompileError: an install rule failed, or nothing was installed.
     """
-    process.run(["cmake", "--install", build.tree, "--prefix", target], env=build.env, cwd=build.source, log=build.log)
+    process.run(
+        ["cmake", "--install", build.tree, "--prefix", target], env=build.env, cwd=build.source, log=build.log
+    )
     if not any(target.iterdir()):
         raise CompileError(
             f'"{build.source / "CMakeLists.txt"}" installs nothing',
@@ -131,5 +133,6 @@ def _linker_flags(build: CMakeBuild) -> str:
 def _require_cmakelists(source: Path) -> None:
     if not os.access(source / "CMakeLists.txt", os.R_OK):
         raise CompileError(
-            f'"{source / "CMakeLists.txt"}" is not there or not readable', hint="set tool.diptych.source to its folder"
+            f'"{source / "CMakeLists.txt"}" is not there or not readable',
+            hint="set tool.diptych.source to its folder",
         )

@@ -40,12 +40,9 @@ def source_hash(source: Path, *, env: Mapping[str, str]) -> str:
 
 
 def _listed(source: Path, env: Mapping[str, str]) -> Iterator[Path]:
-    if (
-        process.which("git", env)
-        and process.run(["git", "rev-parse", "--is-inside-work-tree"], env=env, cwd=source, check=False)
-        .output.strip()
-        .endswith("true")
-    ):
+    if process.which("git", env) and process.run(
+        ["git", "rev-parse", "--is-inside-work-tree"], env=env, cwd=source, check=False
+    ).output.strip().endswith("true"):
         listing = process.run(["git", "ls-files", "-coz", "--exclude-standard"], env=env, cwd=source)
         names = [name for name in listing.output.split("\0") if name]
         if names:  # an ignored folder (a copy in a scratch place) lists nothing: then walk it

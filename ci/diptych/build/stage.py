@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -70,7 +71,9 @@ class Stage:
     def files(self) -> tuple[str, ...]:
         """Every file of the stage, sorted, relative to :attr:`folder`."""
         return tuple(
-            sorted(path.relative_to(self.folder).as_posix() for path in self.folder.rglob("*") if path.is_file())
+            sorted(
+                path.relative_to(self.folder).as_posix() for path in self.folder.rglob("*") if path.is_file()
+            )
         )
 
 
@@ -123,20 +126,26 @@ def _make(job: CompileJob, tree: Path, empty: Path) -> None:
     log.unlink(missing_ok=True)
     build = _cmake_build(job, tree, log)
     (empty / SITE).mkdir()
-    for what, action in (
-        ("configure", lambda: configure(build)),
-        ("compile", lambda: compile_all(build)),
-        ("install", lambda: install(build, empty / SITE)),
-    ):
-        try:
-            action()
-        except ProcessError as error:
-            raise CompileError(
-                f"{job.cell.id}: {what} failed: {error.summary}", details=error.details, hint=_hint(what)
-            ) from error
+    with _failing(job, "configure"):
+        configure(build)
+    with _failing(job, "compile"):
+        compile_all(build)
+    with _failing(job, "install"):
+        install(build, empty / SITE)
     check_headers(build)
     check_links(empty / SITE, environment=job.environment)
     _write_origins(empty, install_map(tree, job.config.source))
+
+
+@contextmanager
+def _failing(job: CompileJob, what: str) -> Iterator[None]:
+    """Turn a tool's failure into one that names the cell and the step."""
+    try:
+        yield
+    except ProcessError as error:
+        raise CompileError(
+            f"{job.cell.id}: {what} failed: {error.summary}", details=error.details, hint=_hint(what)
+        ) from error
 
 
 def _cmake_build(job: CompileJob, tree: Path, log: Path) -> CMakeBuild:

@@ -26,7 +26,9 @@ def check_headers(build: CMakeBuild) -> None:
     Raises:
         LinkageError: naming header and object.
     """
-    done = process.run(["ninja", "-C", build.tree, "-t", "deps"], env=build.env, cwd=build.source, check=False)
+    done = process.run(
+        ["ninja", "-C", build.tree, "-t", "deps"], env=build.env, cwd=build.source, check=False
+    )
     homes = tuple(f"{home}/" for home in (build.source, build.tree, build.prefix))
     strangers = dict(_strange_headers(done.output, homes, build.prefix))
     if strangers:
@@ -69,7 +71,9 @@ def _strange_headers(deps: str, homes: tuple[str, ...], prefix: Path) -> Iterato
             continue
         header = line.strip()
         if header not in judged:
-            judged[header] = header.startswith("/") and not header.startswith(homes) and _hides(header, prefix)
+            judged[header] = (
+                header.startswith("/") and not header.startswith(homes) and _hides(header, prefix)
+            )
         if judged[header]:
             yield header, target
 
@@ -96,4 +100,3 @@ def _link_faults(name: str, binary: Binary, own: set[str], environment: Environm
 def _whereabouts(name: str) -> str:
     found = locate(name)
     return f"which this machine has as {found}" if found else "which was not found anywhere"
-

@@ -43,7 +43,9 @@ def rows(comparison: Comparison) -> list[tuple[str, str, str]]:
     for binary in wheel.own:
         other = conda.binaries.get(binary.name)
         short = binary.name.rsplit("/", 1)[-1].split(".")[0]
-        found.append((f"{short} needs", _lines(_needs(binary)), _lines(_needs(other) if other else ["not there"])))
+        found.append(
+            (f"{short} needs", _lines(_needs(binary)), _lines(_needs(other) if other else ["not there"]))
+        )
         found.append((f"{short} rpath", _lines(binary.rpath), _lines(other.rpath if other else ())))
     return found
 

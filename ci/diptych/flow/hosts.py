@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from diptych import channel as channels
 from diptych.environments import Environment, HostRequest, adopt, create, read_lock, usable
@@ -29,7 +30,11 @@ class Host:
 def specs_of(cell: Cell) -> tuple[str, ...]:
     """Return the match specs of the cell's host environment, beside Python."""
     settings = cell.settings
-    return tuple(dict.fromkeys((*settings.host, *settings.test_requires, *settings.run, "pip", *cell.compiler.packages)))
+    return tuple(
+        dict.fromkeys(
+            (*settings.host, *settings.test_requires, *settings.run, "pip", *cell.compiler.packages)
+        )
+    )
 
 
 def resolve(workspace: Workspace, cell: Cell) -> Host:
@@ -136,7 +141,7 @@ def _note_path(workspace: Workspace, prefix: Path) -> Path:
     return workspace.store.root / "hosts" / f"{digest(str(prefix))}.json"
 
 
-def _read_note(workspace: Workspace, prefix: Path) -> dict[str, object] | None:
+def _read_note(workspace: Workspace, prefix: Path) -> dict[str, Any] | None:
     try:
         value = json.loads(_note_path(workspace, prefix).read_text(encoding="utf-8"))
     except (OSError, ValueError):

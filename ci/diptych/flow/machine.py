@@ -45,7 +45,11 @@ def inspect_machine(workspace: Workspace) -> Machine:
         compilers=compilers.installed(workspace.env),
         interpreters=tuple(interpreters.find_all(env=workspace.env, store=workspace.store)),
         tools={name: _version(name) for name in _TOOLS},
-        channels={name: channels.reachable(name, env=workspace.env) or None for name in names if name != channels.LOCAL},
+        channels={
+            name: channels.reachable(name, env=workspace.env) or None
+            for name in names
+            if name != channels.LOCAL
+        },
     )
 
 

@@ -65,7 +65,9 @@ class Packed:
     @property
     def dropped(self) -> tuple[str, ...]:
         """The needed libraries that were dropped because nothing uses them, once each."""
-        return tuple(dict.fromkeys(name for entry in self.journal["entries"] for name in entry["plan"]["drop"]))
+        return tuple(
+            dict.fromkeys(name for entry in self.journal["entries"] for name in entry["plan"]["drop"])
+        )
 
 
 def wheel_of(job: Packing) -> Packed:
@@ -107,8 +109,7 @@ def conda_of(job: Packing) -> Packed:
     site = PurePosixPath(f"lib/python{job.cell.python}/site-packages")
 
     def make(empty: Path) -> None:
-        source = _tree(job)
-        tree, journal = _relinked(job, empty, plan_for_conda(source, site=site))
+        tree, journal = _relinked(job, empty, plan_for_conda(_tree(job), site=site))
         package = make_conda_package(
             CondaJob(
                 tree=tree,
@@ -123,7 +124,7 @@ def conda_of(job: Packing) -> Packed:
             empty,
         )
         (empty / "recipe.yaml").unlink(missing_ok=True)
-        check_run_dependencies(package, source, job.environment)
+        check_run_dependencies(package, read_tree(tree, prefix=job.environment.prefix), job.environment)
         _finish(empty, tree, journal)
 
     return _packed(job, "conda", "*.conda", make)

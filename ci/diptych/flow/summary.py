@@ -24,7 +24,10 @@ def preamble(workspace: Workspace, cell: Cell, environment: Environment) -> None
         ("source", _relative(workspace.config.source, workspace.root)),
         ("host", ", ".join(settings.host) or "-"),
         ("channels", ", ".join(environment.channels)),
-        ("environment", f"{_relative(environment.prefix, workspace.root)} ({len(environment.lock)} packages)"),
+        (
+            "environment",
+            f"{_relative(environment.prefix, workspace.root)} ({len(environment.lock)} packages)",
+        ),
         ("test", settings.test),
     )
     for name, value in rows:

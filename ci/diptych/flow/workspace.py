@@ -69,7 +69,9 @@ def open_workspace(root: Path, *, env: Mapping[str, str], machine: str, output: 
         root=root,
         config=config,
         cells=cells(config, platform=detect_platform(sys.platform, machine)),
-        store=Store(root=root / ".diptych", waiting=lambda name: output.note(f"another run is at {name}; waiting")),
+        store=Store(
+            root=root / ".diptych", waiting=lambda name: output.note(f"another run is at {name}; waiting")
+        ),
         env=env,
         output=output,
     )

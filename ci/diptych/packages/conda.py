@@ -73,7 +73,9 @@ def make_conda_package(job: CondaJob, folder: Path) -> Path:
         ) from error
     made = json.loads((work / "made.json").read_text(encoding="utf-8"))
     if len(made) != 1:
-        raise PackageError(f'the recipe "{job.recipe}" gave {len(made)} packages; one is expected', details=made)
+        raise PackageError(
+            f'the recipe "{job.recipe}" gave {len(made)} packages; one is expected', details=made
+        )
     package = folder / Path(made[0]).name
     os.replace(made[0], package)  # noqa: PTH105 -- within one folder tree
     discard(work)
@@ -83,7 +85,7 @@ def make_conda_package(job: CondaJob, folder: Path) -> Path:
 def _order(job: CondaJob, work: Path) -> dict[str, object]:
     return {
         "recipe": str(job.recipe),
-        "variant": {"python": [f"{job.python}.* *_cp{job.python.replace('.', '')}"]},
+        "variant": {"python": [f"{job.python}.*"]},
         "channels": list(job.channels),
         "platform": job.platform,
         "output": str(work / "output"),

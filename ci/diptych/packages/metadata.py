@@ -12,6 +12,7 @@ from diptych import process
 from diptych.build.sources import source_hash
 from diptych.build.toolenv import scrubbed
 from diptych.errors import PackageError, ProcessError
+from diptych.packages.pip import pip_install, pip_list
 from diptych.store import Store, digest
 
 _BACKENDS = "backends"
@@ -54,9 +55,9 @@ def prepare_metadata(source: Path, *, store: Store, env: Mapping[str, str]) -> M
     log = store.root / "logs" / "metadata.log"
 
     def runner(
-        command: Sequence[str], cwd: str | None = None, extra_environ: Mapping[str, str] | None = None
+        cmd: Sequence[str], cwd: str | None = None, extra_environ: Mapping[str, str] | None = None
     ) -> None:
-        process.run(command, env={**clean, **(extra_environ or {})}, cwd=Path(cwd or source), log=log)
+        process.run(cmd, env={**clean, **(extra_environ or {})}, cwd=Path(cwd or source), log=log)
 
     def make(empty: Path) -> None:
         try:
@@ -95,12 +96,13 @@ def _backend_python(requirements: Sequence[str], *, store: Store, env: Mapping[s
     """Make the isolated environment that PEP 517 asks for, once per set of requirements."""
 
     def make(empty: Path) -> None:
-        process.run([sys.executable, "-m", "venv", "--without-pip", empty / "venv"], env=env, cwd=empty, log=log)
+        process.run(
+            [sys.executable, "-m", "venv", "--without-pip", empty / "venv"], env=env, cwd=empty, log=log
+        )
         python = empty / "venv" / "bin" / "python"
-        pip = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-compile"]
-        process.run([*pip, *requirements], env=env, cwd=empty, log=log)
+        process.run([*pip_install(python), *requirements], env=env, cwd=empty, log=log)
         # Which versions took part belongs into provenance: the file is read back by `backend_versions`.
-        listing = process.run([*pip[:5], "list", "--format=json", "--exclude", "pip"], env=env, cwd=empty)
+        listing = process.run(pip_list(python), env=env, cwd=empty)
         (empty / "versions.json").write_text(listing.output[listing.output.find("[") :], encoding="utf-8")
 
     key = digest(list(requirements), sys.version)

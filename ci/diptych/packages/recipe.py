@@ -70,7 +70,11 @@ def recipe(facts: RecipeFacts) -> dict[str, Any]:
         },
         "requirements": {
             "host": host,
-            "run": ["python", *_run_requirements(raw.get("requires_dist", []), facts), *facts.cell.settings.run],
+            "run": [
+                "python",
+                *_run_requirements(raw.get("requires_dist", []), facts),
+                *facts.cell.settings.run,
+            ],
         },
         "tests": [{"python": {"imports": [facts.package], "pip_check": False}}],
         "about": {key: value for key, value in about.items() if value},

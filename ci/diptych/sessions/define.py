@@ -56,7 +56,12 @@ KINDS = (
         body=run.test,
         hosted=True,
     ),
-    Kind(name="shell", sentence="A shell in which the package imports from source.", body=run.shell, hosted=True),
+    Kind(
+        name="shell",
+        sentence="A shell in which the package imports from source.",
+        body=run.shell,
+        hosted=True,
+    ),
     Kind(
         name="verify",
         sentence="Both packages into clean environments, the tests against what was installed.",
@@ -74,7 +79,9 @@ class CellParams(Sequence[Any]):
     differ from cell to cell, so each is set on the function just before its parameter is handed out.
     """
 
-    def __init__(self, function: Any, kind: Kind, cells: Sequence[Cell], hosts: Mapping[str, HostParams]) -> None:  # noqa: ANN401 -- nox's Func has no public name
+    def __init__(
+        self, function: Any, kind: Kind, cells: Sequence[Cell], hosts: Mapping[str, HostParams]
+    ) -> None:
         self._function = function
         self._kind = kind
         self._cells = cells
@@ -87,9 +94,9 @@ class CellParams(Sequence[Any]):
             if self._kind.after_build:
                 self._function.requires = [f"build-{cell.python}({cell.compiler.name})"]
             compiler = cell.compiler.name
-            yield nox.parametrize("compiler", [nox.param(compiler, id=compiler, tags=_tags(self._kind, cell))])(
-                _Holder()
-            ).parametrize[0]
+            yield nox.parametrize(
+                "compiler", [nox.param(compiler, id=compiler, tags=_tags(self._kind, cell))]
+            )(_Holder()).parametrize[0]
 
     def __len__(self) -> int:
         return len(self._cells)
@@ -114,7 +121,9 @@ def define(noxfile: str) -> None:
     root = Path(noxfile).resolve().parent
     env = dict(os.environ)  # noqa: TID251 -- the surface: read once, here
     output = Output(env=env)
-    workspace = run.or_exit(output, lambda: open_workspace(root, env=env, machine=platform.machine(), output=output))
+    workspace = run.or_exit(
+        output, lambda: open_workspace(root, env=env, machine=platform.machine(), output=output)
+    )
     hosts = {cell.id: HostParams(workspace, cell) for cell in workspace.cells}
     for kind in KINDS:
         for python in dict.fromkeys(cell.python for cell in workspace.cells):
@@ -136,7 +145,6 @@ def _declare(
 
     session.__doc__ = kind.sentence
     function: Any = nox.session(
-        session,
         name=f"{kind.name}-{python}",
         python=python,
         venv_backend=BACKEND if kind.hosted else "none",
@@ -144,7 +152,7 @@ def _declare(
         tags=[kind.name],
         default=kind.default,
         allow_parallel=True,
-    )
+    )(session)
     function.parametrize = CellParams(function, kind, cells, hosts)
 
 
@@ -154,7 +162,7 @@ def _declare_compare(workspace: Workspace) -> None:
             run.compare(session, workspace)
 
     compare.__doc__ = "Every built cell side by side: wheel | conda package."
-    nox.session(compare, name="compare", python=False, tags=["compare"], venv_backend="none")
+    nox.session(name="compare", python=False, tags=["compare"], venv_backend="none")(compare)
 
 
 def _tags(kind: Kind, cell: Cell) -> list[str]:

@@ -110,7 +110,9 @@ def environment_of(session: nox.Session, params: HostParams) -> Environment:
 
     prefix = Path(session.virtualenv.location)
     workspace, cell = params.workspace, params.cell
-    if isinstance(session.virtualenv, nox.virtualenv.CondaEnv) and not isinstance(session.virtualenv, HostEnv):
+    if isinstance(session.virtualenv, nox.virtualenv.CondaEnv) and not isinstance(
+        session.virtualenv, HostEnv
+    ):
         return hosts.current(workspace, cell, prefix) or hosts.take_over(workspace, cell, prefix, params.host)
     return hosts.ensure(workspace, cell, prefix)
 

@@ -83,7 +83,9 @@ def shell(session: nox.Session, workspace: Workspace, cell: Cell, params: HostPa
     job = insource_job(session, workspace, cell, params)
     env = {**scrubbed(workspace.env), **cell.settings.env, **shell_environment(job), "DIPTYCH_CELL": cell.id}
     command = session.posargs or [workspace.env.get("SHELL") or "/bin/sh"]
-    workspace.output.line(f"  {cell.id}: `import {workspace.config.package}` works here, from source; leave with exit")
+    workspace.output.line(
+        f"  {cell.id}: `import {workspace.config.package}` works here, from source; leave with exit"
+    )
     done = process.run(command, env=env, cwd=workspace.root, stream=True, check=False)
     if session.posargs and done.returncode:
         session.error(f"the command ended with exit code {done.returncode}")
@@ -124,7 +126,7 @@ def compare(_session: nox.Session, workspace: Workspace) -> None:
 
 def insource_job(session: nox.Session, workspace: Workspace, cell: Cell, params: HostParams) -> InSourceJob:
     """Compile if needed and return what in-source tests start from."""
-    from diptych.flow.pipeline import stage_of
+    from diptych.flow.stages import stage_of
     from diptych.testing.insource import InSourceJob
 
     environment = environment_of(session, params)

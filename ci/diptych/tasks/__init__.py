@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from invoke import Collection, Program
+from invoke.collection import Collection
+from invoke.program import Program
 
 from diptych import __version__
 from diptych.tasks.channel import channel

@@ -6,7 +6,7 @@ import threading
 from dataclasses import asdict
 from pathlib import Path
 
-from invoke import Context
+from invoke.context import Context
 
 from diptych import channel as channels
 from diptych.errors import ConfigError
@@ -28,7 +28,7 @@ from diptych.tasks.surface import process_workspace, surface
     },
     iterable=["add", "select"],
 )
-def channel(  # noqa: PLR0913, PLR0917 -- invoke makes a flag of each parameter
+def channel(
     _context: Context,
     add: list[str],
     select: list[str],
@@ -72,7 +72,12 @@ def _fill(workspace: Workspace, root: Path, select: list[str]) -> None:
     for cell in chosen:
         with workspace.output.step(cell.id) as step:
             made = channels.ensure(
-                specs_of(cell), python=cell.python, root=root, store=workspace.store, env=workspace.env, say=step.progress
+                specs_of(cell),
+                python=cell.python,
+                root=root,
+                store=workspace.store,
+                env=workspace.env,
+                say=step.progress,
             )
             step.text, step.kept = summary_of(made), not any(one.made for one in made.packages)
 

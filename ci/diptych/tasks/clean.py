@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from invoke import Context
+from invoke.context import Context
 
 from diptych.flow.cleaning import apply_clean, plan_clean
 from diptych.output import human_size

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from invoke import Context
+from invoke.context import Context
 
 from diptych.errors import ConfigError
 from diptych.flow.machine import Machine, inspect_machine
@@ -37,7 +37,9 @@ def _show(machine: Machine, output: Output) -> None:
     for compiler in machine.compilers:
         output.line(f"  {compiler.name:<10} {compiler.describe()}")
     if not machine.compilers:
-        output.line("  none on PATH: apt-get install g++, or name one from a channel in [tool.diptych.compilers.X]")
+        output.line(
+            "  none on PATH: apt-get install g++, or name one from a channel in [tool.diptych.compilers.X]"
+        )
     output.line("interpreters", style="bold")
     for interpreter in machine.interpreters:
         output.line(f"  {interpreter.version:<10} {interpreter.executable} ({interpreter.source})")

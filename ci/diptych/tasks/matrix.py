@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from invoke import Context
+from invoke.context import Context
 
 from diptych import matrix as cells
 from diptych.tasks.surface import process_workspace, surface

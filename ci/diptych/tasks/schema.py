@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import resources
 
-from invoke import Context
+from invoke.context import Context
 
 from diptych.tasks.surface import process_output, surface
 
@@ -12,4 +12,6 @@ from diptych.tasks.surface import process_output, surface
 @surface()
 def schema(_context: Context) -> None:
     """Print the JSON schema of [tool.diptych]."""
-    process_output().raw(resources.files("diptych.config").joinpath("schema.json").read_text(encoding="utf-8"))
+    process_output().raw(
+        resources.files("diptych.config").joinpath("schema.json").read_text(encoding="utf-8")
+    )

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from invoke import Exit, task
+from invoke.exceptions import Exit
+from invoke.tasks import task
 
 from diptych.errors import ConfigError, DiptychError
 from diptych.flow.workspace import Workspace, open_workspace

@@ -60,7 +60,9 @@ class TestResult:
     witnesses: tuple[Witness, ...]
 
 
-def command_words(command: str, *, source: Path, python: Path, posargs: Sequence[str] = ()) -> tuple[str, ...]:
+def command_words(
+    command: str, *, source: Path, python: Path, posargs: Sequence[str] = ()
+) -> tuple[str, ...]:
     """Split a test command as a shell does and fill in ``{source}`` and ``{python}``.
 
     Raises:
@@ -107,7 +109,12 @@ def run_tests(run: TestRun) -> TestResult:
     (run.results / "witnesses").mkdir(parents=True)
     log = run.results / "tests.log"
     done = process.run(
-        run.argv, env=test_environment(run), cwd=run.cwd, log=None if run.stream else log, stream=run.stream, check=False
+        run.argv,
+        env=test_environment(run),
+        cwd=run.cwd,
+        log=None if run.stream else log,
+        stream=run.stream,
+        check=False,
     )
     if done.returncode != 0:
         lines = done.output.rstrip().splitlines()

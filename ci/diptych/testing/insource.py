@@ -57,7 +57,9 @@ def test_in_source(job: InSourceJob) -> InSource:
         TestsFailedError: they failed.
         LinkageError: they passed with something that is not of this cell.
     """
-    key = digest(job.stage.key, job.environment.lock_hash, job.cell.settings.test, dict(job.cell.settings.env))
+    key = digest(
+        job.stage.key, job.environment.lock_hash, job.cell.settings.test, dict(job.cell.settings.env)
+    )
 
     def make(empty: Path) -> None:
         _write(empty, *_run(job, empty, posargs=(), stream=False))
@@ -127,7 +129,9 @@ def shell_environment(job: InSourceJob) -> dict[str, str]:
     }
 
 
-def _run(job: InSourceJob, empty: Path, *, posargs: Sequence[str], stream: bool) -> tuple[TestResult, tuple[Path, ...]]:
+def _run(
+    job: InSourceJob, empty: Path, *, posargs: Sequence[str], stream: bool
+) -> tuple[TestResult, tuple[Path, ...]]:
     run = _test_run(job, empty, posargs=posargs, stream=stream)
     result = run_tests(run)
     return result, judge(result.witnesses, _promise(job, run.paths[0]))
@@ -161,5 +165,9 @@ def _promise(job: InSourceJob, overlay: Path) -> Promise:
 
 
 def _write(folder: Path, result: TestResult, libraries: tuple[Path, ...]) -> None:
-    record = {"tests": result.tests, "seconds": result.seconds, "libraries": [str(path) for path in libraries]}
+    record = {
+        "tests": result.tests,
+        "seconds": result.seconds,
+        "libraries": [str(path) for path in libraries],
+    }
     (folder / "result.json").write_text(json.dumps(record), encoding="utf-8")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from diptych.environments import HostRequest, create
 from diptych.errors import PackageError, ProcessError
 from diptych.matrix import Cell
 from diptych.packages.channel_folder import index_folder
+from diptych.packages.pip import pip_install
 from diptych.store import Store, digest, sha256_file
 from diptych.testing.command import TestResult, TestRun, command_words, run_tests
 from diptych.testing.witnesses import Promise, judge
@@ -85,7 +85,11 @@ def verify(job: VerifyJob) -> Verified:
             prefix = _venv(job, scratch) if is_wheel else _conda_prefix(job, scratch)
             result = _test(job, prefix, empty, scratch)
             libraries = _judge(job, result, prefix, is_wheel=is_wheel)
-        record = {"tests": result.tests, "seconds": result.seconds, "libraries": [path.name for path in libraries]}
+        record = {
+            "tests": result.tests,
+            "seconds": result.seconds,
+            "libraries": [path.name for path in libraries],
+        }
         (empty / "result.json").write_text(json.dumps(record), encoding="utf-8")
 
     folder, made = job.store.entry(KIND, key, make)
@@ -104,7 +108,9 @@ def _scratch(job: VerifyJob) -> Iterator[Path]:
     base = job.store.root / "verify"
     base.mkdir(parents=True, exist_ok=True)
     top = Path(tempfile.mkdtemp(prefix=f"{job.cell.id}-", dir=base))
-    folder = top / "an-environment-whose-path-is-longer-than-the-one-of-the-build" / job.package.suffix.lstrip(".")
+    folder = (
+        top / "an-environment-whose-path-is-longer-than-the-one-of-the-build" / job.package.suffix.lstrip(".")
+    )
     folder.mkdir(parents=True)
     try:
         yield folder
@@ -121,16 +127,15 @@ def _venv(job: VerifyJob, scratch: Path) -> Path:
     try:
         process.run([job.python, "-m", "venv", "--without-pip", prefix], env=clean, cwd=scratch, log=log)
         process.run(
-            [
-                *(sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-compile"),
-                *(job.package, *job.cell.settings.test_requires),
-            ],
+            [*pip_install(python), job.package, *job.cell.settings.test_requires],
             env=clean,
             cwd=scratch,
             log=log,
         )
     except ProcessError as error:
-        raise PackageError(f"{job.package.name} cannot be installed with pip", details=error.details) from error
+        raise PackageError(
+            f"{job.package.name} cannot be installed with pip", details=error.details
+        ) from error
     return prefix
 
 
@@ -168,7 +173,9 @@ def _test(job: VerifyJob, prefix: Path, results: Path, scratch: Path) -> TestRes
 
 
 def _judge(job: VerifyJob, result: TestResult, prefix: Path, *, is_wheel: bool) -> tuple[Path, ...]:
-    base = job.python.resolve().parent.parent  # a virtual environment borrows the standard library of its base
+    base = (
+        job.python.resolve().parent.parent
+    )  # a virtual environment borrows the standard library of its base
     return judge(
         result.witnesses,
         Promise(

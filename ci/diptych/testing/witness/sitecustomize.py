@@ -12,7 +12,7 @@ import os
 import sys
 
 
-def _mapped_files():
+def _mapped_files() -> list[str]:
     """Every file mapped into the process that looks like code (proc(5), maps; dyld(3) on macOS)."""
     if sys.platform == "darwin":
         import ctypes
@@ -26,7 +26,7 @@ def _mapped_files():
     return sorted(name for name in found if ".so" in os.path.basename(name))
 
 
-def _record(folder, package):
+def _record(folder: str, package: str) -> None:
     module = sys.modules.get(package)
     names = [name for name in sys.modules if name == package or name.startswith(package + ".")]
     files = {name: getattr(sys.modules[name], "__file__", None) for name in names}
@@ -43,7 +43,7 @@ def _record(folder, package):
     os.replace(path + ".tmp", path)
 
 
-def _import_shadowed():
+def _import_shadowed() -> None:
     here = os.path.dirname(os.path.abspath(__file__))
     others = [entry for entry in sys.path if os.path.abspath(entry or ".") != here]
     spec = importlib.machinery.PathFinder.find_spec("sitecustomize", others)

@@ -1,0 +1,54 @@
+"""The two stages that need no packaging: compile, and test in source; each with its line on the terminal."""
+
+from __future__ import annotations
+
+from diptych import compilers
+from diptych.build.stage import CompileJob, Stage, compile_stage
+from diptych.environments import Environment
+from diptych.flow.workspace import Workspace
+from diptych.matrix import Cell
+from diptych.testing.insource import InSource, InSourceJob, test_in_source
+
+
+def stage_of(workspace: Workspace, cell: Cell, environment: Environment) -> Stage:
+    """Compile the cell if needed, with a line that says so.
+
+    Raises:
+        MissingToolError, CompileError, LinkageError: as the compile stage says.
+    """
+    compiler = compilers.detect(cell.compiler, workspace.env, prefix=environment.prefix)
+    job = CompileJob(
+        cell=cell,
+        config=workspace.config,
+        environment=environment,
+        compiler=compiler,
+        store=workspace.store,
+        env=workspace.env,
+    )
+    with workspace.output.step("compile") as step:
+        stage = compile_stage(job)
+        step.text, step.kept = compiler.describe(), stage.kept
+    return stage
+
+
+def tests_of(workspace: Workspace, cell: Cell, environment: Environment, stage: Stage) -> InSource:
+    """Run the in-source tests unless they passed with these inputs, with a line that says so.
+
+    Raises:
+        TestsFailedError, LinkageError: as :func:`diptych.testing.insource.test_in_source` says.
+    """
+    with workspace.output.step("test in source") as step:
+        result = test_in_source(
+            InSourceJob(
+                cell=cell,
+                config=workspace.config,
+                environment=environment,
+                stage=stage,
+                store=workspace.store,
+                env=workspace.env,
+            )
+        )
+        count = "passed" if result.tests is None else f"{result.tests} tests passed"
+        step.text = f"{count}, {len(result.libraries)} libraries loaded, all of this cell or the system"
+        step.kept = result.kept
+    return result

@@ -1,0 +1,41 @@
+"""Tiers by folder: unit tests get no network; integration tests are marked by where they stand."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parent.parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        tier = "integration" if "integration" in item.path.parts else "unit"
+        item.add_marker(getattr(pytest.mark, tier))
+
+
+@pytest.fixture(autouse=True)
+def _no_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fail a unit test that opens a connection."""
+    if request.node.get_closest_marker("integration"):
+        return
+
+    def refuse(*_args: object, **_kwargs: object) -> None:
+        raise AssertionError("a unit test reached for the network")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+
+
+@pytest.fixture
+def env() -> dict[str, str]:
+    """The process environment without what would change a run's manners."""
+    hidden = {"CI", "GITHUB_ACTIONS", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "SOURCE_DATE_EPOCH", "PYTEST_ADDOPTS"}
+    return {name: value for name, value in os.environ.items() if name not in hidden}  # noqa: TID251 -- tests are a surface
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    return REPOSITORY
