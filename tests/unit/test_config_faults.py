@@ -156,8 +156,8 @@ def test_single_faults(details: Details, keys: str, line: str) -> None:
     [
         ("gc", 'compiler[0] = "gc": there is no [tool.diptych.compilers.gc] table; did you mean "gcc"?'),
         ("msvc", 'compiler[0] = "msvc": there is no [tool.diptych.compilers.msvc] table'),
-        ("conda-gc", 'compiler[0] = "conda-gc": there is no [tool.diptych.compilers.conda-gc] table; '
-         'did you mean "conda-gcc"?'),
+        ("conda-gc", ('compiler[0] = "conda-gc": there is no [tool.diptych.compilers.conda-gc] table; '
+         'did you mean "conda-gcc"?')),
     ],
 )  # fmt: skip
 def test_unknown_compilers(details: Details, compiler: str, line: str) -> None:

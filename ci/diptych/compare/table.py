@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from diptych.compare.cell import Comparison
-from diptych.compare.panel import Panel, PanelBinary
+from diptych.compare.panel import Panel, PanelBinary, plain_name
 from diptych.output import human_size
+from diptych.system import is_system_library
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -31,35 +32,41 @@ def cell_table(comparison: Comparison) -> Table:
 
 
 def rows(comparison: Comparison) -> list[tuple[str, str, str]]:
-    """Return the table's rows as plain text."""
+    """Return the table's rows as plain text; ``=`` on the right says that it is as on the left."""
     wheel, conda = comparison.wheel, comparison.conda
     found = [
         ("file", wheel.title, conda.title),
         ("download", human_size(wheel.size), human_size(conda.size)),
         ("installed", human_size(wheel.installed), human_size(conda.installed)),
         ("files", str(len(wheel.files)), str(len(conda.files))),
-        ("libraries", _lines(_grafts(wheel)), _lines(_provided(conda))),
+        ("brings", _lines(_grafts(wheel)), "nothing: it depends instead"),
+        ("depends on", _lines(wheel.depends), _lines(_depends(conda))),
     ]
     for binary in wheel.own:
         other = conda.binaries.get(binary.name)
         short = binary.name.rsplit("/", 1)[-1].split(".")[0]
-        found.append(
-            (f"{short} needs", _lines(_needs(binary)), _lines(_needs(other) if other else ["not there"]))
-        )
-        found.append((f"{short} rpath", _lines(binary.rpath), _lines(other.rpath if other else ())))
+        found.append((f"{short} needs", *_sides(_needs(binary), _needs(other) if other else ["not there"])))
+        found.append((f"{short} rpath", *_sides(binary.rpath, other.rpath if other else ())))
     return found
 
 
+def _sides(left: Sequence[str], right: Sequence[str]) -> tuple[str, str]:
+    return _lines(left), "=" if list(left) == list(right) and left else _lines(right)
+
+
 def _grafts(panel: Panel) -> list[str]:
-    return [f"grafted: {one.name.rsplit('/', 1)[-1]} ({human_size(one.size)})" for one in panel.grafted]
+    return [f"{plain_name(one.name.rsplit('/', 1)[-1])} ({human_size(one.size)})" for one in panel.grafted]
 
 
-def _provided(panel: Panel) -> list[str]:
-    return [f"depends: {text}" for text in panel.depends if not text.startswith("__")]
+def _depends(panel: Panel) -> list[str]:
+    return sorted(text for text in panel.depends if not text.startswith("__"))
 
 
 def _needs(binary: PanelBinary) -> list[str]:
-    return sorted(binary.needed)
+    """Name what is worth reading; the C and C++ runtimes are counted."""
+    own = sorted(name for name in binary.needed if not is_system_library(name, "elf"))
+    rest = len(binary.needed) - len(own)
+    return [*own, *([f"{rest} of the system"] if rest else [])]
 
 
 def _code_summary(comparison: Comparison) -> str:

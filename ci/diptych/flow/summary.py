@@ -29,11 +29,10 @@ def preamble(workspace: Workspace, cell: Cell, environment: Environment) -> None
             f"{_relative(environment.prefix, workspace.root)} ({len(environment.lock)} packages)",
         ),
         ("test", settings.test),
+        *([("local channel", environment.fallback)] if environment.fallback else []),
     )
     for name, value in rows:
-        output.line(f"  {name:<12} {value}", style="dim")
-    if environment.fallback:
-        output.note(f"local channel: {environment.fallback}")
+        output.line(f"  {name:<14} {value}", style="dim")
 
 
 def artefact_table(workspace: Workspace, records: Sequence[CellRecord]) -> Table:

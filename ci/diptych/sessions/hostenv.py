@@ -87,6 +87,7 @@ class HostEnv(nox.virtualenv.RattlerEnv):
 
     def create(self) -> bool:
         """Make the environment unless it is current; tell nox whether anything was made."""
+        from diptych import compilers
         from diptych.flow import hosts
 
         workspace, cell = self.params.workspace, self.params.cell
@@ -95,6 +96,8 @@ class HostEnv(nox.virtualenv.RattlerEnv):
         nox_folder.mkdir(parents=True, exist_ok=True)
         (nox_folder / ".gitignore").write_text("*\n", encoding="utf-8")
         with told(self.params.workspace):
+            if not cell.compiler.packages:  # before the long work; one from a channel is looked for after it
+                compilers.detect(cell.compiler, workspace.env)
             self._reused = hosts.current(workspace, cell, prefix) is not None
             hosts.ensure(workspace, cell, prefix)
         return not self._reused

@@ -25,9 +25,8 @@ def matrix(_context: Context, select: list[str], json: bool = False) -> None:  #
     from rich.table import Table  # noqa: PLC0415 -- not needed for --json
 
     table = Table(title=f"{workspace.config.project.name}: {len(chosen)} cells", title_justify="left")
-    header, *rows = cells.rows(chosen)
-    for name in header:
+    for name in cells.ROW_TITLES:
         table.add_column(name, overflow="fold")
-    for row in rows:
+    for row in cells.rows(chosen):
         table.add_row(*row)
     workspace.output.show(table)

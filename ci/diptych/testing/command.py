@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from diptych import process
-from diptych.errors import ConfigError, TestsFailedError
+from diptych.errors import TestsFailedError
 from diptych.testing.witnesses import FOLDER, Witness, read_witnesses
 
 
@@ -23,7 +24,8 @@ class TestRun:
         env: the process environment before the paths below are added.
         cwd: where it runs.
         package: import name of what is tested.
-        results: an existing folder for JUnit XML, log and witnesses.
+        results: an existing folder for the witnesses and, after a pass, the JUnit XML.
+        log: where the output goes; JUnit XML lies beside it, also after a failure.
         paths: folders put first on PYTHONPATH.
         libraries: folders for LD_LIBRARY_PATH or DYLD_LIBRARY_PATH of this process alone; empty for none.
         programs: folders put first on PATH.
@@ -37,6 +39,7 @@ class TestRun:
     cwd: Path
     package: str
     results: Path
+    log: Path
     paths: tuple[Path, ...] = ()
     libraries: tuple[Path, ...] = ()
     programs: tuple[Path, ...]
@@ -60,26 +63,6 @@ class TestResult:
     witnesses: tuple[Witness, ...]
 
 
-def command_words(
-    command: str, *, source: Path, python: Path, posargs: Sequence[str] = ()
-) -> tuple[str, ...]:
-    """Split a test command as a shell does and fill in ``{source}`` and ``{python}``.
-
-    Raises:
-        ConfigError: a quote is open, or nothing is left.
-    """
-    try:
-        words = shlex.split(command)
-    except ValueError as error:
-        raise ConfigError(f'tool.diptych.test: cannot read "{command}": {error}') from error
-    if not words:
-        raise ConfigError("tool.diptych.test is empty", hint='for example: test = "pytest -q {source}/tests"')
-    places = {"{source}": str(source), "{python}": str(python)}
-    for name, value in places.items():
-        words = [word.replace(name, value) for word in words]
-    return (*words, *posargs)
-
-
 def test_environment(run: TestRun) -> dict[str, str]:
     """Return the environment of the test process: the only one that gets library paths."""
     env = dict(run.env)
@@ -89,7 +72,8 @@ def test_environment(run: TestRun) -> dict[str, str]:
     env["DIPTYCH_WITNESS"] = str(run.results / "witnesses")
     env["DIPTYCH_PACKAGE"] = run.package
     # Reaches pytest however deep in the command it is called.
-    own = shlex.join(["-p", "no:cacheprovider", f"--junit-xml={run.results / 'junit.xml'}"])
+    cache = [] if run.stream else ["-p", "no:cacheprovider"]  # a person may want --last-failed
+    own = shlex.join([*cache, f"--junit-xml={_junit(run)}"])
     env["PYTEST_ADDOPTS"] = f"{env.get('PYTEST_ADDOPTS', '')} {own}".strip()
     if run.libraries:
         # dyld strips DYLD_* when a protected binary is spawned (pain 15): the command must start the
@@ -107,12 +91,14 @@ def run_tests(run: TestRun) -> TestResult:
         MissingToolError: its program is not in the environment.
     """
     (run.results / "witnesses").mkdir(parents=True)
-    log = run.results / "tests.log"
+    run.log.parent.mkdir(parents=True, exist_ok=True)
+    for old in (run.log, _junit(run)):
+        old.unlink(missing_ok=True)
     done = process.run(
         run.argv,
         env=test_environment(run),
         cwd=run.cwd,
-        log=None if run.stream else log,
+        log=None if run.stream else run.log,
         stream=run.stream,
         check=False,
     )
@@ -120,14 +106,20 @@ def run_tests(run: TestRun) -> TestResult:
         lines = done.output.rstrip().splitlines()
         raise TestsFailedError(
             f"the tests failed: `{shlex.join(run.argv)}` ended with exit code {done.returncode}",
-            details=[*lines[-40:], *([f"whole log: {log}"] if not run.stream else [])],
+            details=[*lines[-40:], *([f"whole log: {run.log}"] if not run.stream else [])],
             hint=_hint(done.output),
         )
+    if _junit(run).is_file():
+        shutil.copy2(_junit(run), run.results / "junit.xml")
     return TestResult(
-        tests=_count(run.results / "junit.xml"),
+        tests=_count(_junit(run)),
         seconds=done.seconds,
         witnesses=read_witnesses(run.results / "witnesses"),
     )
+
+
+def _junit(run: TestRun) -> Path:
+    return run.log.with_suffix(".junit.xml")
 
 
 def _hint(output: str) -> str:

@@ -13,7 +13,7 @@ from diptych.config import Config
 from diptych.environments import Environment
 from diptych.matrix import Cell
 from diptych.store import Store, digest
-from diptych.testing.command import TestResult, TestRun, command_words, run_tests
+from diptych.testing.command import TestResult, TestRun, run_tests
 from diptych.testing.witnesses import Promise, judge
 
 KIND = "insource"
@@ -139,13 +139,15 @@ def _run(
 
 def _test_run(job: InSourceJob, results: Path, *, posargs: Sequence[str], stream: bool) -> TestRun:
     return TestRun(
-        argv=command_words(
-            job.cell.settings.test, source=job.config.source, python=job.environment.python, posargs=posargs
+        argv=(
+            *job.cell.settings.test_command(source=job.config.source, python=job.environment.python),
+            *posargs,
         ),
         env={**scrubbed(job.env), **job.cell.settings.env},
         cwd=job.config.source,
         package=job.config.package,
         results=results,
+        log=job.store.root / "logs" / job.cell.id / "test-in-source.log",
         paths=(overlay_folder(job),),
         libraries=library_folders(job),
         programs=(job.environment.prefix / "bin",),

@@ -20,7 +20,7 @@ from diptych.matrix import Cell
 from diptych.packages.channel_folder import index_folder
 from diptych.packages.pip import pip_install
 from diptych.store import Store, digest, sha256_file
-from diptych.testing.command import TestResult, TestRun, command_words, run_tests
+from diptych.testing.command import TestResult, TestRun, run_tests
 from diptych.testing.witnesses import Promise, judge
 
 KIND = "verified"
@@ -162,20 +162,20 @@ def _test(job: VerifyJob, prefix: Path, results: Path, scratch: Path) -> TestRes
     python = prefix / "bin" / "python"
     return run_tests(
         TestRun(
-            argv=command_words(job.cell.settings.test, source=job.config.source, python=python),
+            argv=job.cell.settings.test_command(source=job.config.source, python=python),
             env={**scrubbed(job.env), **job.cell.settings.env},
             cwd=scratch,
             package=job.config.package,
             results=results,
+            log=job.store.root / "logs" / job.cell.id / f"verify-{job.package.suffix.lstrip('.')}-tests.log",
             programs=(prefix / "bin",),
         )
     )
 
 
 def _judge(job: VerifyJob, result: TestResult, prefix: Path, *, is_wheel: bool) -> tuple[Path, ...]:
-    base = (
-        job.python.resolve().parent.parent
-    )  # a virtual environment borrows the standard library of its base
+    # A virtual environment borrows the standard library of its base.
+    base = job.python.resolve().parent.parent
     return judge(
         result.witnesses,
         Promise(

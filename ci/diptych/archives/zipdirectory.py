@@ -1,0 +1,218 @@
+"""The central directory of a zip file, read strictly.
+
+``zipfile`` is made to rescue what it can: it takes the last of two equal names, skips prepended data, cuts names at
+NUL and reads the directory whole, whatever its size. Two tools then see two packages in one file (the "zip parser
+differential" that PyPI refuses since 2025). Here a file means one thing or is refused.
+
+Source: APPNOTE.TXT 6.3.10, sections 4.3 to 4.5.
+"""
+
+from __future__ import annotations
+
+import stat
+import struct
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from diptych.archives.limits import Guard
+from diptych.archives.randomfile import RandomFile
+
+LOCAL = struct.Struct("<4s5H3L2H")
+UTF8_NAME = 1 << 11
+DATA_DESCRIPTOR = 1 << 3
+STORED, DEFLATED = 0, 8
+FULL16, FULL32 = 0xFFFF, 0xFFFFFFFF
+
+_END = struct.Struct("<4s4H2LH")
+_LOCATOR = struct.Struct("<4sLQL")
+_END64 = struct.Struct("<4sQ2H2L4Q")
+_ENTRY = struct.Struct("<4s6H3L5H2L")
+_EXTRA = struct.Struct("<2H")
+_ENCRYPTED = 1 << 0 | 1 << 6 | 1 << 13
+_PATCHED = 1 << 5
+_MAX_COMMENT = FULL16
+_MAX_DIRECTORY = 64 << 20
+
+
+class Entry(NamedTuple):
+    """One line of the directory; a tuple, because a large wheel has tens of thousands.
+
+    Attributes:
+        name: as decoded; ends with a slash for a folder.
+        raw: as stored, to hold against the local header.
+        flags: general purpose bits.
+        method: compression.
+        crc: CRC-32 of the contents.
+        packed: compressed bytes.
+        size: inflated bytes.
+        mode: st_mode, or 0 where the writer gave none.
+        offset: of the local header.
+    """
+
+    name: str
+    raw: bytes
+    flags: int
+    method: int
+    crc: int
+    packed: int
+    size: int
+    mode: int
+    offset: int
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether it stands for a folder."""
+        return self.name.endswith("/")
+
+    @property
+    def is_link(self) -> bool:
+        """Whether it is a symbolic link, its contents the target (Info-ZIP's convention)."""
+        return stat.S_ISLNK(self.mode)
+
+
+class Place(NamedTuple):
+    """Where the directory lies, and how many entries it claims."""
+
+    offset: int
+    size: int
+    count: int
+
+
+def entries(file: RandomFile, guard: Guard) -> tuple[Entry, ...]:
+    """Read all entries in the order of their data.
+
+    Raises:
+        FormatError: not a zip file, cut off, in several parts, encrypted, compressed in an unknown way, two entries
+            that share bytes, or more than the limits allow.
+    """
+    place = _locate(file, guard)
+    guard.check_count(place.count)
+    if place.size > _MAX_DIRECTORY:
+        raise guard.refuse(f"its directory takes {place.size} bytes")
+    found = sorted(_parsed(file.at(place.offset, place.size), guard), key=lambda entry: entry.offset)
+    if len(found) != place.count:
+        raise guard.refuse(f"its directory has {len(found)} entries, but announces {place.count}")
+    _check_sizes(found, file.size, guard)
+    _check_overlap(found, place.offset, guard)
+    return tuple(found)
+
+
+def _locate(file: RandomFile, guard: Guard) -> Place:
+    tail_size = min(file.size, _END.size + _MAX_COMMENT)
+    tail = file.at(file.size - tail_size, tail_size)
+    start = tail.rfind(b"PK\5\6")
+    if start < 0 or start + _END.size > len(tail):
+        raise guard.refuse("not a zip file, or truncated: it has no end record")
+    _, disk, first_disk, here, count, size, offset, comment = _END.unpack_from(tail, start)
+    if start + _END.size + comment != len(tail):
+        raise guard.refuse("truncated, or something follows the end record")
+    end = file.size - tail_size + start
+    if FULL16 in (count, here) or FULL32 in (size, offset):
+        return _locate64(file, end, guard)
+    if disk or first_disk or here != count:
+        raise guard.refuse("it is one part of several")
+    return _placed(Place(offset, size, count), end, guard)
+
+
+def _locate64(file: RandomFile, end: int, guard: Guard) -> Place:
+    """Find the directory where the ordinary end record has no room for its numbers (zip64)."""
+    locator_at = end - _LOCATOR.size
+    signature, disk, record_at, disks = _LOCATOR.unpack(file.at(locator_at, _LOCATOR.size))
+    if signature != b"PK\6\7" or disk or disks > 1:
+        raise guard.refuse("zip64: its locator is missing or in another part")
+    fields = _END64.unpack(file.at(record_at, _END64.size))
+    signature, length, _, _, disk, first_disk, here, count, size, offset = fields
+    if signature != b"PK\6\6" or disk or first_disk or here != count:
+        raise guard.refuse("zip64: its end record is damaged or in another part")
+    if record_at + 12 + length != locator_at:
+        raise guard.refuse("zip64: its end record and its locator do not meet")
+    return _placed(Place(offset, size, count), record_at, guard)
+
+
+def _placed(place: Place, end: int, guard: Guard) -> Place:
+    # zipfile shifts everything in this case, for self-extracting programs; installers then differ.
+    if place.offset + place.size != end:
+        raise guard.refuse("its directory is not where the end record says")
+    return place
+
+
+def _parsed(data: bytes, guard: Guard) -> Iterator[Entry]:
+    position = count = 0
+    while position < len(data):
+        if position + _ENTRY.size > len(data) or data[position : position + 4] != b"PK\1\2":
+            raise guard.refuse("damaged: its directory is cut off or holds something else")
+        fields = _ENTRY.unpack_from(data, position)
+        _, _, _, flags, method, _, _, crc, packed, size, *lengths, disk, _, attributes, offset = fields
+        position += _ENTRY.size
+        end = position + sum(lengths)
+        if end > len(data):
+            raise guard.refuse("damaged: its directory is cut off")
+        raw = data[position : position + lengths[0]]
+        extra = data[position + lengths[0] : position + lengths[0] + lengths[1]]
+        position, count = end, count + 1
+        guard.check_count(count)
+        name = _decoded(raw, flags, guard)
+        packed, size, offset = _widened(extra, (size, packed, offset, disk), raw, name, guard)
+        entry = Entry(name, raw, flags, method, crc, packed, size, attributes >> 16, offset)
+        _check_entry(entry, guard)
+        yield entry
+
+
+def _decoded(raw: bytes, flags: int, guard: Guard) -> str:
+    if not flags & UTF8_NAME:
+        return raw.decode("cp437")  # APPNOTE appendix D; zipfile and pip see the same
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        raise guard.refuse("the name is not UTF-8, but says so", ascii(raw)) from None
+
+
+def _widened(
+    extra: bytes, narrow: tuple[int, int, int, int], raw: bytes, name: str, guard: Guard
+) -> tuple[int, int, int]:
+    """Return packed size, size and offset, from the zip64 field where the ordinary ones are full (4.5.3)."""
+    size, packed, offset, disk = narrow
+    full = [FULL32, FULL32, FULL32, FULL16]
+    wide = [value for value, mark in zip(narrow, full, strict=True) if value == mark]
+    if not extra and not wide:  # the usual case
+        if disk:
+            raise guard.refuse("lies in another part", name)
+        return packed, size, offset
+    fields = _extra_fields(extra, name, guard)
+    if (unicode_path := fields.get(0x7075)) is not None and unicode_path[5:] != raw:
+        raise guard.refuse("has a second, different name", name)
+    data = fields.get(1, b"")
+    widths = struct.Struct("<" + "".join("Q" if mark == FULL32 else "L" for mark in full[: len(full)]))
+    values = _zip64_values(data, narrow, full, widths, name, guard)
+    if values[3]:
+        raise guard.refuse("lies in another part", name)
+    return values[1], values[0], values[2]
+
+
+def _check_entry(entry: Entry, guard: Guard) -> None:
+    if entry.flags & _ENCRYPTED:
+        raise guard.refuse("encrypted", entry.name)
+    if entry.flags & _PATCHED or entry.method not in (STORED, DEFLATED):
+        raise guard.refuse(f"compression method {entry.method} is unknown to wheels", entry.name)
+    if entry.method == STORED and entry.packed != entry.size:
+        raise guard.refuse(f"stored in {entry.packed} bytes, but announces {entry.size}", entry.name)
+    kind = stat.S_IFMT(entry.mode)
+    if kind not in (0, stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK):
+        raise guard.refuse("a device, pipe or socket", entry.name)
+    if entry.is_folder and (entry.size or kind not in (0, stat.S_IFDIR)):
+        raise guard.refuse("a folder by its name, but not by its contents or mode", entry.name)
+    if not entry.is_folder and kind == stat.S_IFDIR:
+        raise guard.refuse("a folder by its mode, but not by its name", entry.name)
+    guard.check_member(entry.name, entry.size)
+
+
+def _check_sizes(found: list[Entry], packed: int, guard: Guard) -> None:
+    """Refuse a bomb by what it announces; that it announces the truth is checked while inflating."""
+    guard.check_total(packed, sum(entry.size for entry in found))
+
+
+def _check_overlap(found: list[Entry], directory: int, guard: Guard) -> None:
+    """Refuse entries that share bytes: how 46 MB become 4.5 PB without nesting (Fifield, WOOT 2019)."""
+    for entry, following in zip(found, [*(later.offset for later in found[1:]), directory], strict=True):
+        if entry.offset + LOCAL.size + len(entry.raw) + entry.packed > following:
+            raise guard.refuse("overlaps the next member", entry.name)

@@ -1,0 +1,95 @@
+"""What packaging changes in ELF files: where libraries are looked for, and which are named in vain."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from elftools.elf.dynamic import DynamicSection
+from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import SymbolTableSection
+
+from diptych.errors import ChannelError, DiptychError
+from diptych.process import run
+
+
+def is_elf(path: Path) -> bool:
+    """Tell whether a regular file starts as an ELF file."""
+    with path.open("rb") as file:
+        return file.read(4) == b"\x7fELF"
+
+
+def set_rpath(files: Sequence[Path], rpath: str, *, env: Mapping[str, str]) -> None:
+    """Set the DT_RPATH of all files in one call, as conda's builders do (RPATH, not RUNPATH).
+
+    Raises:
+        ChannelError: patchelf failed.
+    """
+    if files:
+        _patchelf(["--force-rpath", "--set-rpath", rpath, *map(str, files)], cwd=files[0].parent, env=env)
+
+
+def drop_needed(file: Path, unused: Sequence[str], rpath: str, *, env: Mapping[str, str]) -> None:
+    """Remove NEEDED entries and set the DT_RPATH, in one call.
+
+    Raises:
+        ChannelError: patchelf failed.
+    """
+    removals = [word for name in unused for word in ("--remove-needed", name)]
+    words = [*removals, "--force-rpath", "--set-rpath", rpath, str(file)]
+    _patchelf(words, cwd=file.parent, env=env)
+
+
+def _patchelf(arguments: list[str], *, cwd: Path, env: Mapping[str, str]) -> None:
+    try:
+        run(["patchelf", *arguments], env=env, cwd=cwd)
+    except DiptychError as error:
+        raise ChannelError(f"patchelf failed: {error.summary}", details=error.details) from error
+
+
+def needed(file: Path) -> list[str]:
+    """Return the NEEDED entries."""
+    with file.open("rb") as stream:
+        found = [part for part in ELFFile(stream).iter_sections() if isinstance(part, DynamicSection)]
+        # pyelftools sets the attribute by the tag's name, which its types do not say.
+        return [str(vars(tag)["needed"]) for part in found for tag in part.iter_tags("DT_NEEDED")]
+
+
+def unused_needed(file: Path, candidates: Iterable[Path]) -> list[str]:
+    """Return which of the candidate libraries a file names as NEEDED without using any symbol of them.
+
+    A symbol that the system's libstdc++ has as well does not count: old compilers of manylinux images put
+    copies of newer ones (``std::__throw_bad_array_new_length``) into whatever library they link.
+
+    Args:
+        file: a shared library.
+        candidates: libraries that are looked into, by file name.
+    """
+    named = set(needed(file))
+    wanted = _symbols(file, defined=False)
+    checked = {
+        library.name: _symbols(library, defined=True) for library in candidates if library.name in named
+    }
+    return sorted(name for name, has in checked.items() if all(map(_in_libstdcxx, wanted & has)))
+
+
+@functools.cache
+def _in_libstdcxx(symbol: str) -> bool:
+    try:
+        return hasattr(ctypes.CDLL("libstdc++.so.6"), symbol)
+    except OSError:
+        return False
+
+
+def _symbols(file: Path, *, defined: bool) -> set[str]:
+    with file.open("rb") as stream:
+        table = ELFFile(stream).get_section_by_name(".dynsym")
+        if not isinstance(table, SymbolTableSection):
+            return set()
+        return {
+            symbol.name
+            for symbol in table.iter_symbols()
+            if symbol.name and (symbol["st_shndx"] != "SHN_UNDEF") == defined
+        }

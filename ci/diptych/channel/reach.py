@@ -1,0 +1,145 @@
+"""Can a channel be reached, and which channels shall a run use.
+
+The rule (docs: channels): all reachable -> those; ``local`` named -> the local channel takes its place in the
+list; conda-forge or defaults out of reach -> the local channel, said and recorded, but an error under CI;
+any other channel out of reach -> an error, since only its owner knows what it holds.
+"""
+
+from __future__ import annotations
+
+import http.client
+import urllib.error
+import urllib.request
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from diptych.errors import ChannelError
+
+LOCAL = "local"
+_ALIAS = "https://conda.anaconda.org"
+# What "defaults" is short for (conda's configuration reference, default_channels).
+_DEFAULTS = "https://repo.anaconda.com/pkgs/main"
+_REPLACEABLE = frozenset({"conda-forge", "defaults"})
+_INDEXES = ("noarch/repodata.json.zst", "noarch/repodata.json")
+_TIMEOUT = 3.0
+_NOT_FOUND = 404
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """The channels of a run.
+
+    Attributes:
+        channels: names and URLs in order; ``local`` stands for the local channel.
+        fallback: the local channel stands in for one that was asked for and is out of reach.
+        reason: why, in a sentence for the person; empty when all is as asked.
+    """
+
+    channels: tuple[str, ...]
+    fallback: bool
+    reason: str
+
+
+def url_of(channel: str, env: Mapping[str, str]) -> str:
+    """Return the URL of a channel name; URLs and paths stay what they are."""
+    if "://" in channel:
+        return channel.rstrip("/")
+    if channel.startswith(("/", "./", "../", "~")):
+        return Path(channel).expanduser().absolute().as_uri()
+    if channel == "defaults":
+        return _DEFAULTS
+    return f"{env.get('CONDA_CHANNEL_ALIAS', _ALIAS).rstrip('/')}/{channel}"
+
+
+def reachable(channel: str, *, env: Mapping[str, str], timeout: float = _TIMEOUT) -> str:
+    """Return an empty string when the channel's index can be had, or the reason why not.
+
+    Args:
+        channel: a name, a URL or a folder.
+        env: for CONDA_CHANNEL_ALIAS and the proxies (``https_proxy``, ``no_proxy``, ...).
+        timeout: seconds for one answer.
+    """
+    url = url_of(channel, env)
+    if url.startswith("file://"):
+        folder = Path(unquote(urlsplit(url).path))
+        there = any((folder / index).is_file() for index in _INDEXES)
+        return "" if there else f'there is no noarch/repodata.json in "{folder}"'
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler(_proxies(url, env)))
+    reason = ""
+    for index in _INDEXES:
+        reason = _head(opener, f"{url}/{index}", timeout)
+        if not reason.startswith(f"{_NOT_FOUND} "):
+            return reason
+    return reason
+
+
+def _proxies(url: str, env: Mapping[str, str]) -> dict[str, str]:
+    """Return the proxy for a URL by curl's rules: lower case first, no_proxy by suffix."""
+    scheme, host = urlsplit(url).scheme, urlsplit(url).hostname or ""
+
+    def value(name: str) -> str:
+        return env.get(name) or env.get(name.upper()) or ""
+
+    exempt = [each.strip().lstrip(".") for each in value("no_proxy").split(",") if each.strip()]
+    if any(each in {"*", host} or host.endswith(f".{each}") for each in exempt):
+        return {}
+    proxy = value(f"{scheme}_proxy") or value("all_proxy")
+    return {scheme: proxy} if proxy else {}
+
+
+def _head(opener: urllib.request.OpenerDirector, url: str, timeout: float) -> str:
+    try:
+        request = urllib.request.Request(url, method="HEAD", headers={"User-Agent": "diptych"})  # noqa: S310
+        with opener.open(request, timeout=timeout):
+            return ""
+    except urllib.error.HTTPError as error:
+        error.close()
+        return f"{error.code} {error.reason}"
+    except urllib.error.URLError as error:
+        return str(error.reason)
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        return str(error) or type(error).__name__
+
+
+def choose(channels: Sequence[str], *, env: Mapping[str, str], ci: bool, timeout: float = _TIMEOUT) -> Choice:
+    """Decide which channels a run uses.
+
+    Args:
+        channels: as the table names them; ``local`` is the local channel.
+        env: see :func:`reachable`.
+        ci: whether this is CI, where nothing may stand in for what was asked.
+        timeout: seconds for one answer.
+
+    Raises:
+        ChannelError: a channel is out of reach and nothing may stand in for it.
+    """
+    if not channels:
+        raise ChannelError("no channel is named", hint='write channels = ["conda-forge"] or ["local"]')
+    remote = [channel for channel in channels if channel != LOCAL]
+    with ThreadPoolExecutor(max_workers=max(1, len(remote))) as pool:
+        reasons = list(pool.map(partial(reachable, env=env, timeout=timeout), remote))
+    down = {channel: reason for channel, reason in zip(remote, reasons, strict=True) if reason}
+    if not down:
+        return Choice(channels=tuple(channels), fallback=False, reason="")
+    details = [f"{channel} ({url_of(channel, env)}): {reason}" for channel, reason in down.items()]
+    if owned := sorted(set(down) - _REPLACEABLE):
+        raise ChannelError(
+            f'channel "{owned[0]}" cannot be reached', details=details, hint="check the URL and the network"
+        )
+    if ci and LOCAL not in channels:
+        raise ChannelError(
+            f'channel "{next(iter(down))}" cannot be reached, and under CI nothing stands in for it',
+            details=details,
+            hint='if the local channel is meant, say so: channels = ["local"]',
+        )
+    kept = [channel for channel in channels if channel not in down]
+    named = LOCAL in kept
+    return Choice(
+        channels=tuple(kept if named else [*kept, LOCAL]),
+        fallback=not named,
+        reason=f"{'; '.join(details)}: the local channel stands in for it",
+    )

@@ -1,0 +1,105 @@
+"""What is asked of the channel, and version ranges in both dialects.
+
+conda's match specifications are read by rattler; PEP 440 specifiers by ``packaging``. Only the translation
+between the two is here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from packaging.specifiers import InvalidSpecifier, Specifier, SpecifierSet
+
+from diptych.channel import names
+from diptych.errors import ChannelError, nearest
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """One package asked for.
+
+    Attributes:
+        name: its conda name.
+        versions: which versions, as PEP 440 specifiers; empty for any.
+    """
+
+    name: str
+    versions: str
+
+
+def parse(specs: Iterable[str]) -> list[Request]:
+    """Read conda match specifications, leaving out ``python`` itself.
+
+    Raises:
+        ChannelError: a specification cannot be read, or names what this channel cannot make.
+    """
+    import rattler  # noqa: PLC0415 -- 50 ms, and a listing never needs it
+    from rattler.exceptions import InvalidMatchSpecError  # noqa: PLC0415 -- as above
+
+    found: list[Request] = []
+    for spec in specs:
+        try:
+            match = rattler.MatchSpec(spec)
+        except InvalidMatchSpecError as error:
+            raise ChannelError(f'cannot read the package "{spec}": {error}') from error
+        name = match.name.normalized
+        if name in names.FROM_INTERPRETER:
+            continue
+        _check(name)
+        found.append(Request(name=name, versions=to_pep440(match.version or "")))
+    return found
+
+
+def _check(name: str) -> None:
+    known = [*names.CUT, *names.FROM_INTERPRETER, *names.PYPI_NAME, "numpy", "pip", "pytest"]
+    if name in names.CUT:
+        return
+    if names.never_on_pypi(name):
+        raise ChannelError(
+            f'the local channel cannot make "{name}"{nearest(name, known)}',
+            hint='name a real channel for it: channels = ["conda-forge"]',
+        )
+    if (conda := names.conda_name(names.pypi_name(name))) != name:
+        raise ChannelError(
+            f'"{name}" is called "{conda}" on conda-forge', hint=f'write "{conda}" in the table'
+        )
+
+
+def to_pep440(version: str) -> str:
+    """Translate conda's version range into PEP 440 specifiers, for pip to choose by.
+
+    What PEP 440 cannot say (alternatives with ``|``) becomes "any": the solver still judges by conda's rules.
+    """
+    parts = [part.strip() for part in version.split(",")]
+    translated = [_pep440_part(part) for part in parts if part and part != "*"]
+    try:
+        return str(SpecifierSet(",".join(part for part in translated if part)))
+    except InvalidSpecifier:
+        return ""
+
+
+def _pep440_part(part: str) -> str:
+    found = re.fullmatch(r"(==|!=|>=|<=|~=|=|>|<)?\s*([^\s|]+?)(\.?\*)?", part)
+    if found is None:
+        return part
+    operator, number, star = found.groups()
+    if operator in (None, "="):
+        return f"=={number}.*" if star or operator == "=" else f"=={number}"
+    return f"{operator}{number}.*" if star and operator in ("==", "!=") else f"{operator}{number}"
+
+
+def to_conda(specifiers: SpecifierSet | str) -> str:
+    """Translate PEP 440 specifiers into conda's version range; empty for any."""
+    return ",".join(sorted(_conda_part(each) for each in SpecifierSet(str(specifiers))))
+
+
+def _conda_part(specifier: Specifier) -> str:
+    operator, version = specifier.operator, specifier.version
+    if operator == "~=":
+        # conda's own ~= is younger than some solvers; the long form says the same (PEP 440).
+        return f">={version},{version.rpartition('.')[0]}.*"
+    if operator == "==" and version.endswith(".*"):
+        return version
+    return f"{operator.replace('===', '==')}{version}"

@@ -1,0 +1,87 @@
+"""The forms of strings in the table, each with its words for a message."""
+
+from __future__ import annotations
+
+import re
+import shlex
+
+from diptych.config.kinds import Text
+from diptych.errors import nearest
+
+PLACEHOLDERS = ("source", "python")
+"""What may stand in braces in ``test``."""
+
+_PLAIN = r"[^\x00-\x1f\x7f]"  # no control characters: nothing here spans lines, and no program takes a NUL
+_PLACEHOLDER = re.compile(r"\{([A-Za-z_]+)\}")
+
+
+def _python_problem(value: object) -> str:
+    if isinstance(value, (int, float)):
+        return 'expected a Python version in quotes, such as "3.12" (the number 3.10 is 3.1)'
+    if not isinstance(value, str):
+        return ""
+    if re.fullmatch(r"3\.[0-9]+t", value):
+        return f'free-threaded Pythons are not supported yet; "{value[:-1]}" is'
+    if short := re.fullmatch(r"(3\.[1-9][0-9]+)\.[0-9]+", value):
+        return f'expected the minor version alone, "{short[1]}"'
+    if re.fullmatch(r"[0-2](\..*)?|3(\.[0-9])?", value):
+        return "Diptych needs Python 3.10 or newer"
+    return ""
+
+
+def _command_problem(value: object) -> str:
+    if not isinstance(value, str):
+        return ""
+    try:
+        words = shlex.split(value)
+    except ValueError as error:
+        return f"cannot be split into words: {str(error).lower()}"
+    if not words:
+        return 'expected a command such as "pytest -q {source}/tests"'
+    for name in _PLACEHOLDER.findall(value):
+        if name not in PLACEHOLDERS:
+            known = " and ".join(f"{{{known}}}" for known in PLACEHOLDERS)
+            return f'unknown placeholder "{{{name}}}", there are {known}{nearest(name, PLACEHOLDERS)}'
+    return ""
+
+
+def filled(command: str, **values: str) -> tuple[str, ...]:
+    """Split a command into words, and only then put the values in: a path with a blank stays one word."""
+    return tuple(
+        _PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), word) for word in shlex.split(command)
+    )
+
+
+PYTHON = Text(words='a Python version such as "3.12"', pattern=r"3\.[1-9][0-9]{1,2}", problem=_python_problem)
+COMPILER = Text(
+    words='the name of a compiler such as "gcc", "clang-17" or one of yours',
+    pattern=r"[A-Za-z][A-Za-z0-9_.-]*",
+)
+CHANNEL = Text(
+    words='a channel: a name such as "conda-forge", a URL (file://… for a folder), or "local"',
+    pattern=r"[A-Za-z0-9][A-Za-z0-9._/-]*|[a-z0-9+]+://[^\x00-\x20\x7f]+",
+)
+SPEC = Text(
+    words='a conda match spec such as "numpy >=2"',
+    pattern=rf"([A-Za-z0-9_./-]+::)?[A-Za-z0-9_][A-Za-z0-9_.+-]*([ =<>!~\[]{_PLAIN}*)?",
+)
+COMMAND = Text(
+    words='a command such as "pytest -q {source}/tests"',
+    pattern=r"[^\x00-\x08\x0b-\x1f\x7f]+",  # a command may span lines
+    problem=_command_problem,
+)
+SELECTOR = Text(
+    words='a cell selector: a cell such as "3.12-gcc", a glob such as "3.12-*", a Python or a compiler',
+    pattern=r"[A-Za-z0-9_.*?\[\]!-]+",
+)
+PATH = Text(words="a path", pattern=rf"{_PLAIN}+")
+PROGRAM = Text(words='the name or path of a program, such as "g++-13"', pattern=rf"{_PLAIN}+")
+ARGUMENT = Text(words="a command line argument", pattern=rf"{_PLAIN}+")
+LIBRARY = Text(words='a glob over library names, such as "libcuda.so*"', pattern=r"[^\x00-\x20\x7f/]+")
+BUILD_TYPE = Text(words='a CMake build type such as "Release"', pattern=r"[A-Za-z][A-Za-z0-9_]*")
+MODULE = Text(
+    words='the name to import, such as "my_package"',
+    pattern=r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*",
+)
+VARIABLE = Text(words="the name of an environment variable", pattern=r"[A-Za-z_][A-Za-z0-9_]*")
+VALUE = Text(words="a string", pattern=r"[^\x00]*")

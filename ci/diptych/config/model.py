@@ -1,0 +1,155 @@
+"""The one settings model of ``[tool.diptych]``.
+
+Each field is a key (``test_requires`` is written ``test-requires``): its annotation is the kind of its
+value, its default is the default, and the string below it is its documentation. The parser, ``schema.json``
+and the reference page all follow from this file: after an edit, run ``python -m diptych.config.generate``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+from diptych.config import forms
+from diptych.config.kinds import Choice, ListOf, Table, TableOf, keys
+
+_ENVIRONMENT = TableOf(name=forms.VARIABLE, value=forms.VALUE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CellSettings:
+    """The keys that may differ from cell to cell: they stand in `[tool.diptych]` and in overrides."""
+
+    channels: Annotated[tuple[str, ...], ListOf(item=forms.CHANNEL, unique=True, least=1)] = ("conda-forge",)
+    """The conda channels that host environments are solved from, first come first served: names, URLs, or
+    `local` for the channel that Diptych makes from what is on the machine and on PyPI."""
+
+    host: Annotated[tuple[str, ...], ListOf(item=forms.SPEC, unique=True)] = ()
+    """What the extension compiles against, as conda match specs. Python itself is the cell's and is added."""
+
+    run: Annotated[tuple[str, ...], ListOf(item=forms.SPEC, unique=True)] = ()
+    """Run dependencies of the conda package that neither linking nor `project.dependencies` tells."""
+
+    test: Annotated[str, forms.COMMAND] = "pytest -q {source}/tests"
+    """The command that runs the project's tests, in source and against what was installed. `{source}` is
+    the source folder and `{python}` the cell's interpreter. It is split into words as a shell would, but no
+    shell runs it."""
+
+    test_requires: Annotated[tuple[str, ...], ListOf(item=forms.SPEC, unique=True)] = ("pytest",)
+    """What the tests need besides the project, under names that conda and PyPI share."""
+
+    cmake_args: Annotated[tuple[str, ...], ListOf(item=forms.ARGUMENT)] = ()
+    """Further arguments of CMake's configure step, such as `-DWITH_X=ON`."""
+
+    build_type: Annotated[str, forms.BUILD_TYPE] = "Release"
+    """CMake's build type."""
+
+    env: Annotated[Mapping[str, str], _ENVIRONMENT] = field(default_factory=dict, hash=False)
+    """Environment variables of the compile and of the tests."""
+
+    exclude_libraries: Annotated[tuple[str, ...], ListOf(item=forms.LIBRARY, unique=True)] = ()
+    """Libraries that must not be grafted into the wheel because the user's machine brings them, as globs
+    over file names such as `libcuda.so*`. A glob that matches nothing is an error."""
+
+    def test_command(self, *, source: Path, python: Path) -> tuple[str, ...]:
+        """Return the words of ``test`` with the source folder and the interpreter put in."""
+        return forms.filled(self.test, source=str(source), python=str(python))
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompilerSpec:
+    """A compiler of the matrix, from PATH or from the channels.
+
+    `gcc`, `gcc-N`, `clang` and `clang-N` are known and need no table. Any other name needs `cxx` or
+    `packages`.
+    """
+
+    name: str
+    cc: Annotated[str | None, forms.PROGRAM] = None
+    """The C compiler: a program on PATH, or a path relative to `pyproject.toml`. When it is not given, it
+    is the partner of `cxx`, so `gcc-13` for `g++-13`."""
+
+    cxx: Annotated[str | None, forms.PROGRAM] = None
+    """The C++ compiler, likewise. With `packages` it is looked up in their environment; when it is not
+    given there, it is the one program named `*-g++` or `*-clang++`."""
+
+    packages: Annotated[tuple[str, ...], ListOf(item=forms.SPEC, unique=True)] = ()
+    """Conda match specs of a compiler from the channels, such as `gxx_linux-64=13`, instead of one on
+    PATH."""
+
+    flags: Annotated[tuple[str, ...], ListOf(item=forms.ARGUMENT)] = ()
+    """Further C++ compiler flags, after those of the environment (CXXFLAGS)."""
+
+    env: Annotated[Mapping[str, str], _ENVIRONMENT] = field(default_factory=dict, hash=False)
+    """Environment variables of every call of this compiler."""
+
+
+_MERGED = tuple(key.name for key in keys(CellSettings) if isinstance(key.kind, (ListOf, TableOf)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Override:
+    """Other settings for some cells.
+
+    Every per-cell key may stand here. Overrides apply in the order of the file, so a later one wins.
+    """
+
+    select: Annotated[tuple[str, ...], ListOf(item=forms.SELECTOR, unique=True, least=1, single=True)]
+    """The cells it is for."""
+
+    inherit: Annotated[
+        Mapping[str, str],
+        TableOf(name=Choice(names=_MERGED), value=Choice(names=("append", "prepend", "none"))),
+    ] = field(default_factory=dict, hash=False)
+    """How a list or table given here meets the one from before: `append` it, `prepend` it, or replace it
+    (`none`, the default). In a table the one that comes last wins a name that both have."""
+
+    values: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunSettings:
+    """The keys that hold for the whole run."""
+
+    source: Annotated[str, forms.PATH] = "."
+    """The folder of the extension, where its `pyproject.toml` and `CMakeLists.txt` stand, relative to this
+    file."""
+
+    python: Annotated[tuple[str, ...], ListOf(item=forms.PYTHON, unique=True, least=1)]
+    """The Pythons to build for, such as `["3.11", "3.12"]`."""
+
+    compiler: Annotated[tuple[str, ...], ListOf(item=forms.COMPILER, unique=True, least=1)] = ("gcc",)
+    """The compilers to build with: `gcc`, `gcc-N`, `clang`, `clang-N`, or names of
+    `[tool.diptych.compilers.NAME]` tables. Releases are made with the first; the others guard against code
+    that only one compiler takes."""
+
+    include: Annotated[tuple[str, ...], ListOf(item=forms.SELECTOR, unique=True)] = ()
+    """When given, only the cells of `python` times `compiler` that one of these selects are built."""
+
+    exclude: Annotated[tuple[str, ...], ListOf(item=forms.SELECTOR, unique=True)] = ()
+    """Cells that are not built."""
+
+    package: Annotated[str | None, forms.MODULE] = None
+    """The name to import. When it is not given, it is the project's name with `_` for `-`."""
+
+    recipe: Annotated[str | None, forms.PATH] = None
+    """The conda recipe, relative to `source`. When it is not given, it is `conda/recipe.yaml` if that is
+    there; otherwise Diptych renders a recipe from this table."""
+
+    compilers: Annotated[
+        Mapping[str, Mapping[str, Any]],
+        TableOf(name=forms.COMPILER, value=Table(words="a table of a compiler", models=(CompilerSpec,))),
+    ] = field(default_factory=dict)
+    """Compilers by name; see below."""
+
+    overrides: Annotated[
+        tuple[Mapping[str, Any], ...],
+        ListOf(item=Table(words="a table of an override", models=(Override, CellSettings))),
+    ] = ()
+    """Other settings for some cells; see below."""
+
+
+TABLE = Table(words="a table", models=(RunSettings, CellSettings))
+"""The whole of ``[tool.diptych]``."""

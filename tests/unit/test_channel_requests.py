@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+import pytest
+
+from diptych.channel import names, pypi
+from diptych.channel.requests import parse, to_conda, to_pep440
+from diptych.errors import ChannelError
+
+
+@pytest.mark.parametrize(
+    ("conda", "pep440"),
+    [
+        ("", ""),
+        ("*", ""),
+        ("1.26.*", "==1.26.*"),
+        ("=1.26", "==1.26.*"),
+        ("1.26", "==1.26"),
+        ("==1.26.0", "==1.26.0"),
+        (">=1.26,<3", "<3,>=1.26"),
+        (">=1.26.*", ">=1.26"),
+        ("<2.0a0", "<2.0a0"),
+        ("!=1.5.*", "!=1.5.*"),
+        ("~=1.26", "~=1.26"),
+        (">=8|<7", ""),
+    ],
+)
+def test_conda_ranges_in_pep440(conda: str, pep440: str) -> None:
+    assert to_pep440(conda) == pep440
+
+
+@pytest.mark.parametrize(
+    ("pep440", "conda"),
+    [
+        ("", ""),
+        (">=1.6,<2", "<2,>=1.6"),
+        ("==1.4.*", "1.4.*"),
+        ("==1.4.2", "==1.4.2"),
+        ("===1.4.2", "==1.4.2"),
+        ("~=1.4.2", ">=1.4.2,1.4.*"),
+        ("~=1.4", ">=1.4,1.*"),
+        ("!=1.3.*", "!=1.3.*"),
+    ],
+)
+def test_pep440_ranges_in_conda(pep440: str, conda: str) -> None:
+    assert to_conda(pep440) == conda
+
+
+def test_python_is_not_a_request() -> None:
+    found = parse(["python 3.11.*", "python_abi", "numpy >=1.26,<3", "conda-forge::eigen"])
+
+    assert [(each.name, each.versions) for each in found] == [("numpy", "<3,>=1.26"), ("eigen", "")]
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        ("libbost-python", 'did you mean "libboost-python"?'),
+        ("gxx_linux-64=13", "cannot make"),
+        ("typing-extensions", 'is called "typing_extensions"'),
+        ("torch", 'is called "pytorch"'),
+        ("numpy >>1", "cannot read"),
+    ],
+)
+def test_names_that_cannot_be_made(spec: str, words: str) -> None:
+    with pytest.raises(ChannelError) as raised:
+        parse([spec])
+
+    assert words in str(raised.value)
+    if "cannot make" in words:
+        assert "conda-forge" in raised.value.hint
+
+
+def test_name_map_is_one_to_one() -> None:
+    assert len(names.CONDA_NAME) == len(names.PYPI_NAME) + len(names.SPELLING)
+    for conda in [*names.PYPI_NAME, *names.SPELLING.values(), "numpy"]:
+        assert names.conda_name(names.pypi_name(conda)) == conda
+
+
+def resolution(**requires: list[str]) -> pypi.Resolution:
+    wheels = {
+        name: pypi.Chosen(
+            name=name, version="1.0", url=f"https://x/{name}-1.0.whl", sha256="0", requires=tuple(lines)
+        )
+        for name, lines in requires.items()
+    }
+    return pypi.Resolution(
+        wanted=dict.fromkeys(wheels, ""),
+        markers={
+            "python_version": "3.10",
+            "sys_platform": "linux",
+            "platform_python_implementation": "CPython",
+        },
+        wheels=wheels,
+    )
+
+
+def test_requirements_evaluate_markers_and_flatten_extras() -> None:
+    found = pypi.requirements(
+        "a",
+        resolution(
+            a=[
+                "b[fast]>=2",
+                'tomli>=2; python_version < "3.11"',
+                'colorama; sys_platform == "win32"',
+                'x; extra == "t"',
+            ],
+            b=["c", 'speed~=1.2; extra == "fast"', 'slow; extra == "slow"'],
+        ),
+    )
+
+    assert found.depends == ("b >=2", "c", "speed >=1.2,1.*", "tomli >=2")
+    assert found.projects == ("b", "c", "speed", "tomli")
+    assert found.python_specific
+
+
+def test_marker_of_an_extra_is_not_python_specific() -> None:
+    found = pypi.requirements(
+        "a",
+        resolution(
+            a=[
+                'x; extra == "dev" and python_version < "3.11"',
+                'y; platform_python_implementation == "CPython"',
+            ]
+        ),
+    )
+
+    assert found.depends == ("y",)
+    assert not found.python_specific
+
+
+def test_unreadable_requirement_is_named() -> None:
+    with pytest.raises(ChannelError, match="not a requirement"):
+        pypi.requirements("a", resolution(a=["not a requirement"]))
+
+
+def test_resolution_covers_what_suits() -> None:
+    known = resolution(a=[])
+
+    assert known.covers({"a": ">=0.9"})
+    assert not known.covers({"a": ">=2"})
+    assert not known.covers({"b": ""})
