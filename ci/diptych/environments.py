@@ -161,22 +161,17 @@ def create(request: HostRequest, prefix: Path, *, fallback: str = "") -> Environ
     """
     import rattler  # noqa: PLC0415 -- heavy, and not needed by a listing
 
-    async def solve_and_install() -> None:
+    async def solve() -> list[rattler.RepoDataRecord]:
         specs = [rattler.MatchSpec(text) for text in (f"python {request.python}.*", *request.specs)]
-        records = await rattler.solve(
-            list(request.channels),
-            specs,
-            virtual_packages=rattler.VirtualPackage.detect(),
+        return await rattler.solve(
+            list(request.channels), specs, virtual_packages=rattler.VirtualPackage.detect()
         )
-        await rattler.install(records, prefix, show_progress=False, execute_link_scripts=False)
 
-    discard(prefix)
-    prefix.parent.mkdir(parents=True, exist_ok=True)
     try:
-        asyncio.run(solve_and_install())
+        records = asyncio.run(solve())
     except Exception as error:  # py-rattler raises a different class for each thing that can go wrong
-        shutil.rmtree(prefix, ignore_errors=True)
-        raise _explained(error, request) from error
+        raise _unsolved(error, request) from error
+    _link(records, prefix)
     return adopt(prefix, request, fallback=fallback)
 
 
@@ -188,16 +183,28 @@ def rebuild(packages: Sequence[LockedPackage], prefix: Path) -> None:
     """
     import rattler  # noqa: PLC0415 -- as in create
 
+    _link([_explicit_record(rattler, package) for package in packages], prefix)
+
+
+def _link(records: list[Any], prefix: Path) -> None:
+    """Fetch the packages, check their hashes, and link them into ``prefix``, replacing what is there."""
+    import rattler  # noqa: PLC0415 -- as in create
+
     async def install() -> None:
-        records = [_explicit_record(rattler, package) for package in packages]
         await rattler.install(records, prefix, show_progress=False, execute_link_scripts=False)
 
     discard(prefix)
+    prefix.parent.mkdir(parents=True, exist_ok=True)
     try:
         asyncio.run(install())
     except Exception as error:  # as in create
         shutil.rmtree(prefix, ignore_errors=True)
-        raise HostEnvironmentError(f"cannot rebuild from the lock: {error}", hint="solve afresh") from error
+        lines = _lines(error)
+        raise HostEnvironmentError(
+            f'the environment "{prefix}" cannot be made: {lines[0]}',
+            details=lines[1:],
+            hint=_link_hint("\n".join(lines)),
+        ) from error
 
 
 def _explicit_record(rattler: Any, package: LockedPackage) -> Any:  # noqa: ANN401 -- a module; rattler's own type
@@ -214,11 +221,25 @@ def _explicit_record(rattler: Any, package: LockedPackage) -> Any:  # noqa: ANN4
     return rattler.RepoDataRecord(record, file_name, package.url, channel)
 
 
-def _explained(error: Exception, request: HostRequest) -> HostEnvironmentError:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+def _lines(error: Exception) -> list[str]:
+    """Return what an error of py-rattler says, line by line; never empty, each line once."""
+    found = dict.fromkeys(line.strip() for line in str(error).splitlines() if line.strip())
+    return list(found) or [type(error).__name__]
+
+
+def _link_hint(text: str) -> str:
+    if "checksum" in text.lower():
+        return "the channel's file is not what its index says: index the channel again, or fetch the file anew"
+    if "No space left" in text:
+        return "free some space on that disk, then run again: finished stages are kept"
+    return "nothing is left of it; run again"
+
+
+def _unsolved(error: Exception, request: HostRequest) -> HostEnvironmentError:
+    lines = _lines(error)
     wanted = ", ".join((f"python {request.python}.*", *request.specs))
     return HostEnvironmentError(
-        f"no host environment for Python {request.python}: {lines[0] if lines else type(error).__name__}",
+        f"no host environment for Python {request.python}: {lines[0]}",
         details=[*lines[1:20], f"wanted: {wanted}", f"channels: {', '.join(request.channels)}"],
         hint="change tool.diptych.host or tool.diptych.channels so that the channels can satisfy it",
     )

@@ -73,7 +73,7 @@ def test_ci_refuses_a_stand_in() -> None:
 
 @pytest.mark.parametrize("ci", [True, False])
 def test_own_channel_down_is_an_error(ci: bool) -> None:  # noqa: FBT001 -- a parameter of the test
-    with pytest.raises(ChannelError, match='"http://127.0.0.1:9/mine" cannot be reached'):
+    with pytest.raises(ChannelError, match=r'"http://127\.0\.0\.1:9/mine" cannot be reached'):
         choose(["http://127.0.0.1:9/mine", "local"], env=DOWN, ci=ci)
     with pytest.raises(ChannelError, match='"mine" cannot be reached'):
         choose(["mine"], env=DOWN, ci=ci)

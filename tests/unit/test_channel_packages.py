@@ -137,7 +137,7 @@ def test_installed_text_names_the_prefix(tmp_path: Path) -> None:
     installed(root, prefix, "thing")
 
     assert (prefix / "bin" / "run").read_text() == f"#!{prefix}/bin/sh\n"
-    assert os.readlink(prefix / "lib" / "link.txt") == "a.txt"
+    assert (prefix / "lib" / "link.txt").readlink() == Path("a.txt")
     assert os.access(prefix / "bin" / "run", os.X_OK)
     assert not (prefix / "info").exists()
 

@@ -59,6 +59,14 @@ def test_a_failing_maker_leaves_nothing(tmp_path: Path) -> None:
     assert list((tmp_path / "stage").iterdir()) == []
 
 
+def test_what_a_killed_run_left_is_swept(tmp_path: Path) -> None:
+    left = tmp_path / "stage" / ".k.abandoned"
+    left.mkdir(parents=True)
+    fill(left)
+    Store(root=tmp_path).entry("stage", "k", fill)
+    assert [path.name for path in (tmp_path / "stage").iterdir()] == ["k"]
+
+
 def test_a_full_disk_is_told_with_the_next_step(tmp_path: Path) -> None:
     def full(_folder: Path) -> None:
         raise OSError(28, "No space left on device", "big file")

@@ -1,7 +1,7 @@
 """Decompression with bounded output: deflate, bzip2 and zstd, from pieces to pieces.
 
-Each function takes packed pieces and yields inflated ones (some may be empty) of bounded size, tells a stream that ends early
-from one that is whole, and turns the codec's own exceptions into a FormatError.
+Each function takes packed pieces and yields inflated ones (some may be empty) of bounded size, tells a stream
+that ends early from one that is whole, and turns the codec's own exceptions into a FormatError.
 """
 
 from __future__ import annotations

@@ -30,6 +30,9 @@ _ENTRY = struct.Struct("<4s6H3L5H2L")
 _EXTRA = struct.Struct("<2H")
 _ENCRYPTED = 1 << 0 | 1 << 6 | 1 << 13
 _PATCHED = 1 << 5
+_ZIP64, _UNICODE_PATH = 0x0001, 0x7075
+# Size, packed size, offset and disk: what says "look in the zip64 field", and how wide it is there.
+_WIDE = ((FULL32, 8), (FULL32, 8), (FULL32, 8), (FULL16, 4))
 _MAX_COMMENT = FULL16
 _MAX_DIRECTORY = 64 << 20
 
@@ -75,7 +78,7 @@ class Place(NamedTuple):
 
     offset: int
     size: int
-    count: int
+    members: int
 
 
 def entries(file: RandomFile, guard: Guard) -> tuple[Entry, ...]:
@@ -86,12 +89,12 @@ def entries(file: RandomFile, guard: Guard) -> tuple[Entry, ...]:
             that share bytes, or more than the limits allow.
     """
     place = _locate(file, guard)
-    guard.check_count(place.count)
+    guard.check_count(place.members)
     if place.size > _MAX_DIRECTORY:
         raise guard.refuse(f"its directory takes {place.size} bytes")
     found = sorted(_parsed(file.at(place.offset, place.size), guard), key=lambda entry: entry.offset)
-    if len(found) != place.count:
-        raise guard.refuse(f"its directory has {len(found)} entries, but announces {place.count}")
+    if len(found) != place.members:
+        raise guard.refuse(f"its directory has {len(found)} entries, but announces {place.members}")
     _check_sizes(found, file.size, guard)
     _check_overlap(found, place.offset, guard)
     return tuple(found)
@@ -107,26 +110,31 @@ def _locate(file: RandomFile, guard: Guard) -> Place:
     if start + _END.size + comment != len(tail):
         raise guard.refuse("truncated, or something follows the end record")
     end = file.size - tail_size + start
-    if FULL16 in (count, here) or FULL32 in (size, offset):
-        return _locate64(file, end, guard)
+    place = Place(offset, size, count)
+    if end >= _LOCATOR.size and file.at(end - _LOCATOR.size, 4) == b"PK\6\7":
+        return _locate64(file, end, place, guard)
     if disk or first_disk or here != count:
         raise guard.refuse("it is one part of several")
-    return _placed(Place(offset, size, count), end, guard)
+    return _placed(place, end, guard)
 
 
-def _locate64(file: RandomFile, end: int, guard: Guard) -> Place:
-    """Find the directory where the ordinary end record has no room for its numbers (zip64)."""
+def _locate64(file: RandomFile, end: int, narrow: Place, guard: Guard) -> Place:
+    """Find the directory by the second, wider end record (zip64); both have to say the same."""
     locator_at = end - _LOCATOR.size
-    signature, disk, record_at, disks = _LOCATOR.unpack(file.at(locator_at, _LOCATOR.size))
-    if signature != b"PK\6\7" or disk or disks > 1:
-        raise guard.refuse("zip64: its locator is missing or in another part")
+    _, disk, record_at, disks = _LOCATOR.unpack(file.at(locator_at, _LOCATOR.size))
+    if disk or disks > 1:
+        raise guard.refuse("zip64: it is one part of several")
     fields = _END64.unpack(file.at(record_at, _END64.size))
     signature, length, _, _, disk, first_disk, here, count, size, offset = fields
     if signature != b"PK\6\6" or disk or first_disk or here != count:
         raise guard.refuse("zip64: its end record is damaged or in another part")
     if record_at + 12 + length != locator_at:
         raise guard.refuse("zip64: its end record and its locator do not meet")
-    return _placed(Place(offset, size, count), record_at, guard)
+    place = Place(offset, size, count)
+    for said, wide, full in zip(narrow, place, (FULL32, FULL32, FULL16), strict=True):
+        if said not in (wide, full):
+            raise guard.refuse("zip64: its two end records disagree")
+    return _placed(place, record_at, guard)
 
 
 def _placed(place: Place, end: int, guard: Guard) -> Place:
@@ -152,7 +160,7 @@ def _parsed(data: bytes, guard: Guard) -> Iterator[Entry]:
         position, count = end, count + 1
         guard.check_count(count)
         name = _decoded(raw, flags, guard)
-        packed, size, offset = _widened(extra, (size, packed, offset, disk), raw, name, guard)
+        size, packed, offset = _widened(extra, (size, packed, offset, disk), raw, name, guard)
         entry = Entry(name, raw, flags, method, crc, packed, size, attributes >> 16, offset)
         _check_entry(entry, guard)
         yield entry
@@ -170,23 +178,34 @@ def _decoded(raw: bytes, flags: int, guard: Guard) -> str:
 def _widened(
     extra: bytes, narrow: tuple[int, int, int, int], raw: bytes, name: str, guard: Guard
 ) -> tuple[int, int, int]:
-    """Return packed size, size and offset, from the zip64 field where the ordinary ones are full (4.5.3)."""
-    size, packed, offset, disk = narrow
-    full = [FULL32, FULL32, FULL32, FULL16]
-    wide = [value for value, mark in zip(narrow, full, strict=True) if value == mark]
-    if not extra and not wide:  # the usual case
-        if disk:
-            raise guard.refuse("lies in another part", name)
-        return packed, size, offset
-    fields = _extra_fields(extra, name, guard)
-    if (unicode_path := fields.get(0x7075)) is not None and unicode_path[5:] != raw:
+    """Return size, packed size and offset, from the zip64 field where the ordinary ones are full (4.5.3)."""
+    values = list(narrow)
+    fields = _extra_fields(extra, name, guard) if extra else {}
+    if (second := fields.get(_UNICODE_PATH)) is not None and second[5:] != raw:
         raise guard.refuse("has a second, different name", name)
-    data = fields.get(1, b"")
-    widths = struct.Struct("<" + "".join("Q" if mark == FULL32 else "L" for mark in full[: len(full)]))
-    values = _zip64_values(data, narrow, full, widths, name, guard)
-    if values[3]:
+    data = fields.get(_ZIP64, b"")
+    for index, (full, width) in enumerate(_WIDE):
+        if values[index] == full:
+            if len(data) < width:
+                raise guard.refuse("zip64: its sizes are missing", name)
+            values[index], data = int.from_bytes(data[:width], "little"), data[width:]
+    size, packed, offset, disk = values
+    if disk:
         raise guard.refuse("lies in another part", name)
-    return values[1], values[0], values[2]
+    return size, packed, offset
+
+
+def _extra_fields(extra: bytes, name: str, guard: Guard) -> dict[int, bytes]:
+    found: dict[int, bytes] = {}
+    position = 0
+    while position + _EXTRA.size <= len(extra):  # up to three bytes of padding are common
+        kind, length = _EXTRA.unpack_from(extra, position)
+        position += _EXTRA.size
+        if position + length > len(extra) or kind in found:
+            raise guard.refuse("damaged: its extra fields do not fit", name)
+        found[kind] = extra[position : position + length]
+        position += length
+    return found
 
 
 def _check_entry(entry: Entry, guard: Guard) -> None:

@@ -100,9 +100,9 @@ def _symbols(
             continue
         defined = section != 0
         index = indices[position] if indices is not None else 0
-        version, library = versions.get(index & ~_HIDDEN, (None, None))
-        if index & ~_HIDDEN <= _BASE_INDEX and defined:  # local, or the file's base version: unversioned
-            version = None
+        # Indices 0 and 1 are no versions: local, and global without one (LSB Core, VER_NDX_*).
+        real = index & ~_HIDDEN if index & ~_HIDDEN > _BASE_INDEX else -1
+        version, library = versions.get(real, (None, None))
         found.append(
             Symbol(
                 name=names.get(name),

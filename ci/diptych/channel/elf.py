@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import ctypes
 import functools
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from elftools.elf.dynamic import DynamicSection
-from elftools.elf.elffile import ELFFile
-from elftools.elf.sections import SymbolTableSection
-
+from diptych.binaries import read_file
 from diptych.errors import ChannelError, DiptychError
 from diptych.process import run
+from diptych.system import locate
 
 
 def is_elf(path: Path) -> bool:
@@ -49,12 +46,9 @@ def _patchelf(arguments: list[str], *, cwd: Path, env: Mapping[str, str]) -> Non
         raise ChannelError(f"patchelf failed: {error.summary}", details=error.details) from error
 
 
-def needed(file: Path) -> list[str]:
+def needed(file: Path) -> tuple[str, ...]:
     """Return the NEEDED entries."""
-    with file.open("rb") as stream:
-        found = [part for part in ELFFile(stream).iter_sections() if isinstance(part, DynamicSection)]
-        # pyelftools sets the attribute by the tag's name, which its types do not say.
-        return [str(vars(tag)["needed"]) for part in found for tag in part.iter_tags("DT_NEEDED")]
+    return read_file(file)[0].needed
 
 
 def unused_needed(file: Path, candidates: Iterable[Path]) -> list[str]:
@@ -72,24 +66,16 @@ def unused_needed(file: Path, candidates: Iterable[Path]) -> list[str]:
     checked = {
         library.name: _symbols(library, defined=True) for library in candidates if library.name in named
     }
-    return sorted(name for name, has in checked.items() if all(map(_in_libstdcxx, wanted & has)))
+    return sorted(name for name, has in checked.items() if wanted & has <= _libstdcxx())
 
 
 @functools.cache
-def _in_libstdcxx(symbol: str) -> bool:
-    try:
-        return hasattr(ctypes.CDLL("libstdc++.so.6"), symbol)
-    except OSError:
-        return False
+def _libstdcxx() -> frozenset[str]:
+    """Return what the machine's own libstdc++ defines; nothing where there is none."""
+    found = locate("libstdc++.so.6")
+    return frozenset(_symbols(found, defined=True)) if found else frozenset()
 
 
 def _symbols(file: Path, *, defined: bool) -> set[str]:
-    with file.open("rb") as stream:
-        table = ELFFile(stream).get_section_by_name(".dynsym")
-        if not isinstance(table, SymbolTableSection):
-            return set()
-        return {
-            symbol.name
-            for symbol in table.iter_symbols()
-            if symbol.name and (symbol["st_shndx"] != "SHN_UNDEF") == defined
-        }
+    symbols = read_file(file, symbols=True)[0].symbols or ()
+    return {symbol.name for symbol in symbols if symbol.name and symbol.defined == defined}

@@ -104,6 +104,8 @@ def refresh(root: Path, *, say: Callable[[str], None]) -> bool:
         ChannelError: rattler cannot index the packages.
     """
     (root / "noarch").mkdir(parents=True, exist_ok=True)
+    for path in root.glob("*/.*.conda.*"):  # what store.written leaves when it is killed
+        path.unlink(missing_ok=True)
     whole = {record.path(root): record for record in all_records(root) if record.is_whole(root)}
     for path in root.glob("*/*.conda"):
         if path not in whole:

@@ -25,7 +25,8 @@ from diptych.errors import ChannelError, MissingToolError
 from diptych.interpreters import Interpreter
 from diptych.store import Store, digest, write_json
 
-_ASKED = "asked.json"
+# What was ever asked for, by Python: for rebuild.
+ASKED = "asked.json"
 # Inflating, hashing and compressing leave the interpreter lock; more threads than this only wait for the
 # disk.
 _THREADS = 4
@@ -118,7 +119,7 @@ def ensure(
 def wanted_before(root: Path) -> dict[str, list[str]]:
     """Return every specification that this channel was ever asked for, by Python."""
     try:
-        asked = json.loads((root / _ASKED).read_text(encoding="utf-8"))
+        asked = json.loads((root / ASKED).read_text(encoding="utf-8"))
         return {str(python): [str(spec) for spec in specs] for python, specs in asked.items()}
     except (OSError, ValueError, AttributeError, TypeError):
         return {}
@@ -128,7 +129,7 @@ def _remember(root: Path, python: str, specs: Sequence[str]) -> None:
     before = wanted_before(root)
     both = sorted({*before.get(python, []), *specs})
     if both != before.get(python):
-        write_json(root / _ASKED, {**before, python: both})
+        write_json(root / ASKED, {**before, python: both})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,11 +9,11 @@ from pathlib import Path
 from diptych import interpreters
 from diptych.channel import index, pypi
 from diptych.channel.conda_file import CondaFile, write
-from diptych.channel.local import LocalChannel, ensure, wanted_before
+from diptych.channel.local import ASKED, LocalChannel, ensure, wanted_before
 from diptych.channel.wheel import Wheel
 from diptych.channel.wheel_package import wheel_package
 from diptych.errors import ChannelError, MissingToolError
-from diptych.store import Store, copy_file, digest, discard, sha256_file
+from diptych.store import Store, copy_file, digest, discard, sha256_file, write_json
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,6 +164,8 @@ def rebuild(
     before = wanted_before(root)
     with store.lock("channel"):
         discard(root)
+        # First of all, so that a rebuild that fails or is stopped can be run again.
+        write_json(root / ASKED, before)
     return [
         ensure(specs, python=python, root=root, store=store, env=env, say=say)
         for python, specs in before.items()

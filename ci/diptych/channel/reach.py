@@ -1,8 +1,9 @@
 """Can a channel be reached, and which channels shall a run use.
 
-The rule (docs: channels): all reachable -> those; ``local`` named -> the local channel takes its place in the
-list; conda-forge or defaults out of reach -> the local channel, said and recorded, but an error under CI;
-any other channel out of reach -> an error, since only its owner knows what it holds.
+The rule: ``local`` alone is the local channel. Beside others it may stand in for them, so it is used only when
+one is out of reach. conda-forge or defaults out of reach and ``local`` not named: it stands in all the same, said
+and recorded, but under CI that is an error. Any other channel out of reach is an error, since only its owner
+knows what it holds.
 """
 
 from __future__ import annotations
@@ -124,7 +125,7 @@ def choose(channels: Sequence[str], *, env: Mapping[str, str], ci: bool, timeout
         reasons = list(pool.map(partial(reachable, env=env, timeout=timeout), remote))
     down = {channel: reason for channel, reason in zip(remote, reasons, strict=True) if reason}
     if not down:
-        return Choice(channels=tuple(channels), fallback=False, reason="")
+        return Choice(channels=tuple(remote) or (LOCAL,), fallback=False, reason="")
     details = [f"{channel} ({url_of(channel, env)}): {reason}" for channel, reason in down.items()]
     if owned := sorted(set(down) - _REPLACEABLE):
         raise ChannelError(

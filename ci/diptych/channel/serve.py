@@ -27,6 +27,9 @@ class _Handler(SimpleHTTPRequestHandler):
 def serve(root: Path, port: int = 0, *, host: str = "127.0.0.1") -> Iterator[str]:
     """Serve the channel at ``root`` while the ``with`` block runs, and yield its URL.
 
+    Not for ``rattler_build.run_build`` in the same process: it keeps the interpreter lock while it waits for an
+    answer (0.73), and the answer comes from a thread of this one. py-rattler lets go of it.
+
     Args:
         root: the channel's folder.
         port: 0 takes a free one.

@@ -41,8 +41,8 @@ class SearchContext:
         executable: path of the running program that loads the binary with dlopen, as ``python`` does when it
             imports an extension module; None when the binary is started itself (or, for a library, looked at
             as ``ldd`` does, with the library in the executable's place).
-        caller: path of the loaded object whose code calls dlopen; its RPATH (and its loaders') counts for the
-            module's needs. None: the executable's ``libpython`` if it is linked to one, else the executable.
+        caller: path of the loaded image whose code calls dlopen; None: the executable. Only for Mach-O, where its
+            run paths (and its loaders') count for the module's needs; glibc does not care who calls.
         environment: LD_LIBRARY_PATH, LD_PRELOAD, DYLD_LIBRARY_PATH, DYLD_FALLBACK_LIBRARY_PATH; others
             don't matter.
         cwd: what an empty entry or a relative path starts from.

@@ -14,9 +14,9 @@ A candidate of another class or machine is passed over; one that is no ELF file 
 ends the search with an error. A file that is in the process under another path is not loaded again. Needs are
 met breadth first.
 
-An object that dlopen loads has as its loader the object whose code called dlopen: for an extension module that
-is libpython, or the executable if libpython is linked into it. So the interpreter's DT_RPATH serves modules
-that have no DT_RUNPATH, which is how conda's ``python`` helps its modules.
+An object that dlopen loads has no loader in the sense of rule 3, whoever called (glibc 2.36: its ``l_loader`` is
+NULL, see the integration tests). So for an extension module without DT_RUNPATH its own DT_RPATH counts and the
+executable's, which is how conda's ``python`` helps its modules; a DT_RPATH of libpython does not.
 
 Not simulated: AT_SECURE, DT_FILTER and DT_AUXILIARY, LD_AUDIT, dlmopen namespaces, prelink, musl.
 """
@@ -34,8 +34,6 @@ from diptych.closure.context import SearchContext, default_folders, interpreter_
 from diptych.closure.model import Closure, Found, Loaded, LoadedObject, Tried
 from diptych.closure.tokens import expanded
 from diptych.errors import FormatError
-
-_LIBPYTHON = re.compile(r"libpython[0-9.]+[a-z]*\.so(\.[0-9.]+)?$")
 
 
 class _RefusedError(Exception):
@@ -56,13 +54,13 @@ class GlibcProcess:
     main: LoadedObject
     objects: list[LoadedObject] = field(default_factory=list)
 
-    def dlopen(self, path: str, binary: Binary, caller: LoadedObject) -> tuple[Loaded, ...]:
+    def dlopen(self, path: str, binary: Binary) -> tuple[Loaded, ...]:
         """Load one more object by its path, and what it needs."""
         identity = self.where.files.identity(path)
         for known in self.objects:
             if identity is not None and known.identity == identity:
                 return ()
-        added = self._add(path, path, binary, caller)
+        added = self._add(path, path, binary, None)
         return self.meet([added])
 
     def meet(self, start: list[LoadedObject]) -> tuple[Loaded, ...]:
@@ -125,7 +123,7 @@ class GlibcProcess:
                 return known
         return None
 
-    def _add(self, path: str, name: str, binary: Binary, loader: LoadedObject) -> LoadedObject:
+    def _add(self, path: str, name: str, binary: Binary, loader: LoadedObject | None) -> LoadedObject:
         added = LoadedObject(
             path=path,
             binary=binary,
@@ -273,7 +271,7 @@ def glibc_closure(path: str, binary: Binary, where: SearchContext) -> Closure:
         return Closure(root=path, loaded=start(path, binary, where)[1])
     executable = where.files.read(where.executable)[0]
     process, before = start(where.executable, executable, where)
-    return Closure(root=path, loaded=process.dlopen(path, binary, _caller(process)), before=before)
+    return Closure(root=path, loaded=process.dlopen(path, binary), before=before)
 
 
 def _add_loader(process: GlibcProcess) -> None:
@@ -301,11 +299,3 @@ def _add_loader(process: GlibcProcess) -> None:
             origin=posixpath.dirname(path),
         )
     )
-
-
-def _caller(process: GlibcProcess) -> LoadedObject:
-    wanted = process.where.caller
-    for known in process.objects:
-        if known.path == wanted if wanted else _LIBPYTHON.search(known.path):
-            return known
-    return process.main

@@ -24,7 +24,8 @@ class CellSettings:
 
     channels: Annotated[tuple[str, ...], ListOf(item=forms.CHANNEL, unique=True, least=1)] = ("conda-forge",)
     """The conda channels that host environments are solved from, first come first served: names, URLs, or
-    `local` for the channel that Diptych makes from what is on the machine and on PyPI."""
+    `local` for the channel that Diptych makes from what is on the machine and on PyPI. Beside others, `local`
+    stands in where one of them cannot be reached, also under CI."""
 
     host: Annotated[tuple[str, ...], ListOf(item=forms.SPEC, unique=True)] = ()
     """What the extension compiles against, as conda match specs. Python itself is the cell's and is added."""

@@ -73,8 +73,8 @@ def _of_cell(folder: Path, cell: str, provenance: dict[str, Any]) -> Iterator[Pa
 def _indexed(channel: Path, platform: str, name: str) -> bool:
     """Tell whether the channel's index is whole and lists the package."""
     index = _read(channel / platform / "repodata.json")
-    others = [channel / "noarch" / "repodata.json", channel / platform / "repodata.json.zst"]
-    return name in index.get("packages.conda", {}) and all(path.is_file() for path in others)
+    names = [f"{subdir}/repodata.json{suffix}" for subdir in (platform, "noarch") for suffix in ("", ".zst")]
+    return name in index.get("packages.conda", {}) and all((channel / one).is_file() for one in names)
 
 
 def _read(path: Path) -> dict[str, Any]:

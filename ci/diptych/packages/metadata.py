@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -51,6 +52,8 @@ def prepare_metadata(source: Path, *, store: Store, env: Mapping[str, str]) -> M
     """
     from build import BuildException, ProjectBuilder  # noqa: PLC0415 -- not needed by a listing
 
+    # It narrates at INFO, which nox lets through.
+    logging.getLogger("build").setLevel(logging.WARNING)
     clean = scrubbed(env)
     log = store.root / "logs" / "metadata.log"
 

@@ -1,0 +1,24 @@
+"""Platform tags and the promises behind them: which symbol version and which library each policy admits.
+
+>>> from diptych.policy import manylinux
+>>> str(manylinux().lowest("GLIBCXX_3.4.29", "x86_64"))
+'manylinux_2_34'
+>>> manylinux().lowest("GLIBCXX_3.4.34", "x86_64") is None
+True
+"""
+
+from diptych.policy.forecast import Forecast, forecast
+from diptych.policy.tables import Family, Level, manylinux, musllinux, table_of
+from diptych.policy.tags import PlatformTag, platform_tag
+
+__all__ = [
+    "Family",
+    "Forecast",
+    "Level",
+    "PlatformTag",
+    "forecast",
+    "manylinux",
+    "musllinux",
+    "platform_tag",
+    "table_of",
+]
