@@ -29,11 +29,16 @@ def _no_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(socket.socket, "connect", refuse)
 
 
-@pytest.fixture
-def env() -> dict[str, str]:
+@pytest.fixture(scope="session")
+def session_env() -> dict[str, str]:
     """The process environment without what would change a run's manners."""
     hidden = {"CI", "GITHUB_ACTIONS", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "SOURCE_DATE_EPOCH", "PYTEST_ADDOPTS"}
     return {name: value for name, value in os.environ.items() if name not in hidden}  # noqa: TID251 -- tests are a surface
+
+
+@pytest.fixture
+def env(session_env: dict[str, str]) -> dict[str, str]:
+    return dict(session_env)
 
 
 @pytest.fixture(scope="session")

@@ -50,7 +50,7 @@ class End:
     after: bytes = b""
 
 
-def raw_zip(members: Sequence[Zipped], end: End = End(), *, before: bytes = b"") -> bytes:  # noqa: B008 -- frozen
+def raw_zip(members: Sequence[Zipped], end: End = End(), *, before: bytes = b"") -> bytes:
     body, directory = bytearray(before), bytearray()
     for member in members:
         offset = len(body) if member.offset is None else member.offset

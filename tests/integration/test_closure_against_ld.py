@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -615,6 +616,30 @@ def test_real_programs_agree_with_ldd() -> None:
         assert [os.path.normpath(each) for each in closure(path, where=where).paths] == _traced(
             output, Path("/")
         ).paths, program
+
+
+def test_real_modules_agree_with_what_an_import_maps() -> None:
+    script = (
+        "import sys, re; "
+        "read = lambda: list(dict.fromkeys(re.findall(r'(/\\S+)$', open('/proc/self/maps').read(), re.M)));"
+        "before = set(read()); module = __import__(sys.argv[1]);"
+        "print(module.__file__); [print(path) for path in read() if path not in before]"
+    )
+    executable = str(Path(sys.executable).resolve())
+    for name in ("_ssl", "_sqlite3", "_ctypes", "_lzma"):
+        output = run(
+            [executable, "-I", "-c", script, name], env=ENV, cwd=Path("/"), check=False
+        ).output.splitlines()
+        if len(output) < 2 or not output[0].endswith(".so"):
+            continue
+        where = this_machine(environment={}, cwd="/", executable=executable)
+        found = closure(output[0], where=where)
+        fresh = {os.path.realpath(entry.path) for entry in found.loaded if entry.path and entry.searched}
+        mapped = {
+            path for path in output[1:] if ".so" in path and path != output[0] and "lib-dynload" not in path
+        }
+        assert fresh <= mapped, name
+        assert found.missing == ()
 
 
 def test_subfolders_and_folders_are_those_of_the_loader() -> None:

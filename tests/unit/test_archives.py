@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import bz2
 import hashlib
 import os
-import subprocess
+import subprocess  # noqa: TID251 -- a fresh interpreter
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from diptych.archives import Limits, Package, PackageKind, open_package
+from diptych.archives import Limits, Member, Package, PackageKind, open_package
+from diptych.archives.limits import Guard
+from diptych.archives.tarstream import tar_members
 from diptych.errors import FormatError
 from helpers.archive_makers import (
     FILES,
     INDEX,
     METADATA,
     WHEEL,
+    conda_from_tars,
     conda_info,
     make_conda,
     make_environment,
@@ -136,8 +140,6 @@ def test_conda(tmp_path: Path, maker: Maker) -> None:
 
 
 def test_metadata_of_a_conda_package_leaves_the_payload_alone(tmp_path: Path) -> None:
-    from helpers.archive_makers import conda_from_tars  # noqa: PLC0415 -- shows the broken payload
-
     with open_package(conda_from_tars(tmp_path, tar_bytes(conda_info()), b"no tar at all")) as package:
         assert package.metadata.paths["paths"]
         with pytest.raises(FormatError, match="truncated"):
@@ -150,11 +152,15 @@ def test_metadata_of_a_conda_package_leaves_the_payload_alone(tmp_path: Path) ->
 def test_a_whole_walk_leaves_the_listing(
     tmp_path: Path, maker: Maker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from diptych.archives import tarcontainer  # noqa: PLC0415 -- to count passes
-
     passes = []
-    real = tarcontainer.tar_members
-    monkeypatch.setattr(tarcontainer, "tar_members", lambda *a: passes.append(a) or real(*a))
+
+    def counted(
+        chunks: Iterator[bytes], guard: Guard, digest: Callable[[str], str]
+    ) -> Iterator[tuple[Member, Iterator[bytes]]]:
+        passes.append(guard)
+        return tar_members(chunks, guard, digest)
+
+    monkeypatch.setattr("diptych.archives.tarcontainer.tar_members", counted)
     with open_package(maker(tmp_path)) as package:
         before = len(passes)
         list(package.walk(package.is_payload))
@@ -301,8 +307,6 @@ def test_broken_index_json(tmp_path: Path, maker: Callable[..., Path], text: byt
     if maker is make_conda:
         path = make_conda(tmp_path, info={"info/index.json": text})
     else:
-        import bz2  # noqa: PLC0415 -- only here
-
         path = tmp_path / "a-1-0.tar.bz2"
         path.write_bytes(bz2.compress(tar_bytes({"info/index.json": text})))
     with pytest.raises(FormatError, match=BROKEN[text]) as caught:
@@ -345,7 +349,7 @@ def test_a_listing_imports_no_more_than_it_needs(tmp_path: Path) -> None:
         "print({'zstandard', 'packaging', 'zipfile', 'tarfile', 'bz2', 'shutil'} & set(sys.modules))"
     )
     source = str(Path(__file__).parents[2] / "ci")
-    done = subprocess.run(  # noqa: TID251 -- a fresh interpreter
+    done = subprocess.run(
         [sys.executable, "-S", "-c", code, str(path)],
         env={"PYTHONPATH": source},
         capture_output=True,

@@ -96,13 +96,11 @@ def test_a_mismatch_reads_well(tmp_path: Path) -> None:
     assert str(fault) == f"{CORE}: wrong size: {len(FILES[CORE])} instead of 5"
 
 
-@pytest.mark.parametrize("text", ['"open quote', "a,b,c\0\n", f"{'x' * 200_000},,\n"])
+@pytest.mark.parametrize("text", ['"open quote', f"{'x' * 200_000},,\n"])
 def test_a_record_that_is_no_csv(tmp_path: Path, text: str) -> None:
     path = make_wheel(tmp_path, wheel_files(record=text))
-    try:
-        assert verified(path)  # some Pythons read NUL as an ordinary character
-    except FormatError as error:
-        assert "not CSV" in str(error)
+    with pytest.raises(FormatError, match=r"RECORD.: not CSV"):
+        verified(path)
 
 
 @pytest.mark.parametrize(

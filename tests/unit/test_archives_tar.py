@@ -140,7 +140,7 @@ PARTS = {
     "pkg-a-1-0.tar.zst": PACK(FILE + END),
     "info-a-1-0.tar.zst": PACK(INFO),
 }
-LAYERS = {
+LAYERS: dict[str, tuple[dict[str, bytes | None], str]] = {
     "no metadata.json": ({"metadata.json": None}, "format version None, not 2"),
     "version 3": ({"metadata.json": b'{"conda_pkg_format_version": 3}'}, "format version 3, not 2"),
     "list": ({"metadata.json": b"[2]"}, "format version None"),

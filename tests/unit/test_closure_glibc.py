@@ -114,6 +114,16 @@ def test_needs_in_a_circle_end() -> None:
     assert [entry.name for entry in found.wanted_by("/r/libb.so")] == ["liba.so"]
 
 
+def test_a_search_without_measure_is_refused() -> None:
+    many = elf(
+        interpreter=LOADER,
+        needed=[f"lib{number}.so" for number in range(800)],
+        rpath=":".join(map(str, range(800))),
+    )
+    with pytest.raises(FormatError, match="has no end"):
+        closure("/bin/p", where=world({"/bin/p": many}))
+
+
 def test_executable_must_be_readable() -> None:
     with pytest.raises(FormatError, match="python"):
         closure("/x.so", where=world({"/x.so": elf()}, executable="/no/python"))

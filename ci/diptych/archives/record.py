@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import csv
 import hashlib
+import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -86,7 +87,7 @@ def _wheel_rows(metadata: Metadata) -> Iterator[_Row | Mismatch]:
         yield Mismatch(name=record, cause="missing")
         return
     try:
-        for number, row in enumerate(csv.reader(metadata.record.splitlines(), strict=True), 1):
+        for number, row in enumerate(csv.reader(io.StringIO(metadata.record, newline=""), strict=True), 1):
             if row:
                 yield _wheel_row(row, f"{record} line {number}", metadata.dist_info)
     except csv.Error as error:

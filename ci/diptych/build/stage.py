@@ -11,6 +11,7 @@ from pathlib import Path
 from diptych import __version__
 from diptych.build.cmake import CMakeBuild, compile_all, configure, install
 from diptych.build.fileapi import install_map
+from diptych.build.firsterror import first_error
 from diptych.build.sources import source_hash
 from diptych.build.strangers import check_headers, check_links
 from diptych.build.toolenv import tool_environment
@@ -143,8 +144,12 @@ def _failing(job: CompileJob, what: str) -> Iterator[None]:
     try:
         yield
     except ProcessError as error:
+        log = compile_log(job.store, job.cell)
+        found = first_error(log.read_text(encoding="utf-8", errors="replace")) if log.is_file() else ()
         raise CompileError(
-            f"{job.cell.id}: {what} failed: {error.summary}", details=error.details, hint=_hint(what)
+            f"{job.cell.id}: {what} failed: {error.summary}",
+            details=[*found, f"whole log: {log}"] if found else error.details,
+            hint=_hint(what),
         ) from error
 
 

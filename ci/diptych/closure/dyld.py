@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 
 from diptych.binaries import Binary
 from diptych.closure.context import SearchContext
-from diptych.closure.model import Closure, Found, Loaded, LoadedObject, Tried
+from diptych.closure.model import Closure, Found, Loaded, LoadedObject, Tried, counted
 from diptych.errors import FormatError
 
 _SYSTEM = ("/usr/lib/", "/System/")
@@ -42,11 +42,13 @@ class DyldProcess:
         where: the world.
         main: the main executable, or the binary that stands for it.
         objects: all images, in order.
+        attempts: how many places were looked at.
     """
 
     where: SearchContext
     main: LoadedObject
     objects: list[LoadedObject] = field(default_factory=list)
+    attempts: int = 0
 
     def meet(self, start: LoadedObject) -> tuple[Loaded, ...]:
         """Load what an image needs, breadth first."""
@@ -95,6 +97,7 @@ class DyldProcess:
         self, name: str, wanting: LoadedObject, tried: list[Tried]
     ) -> tuple[str | None, Binary | None, Found]:
         for path, by in self._candidates(name, wanting):
+            self.attempts = counted(self.attempts, wanting)
             binary, outcome = self._open(path)
             if binary is None and outcome == "absent" and path == name and name.startswith(_SYSTEM):
                 return None, None, Found.SYSTEM

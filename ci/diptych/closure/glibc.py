@@ -31,7 +31,7 @@ from dataclasses import dataclass, field
 
 from diptych.binaries import Binary
 from diptych.closure.context import SearchContext, default_folders, interpreter_of, lib_token
-from diptych.closure.model import Closure, Found, Loaded, LoadedObject, Tried
+from diptych.closure.model import Closure, Found, Loaded, LoadedObject, Tried, counted
 from diptych.closure.tokens import expanded
 from diptych.errors import FormatError
 
@@ -48,11 +48,15 @@ class GlibcProcess:
         where: the world.
         main: the executable (or the library that stands for it).
         objects: all that is loaded, in order.
+        subfolders: the hwcaps subfolders that each folder has.
+        attempts: how many places were looked at.
     """
 
     where: SearchContext
     main: LoadedObject
     objects: list[LoadedObject] = field(default_factory=list)
+    subfolders: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    attempts: int = 0
 
     def dlopen(self, path: str, binary: Binary) -> tuple[Loaded, ...]:
         """Load one more object by its path, and what it needs."""
@@ -140,6 +144,7 @@ class GlibcProcess:
         self, name: str, wanting: LoadedObject, tried: list[Tried]
     ) -> tuple[str | None, Binary | None, Found]:
         for path, by in self._candidates(name, wanting):
+            self.attempts = counted(self.attempts, wanting)
             try:
                 binary, outcome = self._open(path)
             except _RefusedError as error:
@@ -193,7 +198,12 @@ class GlibcProcess:
 
     def _in_folder(self, folder: str, name: str, by: Found) -> Iterator[tuple[str, Found]]:
         base = self._absolute(folder)
-        for level in self.where.hwcaps:
+        if base not in self.subfolders:  # as ld.so does: what is not there is not asked for again
+            levels = self.where.hwcaps
+            self.subfolders[base] = tuple(
+                each for each in levels if self.where.files.is_folder(f"{base}/{each}")
+            )
+        for level in self.subfolders[base]:
             yield f"{base}/{level}/{name}", by
         yield f"{base}/{name}", by
 

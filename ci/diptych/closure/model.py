@@ -7,6 +7,9 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 
 from diptych.binaries import Binary
+from diptych.errors import FormatError
+
+_MAX_ATTEMPTS = 1 << 19
 
 
 class Found(enum.Enum):
@@ -124,3 +127,14 @@ class LoadedObject:
     loader: LoadedObject | None
     names: set[str]
     origin: str
+
+
+def counted(attempts: int, wanting: LoadedObject) -> int:
+    """Return one attempt more.
+
+    Raises:
+        FormatError: more than any real process needs: thousands of names times thousands of folders.
+    """
+    if attempts >= _MAX_ATTEMPTS:
+        raise FormatError(f'"{wanting.path}" is hostile: the search for what it needs has no end')
+    return attempts + 1

@@ -27,8 +27,8 @@ def closure(path: str | os.PathLike[str], *, where: SearchContext, binary: Binar
         Every need, in the loader's order, with where it was found and why, and where not.
 
     Raises:
-        FormatError: the binary or the executable cannot be read. A library that cannot be is an entry of the
-            result.
+        FormatError: the binary or the executable cannot be read, or the search takes half a million attempts.
+            A library that cannot be read is an entry of the result.
     """
     place = posixpath.join(where.cwd, os.fspath(path))
     facts = where.files.read(place)[0] if binary is None else binary

@@ -81,7 +81,9 @@ class Family:
 
     def lowest_for_library(self, library: str) -> Level | None:
         """Return the lowest policy that expects a library on every system; None: it must be in the wheel."""
-        return self.levels[0] if _LOADER.match(library) else self.libraries.get(library)
+        if _LOADER.match(library):
+            return self.levels[0]
+        return self.libraries.get("libc.so" if library.startswith("libc.musl-") else library)
 
     def ceiling(self, prefix: str, machine: str) -> str:
         """Return the newest version of ``GLIBCXX``, … that any policy admits."""

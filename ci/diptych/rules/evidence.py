@@ -1,0 +1,194 @@
+"""The facts that rules look at: frozen, gathered before any rule runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+from diptych.binaries import Binary, Signature
+from diptych.closure import Closure
+from diptych.policy import PlatformTag
+from diptych.rules.names import ModuleName
+
+Kind = Literal["wheel", "conda", "folder", "environment", "file"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class VersionUse:
+    """Who needs a symbol version.
+
+    Attributes:
+        library: the library that must define it.
+        version: like ``GLIBCXX_3.4.32``.
+        symbols: the symbols with that version; empty when they were not looked up.
+    """
+
+    library: str
+    version: str
+    symbols: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deep:
+    """Facts that cost a look into symbols or contents; gathered only where headers make them matter.
+
+    Attributes:
+        python_defined: of the C API's own data and functions, those that this binary defines.
+        boost_registry: of Boost.Python's converter registry, the symbols that this binary defines.
+        boost_wanted: Boost.Python symbols that it leaves undefined.
+        boost_given: Boost.Python symbols that it defines (looked up in libboost_python itself).
+        internals: identifiers under which binding layers share types: ``__pybind11_internals_v11_system_…``.
+        gil: whether the module says that it can do without the GIL; None: it cannot be told.
+        signature: what a Mach-O signature is worth.
+        version_uses: who needs the symbol versions that matter for the tag.
+        unused: needed libraries to which no symbol is bound.
+    """
+
+    python_defined: tuple[str, ...] = ()
+    boost_registry: tuple[str, ...] = ()
+    boost_wanted: frozenset[str] = frozenset()
+    boost_given: frozenset[str] = frozenset()
+    internals: tuple[str, ...] = ()
+    gil: bool | None = None
+    signature: Signature | None = None
+    version_uses: tuple[VersionUse, ...] = ()
+    unused: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Item:
+    """One binary (a slice, for universal Mach-O) at its place.
+
+    Attributes:
+        place: member of the package, or path of the file.
+        size: bytes of the whole file.
+        binary: what its headers say.
+        module: its name taken apart, when it is an extension module.
+        deep: what else was looked up.
+        closure: what loading it brings in from its final place; None when nobody resolved it.
+        owner: the package that installed it (environments).
+    """
+
+    place: str
+    size: int
+    binary: Binary
+    module: ModuleName | None = None
+    deep: Deep = field(default_factory=Deep)
+    closure: Closure | None = None
+    owner: str = ""
+
+    @property
+    def label(self) -> str:
+        """The place, with the slice where that matters."""
+        return f"{self.place} ({self.binary.machine})" if self.binary.offset else self.place
+
+
+@dataclass(frozen=True, kw_only=True)
+class Damage:
+    """A binary that could not be read."""
+
+    place: str
+    problem: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CondaFacts:
+    """What a conda package says about itself (info/index.json), or an environment's record of it.
+
+    Attributes:
+        name: the package.
+        build: its build string.
+        subdir: ``linux-64``, ``noarch``, ….
+        noarch: ``python``, ``generic`` or empty.
+        depends: the run dependencies.
+        files: what it installs (records of an environment only).
+    """
+
+    name: str
+    build: str = ""
+    subdir: str = ""
+    noarch: str = ""
+    depends: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """All that is known of one target.
+
+    Attributes:
+        target: as the person named it.
+        kind: what it is.
+        name: distribution or conda name.
+        items: its binaries.
+        members: all files, with their sizes.
+        links: symbolic links among them.
+        python_tags: of a wheel: ``cp311``.
+        abi_tags: ``cp311``, ``cp313t``, ``abi3``, ``none``.
+        platforms: the platform tags.
+        purelib: what WHEEL says of Root-Is-Purelib.
+        conda: of a conda package.
+        installed: the packages of an environment.
+        damaged: binaries that could not be read.
+        collisions: names that are one file on macOS and Windows.
+        outside: facts of libraries outside of the target that closures found, by path.
+    """
+
+    target: str
+    kind: Kind
+    name: str = ""
+    items: tuple[Item, ...] = ()
+    members: Mapping[str, int] = field(default_factory=dict, repr=False)
+    links: Mapping[str, str] = field(default_factory=dict, repr=False)
+    python_tags: tuple[str, ...] = ()
+    abi_tags: tuple[str, ...] = ()
+    platforms: tuple[PlatformTag, ...] = ()
+    purelib: bool | None = None
+    conda: CondaFacts | None = None
+    installed: tuple[CondaFacts, ...] = ()
+    damaged: tuple[Damage, ...] = ()
+    collisions: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def packed(self) -> bool:
+        """Whether it is a package that somebody will install."""
+        return self.kind in {"wheel", "conda"}
+
+    @cached_property
+    def modules(self) -> tuple[Item, ...]:
+        """The extension modules."""
+        return tuple(item for item in self.items if item.module is not None)
+
+    @cached_property
+    def elf(self) -> tuple[Item, ...]:
+        """The ELF binaries."""
+        return tuple(item for item in self.items if item.binary.format == "elf")
+
+    @cached_property
+    def macho(self) -> tuple[Item, ...]:
+        """The slices of Mach-O binaries."""
+        return tuple(item for item in self.items if item.binary.format == "macho")
+
+    @cached_property
+    def by_library(self) -> Mapping[str, tuple[Item, ...]]:
+        """Library name (SONAME, or last part of the place) → the items that answer to it."""
+        found: dict[str, tuple[Item, ...]] = {}
+        for item in self.items:
+            names = {item.place.rpartition("/")[2], (item.binary.soname or "").rpartition("/")[2]} - {""}
+            for name in names:
+                found[name] = (*found.get(name, ()), item)
+        return found
+
+    def own_library(self, needed: str) -> Item | None:
+        """Return the target's own library that answers to a needed name."""
+        found = self.by_library.get(needed.rpartition("/")[2])
+        return found[0] if found else None
+
+    def by_file(self) -> Iterator[tuple[str, tuple[Item, ...]]]:
+        """Yield each file with its slices."""
+        found: dict[str, tuple[Item, ...]] = {}
+        for item in self.items:
+            found[item.place] = (*found.get(item.place, ()), item)
+        yield from found.items()

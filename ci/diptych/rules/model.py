@@ -1,0 +1,147 @@
+"""What a rule is, and what it says."""
+
+from __future__ import annotations
+
+import enum
+import inspect
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+
+from diptych.rules.evidence import Evidence
+
+
+class Severity(enum.Enum):
+    """How bad a finding is."""
+
+    ERROR = "error"
+    """Somebody who installs this will meet it."""
+    DRIFT = "drift"
+    """It works here and now, but not by what the format or the tag promises."""
+    NOTE = "note"
+    """Worth knowing; nothing has to be done."""
+
+    @property
+    def rank(self) -> int:
+        """0 for the worst."""
+        return list(Severity).index(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One result of one rule.
+
+    Attributes:
+        code: the rule's.
+        severity: usually the rule's, sometimes less where circumstances excuse it.
+        place: the member or file; empty for the package as a whole.
+        message: what was found, in one sentence.
+        evidence: the facts that prove it, a line each.
+        next_step: what to do here; empty: what the rule says in general.
+    """
+
+    code: str = ""
+    severity: Severity = Severity.ERROR
+    place: str = ""
+    message: str
+    evidence: tuple[str, ...] = ()
+    next_step: str = ""
+
+
+Check = Callable[[Evidence], Iterable[Finding]]
+Premise = Callable[[Evidence], str]
+"""Returns why a rule has nothing to say about some evidence, or an empty string."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """One numbered rule. Its words are the docstring of its check, in four parts: what, why, how to mend, source.
+
+    Attributes:
+        code: like ``DIP101``.
+        title: a few words.
+        severity: of its findings, unless they say otherwise.
+        check: yields the findings.
+        premises: what must hold for the rule to look at all.
+    """
+
+    code: str
+    title: str
+    severity: Severity
+    check: Check = field(repr=False)
+    premises: tuple[Premise, ...] = ()
+
+    @property
+    def family(self) -> str:
+        """The group that the first digit stands for."""
+        return FAMILIES[self.code[3]]
+
+    @property
+    def what(self) -> str:
+        """What the rule says."""
+        return self._part("")
+
+    @property
+    def why(self) -> str:
+        """Why it matters."""
+        return self._part("Why")
+
+    @property
+    def mend(self) -> str:
+        """What to do."""
+        return self._part("Mend")
+
+    @property
+    def source(self) -> str:
+        """Where this is known from."""
+        return self._part("Source")
+
+    def skip_reason(self, evidence: Evidence) -> str:
+        """Return why the rule has nothing to look at, or an empty string."""
+        return next((reason for premise in self.premises if (reason := premise(evidence))), "")
+
+    def findings(self, evidence: Evidence) -> Iterator[Finding]:
+        """Yield what the rule finds, under its code."""
+        for finding in self.check(evidence):
+            yield replace(finding, code=self.code)
+
+    def _part(self, name: str) -> str:
+        """Return one part of the docstring; the parts begin with ``Why:``, ``Mend:`` and ``Source:``."""
+        text = inspect.getdoc(self.check) or ""
+        parts = re.split(r"^(Why|Mend|Source): ", text, flags=re.MULTILINE)
+        named = dict(zip(["", *parts[1::2]], parts[::2], strict=True))
+        return " ".join(named.get(name, "").split())
+
+
+FAMILIES = {
+    "1": "Python linkage",
+    "2": "Boost.Python and other binding layers",
+    "3": "search paths",
+    "4": "platform tags and symbol versions",
+    "5": "packaging and metadata",
+    "6": "Mach-O",
+    "7": "runtime duplicates",
+}
+
+REGISTRY: dict[str, Rule] = {}
+
+
+def rule(
+    code: str, title: str, severity: Severity, *premises: Premise
+) -> Callable[[Callable[[Evidence], Iterable[Finding]]], Check]:
+    """Make a rule of a function; see :class:`Rule` for its docstring.
+
+    Args:
+        code: unique.
+        title: a few words.
+        severity: what its findings are unless they say otherwise.
+        premises: what must hold for it to look at all.
+    """
+
+    def decorate(check: Check) -> Check:
+        if code in REGISTRY:
+            raise ValueError(f"two rules are called {code}")
+        REGISTRY[code] = Rule(code=code, title=title, severity=severity, check=check, premises=premises)
+        return check
+
+    return decorate

@@ -1,0 +1,50 @@
+"""When a rule has nothing to look at, and the words for it."""
+
+from __future__ import annotations
+
+from diptych.rules.evidence import Evidence
+
+
+def binaries(evidence: Evidence) -> str:
+    """Any binary."""
+    return "" if evidence.items else "no binary here"
+
+
+def elf(evidence: Evidence) -> str:
+    """An ELF file."""
+    return "" if evidence.elf else "no ELF file here"
+
+
+def macho(evidence: Evidence) -> str:
+    """A Mach-O file."""
+    return "" if evidence.macho else "no Mach-O file here"
+
+
+def modules(evidence: Evidence) -> str:
+    """An extension module."""
+    return "" if evidence.modules else "no extension module here"
+
+
+def wheel(evidence: Evidence) -> str:
+    """A wheel."""
+    return "" if evidence.kind == "wheel" else "not a wheel"
+
+
+def conda(evidence: Evidence) -> str:
+    """A conda package."""
+    return "" if evidence.conda is not None else "not a conda package"
+
+
+def packed(evidence: Evidence) -> str:
+    """A package of either kind."""
+    return "" if evidence.packed else "not a package"
+
+
+def environment(evidence: Evidence) -> str:
+    """A conda environment."""
+    return "" if evidence.kind == "environment" else "not an environment"
+
+
+def resolved(evidence: Evidence) -> str:
+    """Closures."""
+    return "" if any(item.closure for item in evidence.items) else "no final place to resolve from"

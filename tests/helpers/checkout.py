@@ -1,0 +1,61 @@
+"""A real checkout to build in: the extension of this repository with a table of its own."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from diptych import process
+
+HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
+TABLE = """\
+[tool.diptych]
+source = "project"
+python = ["{python}"]
+compiler = ["gcc"]
+channels = ["conda-forge", "local"]
+host = ["libboost-python-devel", "eigen", "numpy"]
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkout:
+    """A folder with a table, a noxfile and an extension; commands run in it as a person types them."""
+
+    root: Path
+    env: dict[str, str]
+    cell: str = field(default=f"{HERE}-gcc")
+
+    def nox(self, *arguments: str, **variables: str) -> process.Completed:
+        return self._run("nox", *arguments, **variables)
+
+    def diptych(self, *arguments: str, **variables: str) -> process.Completed:
+        return self._run("diptych", *arguments, **variables)
+
+    def build(self) -> process.Completed:
+        return self.nox("-s", f"build-{HERE}")
+
+    def edit(self, name: str, old: str, new: str) -> None:
+        path = self.root / name
+        text = path.read_text(encoding="utf-8")
+        assert old in text
+        path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+    @property
+    def packages(self) -> tuple[Path, Path]:
+        (wheel,) = (self.root / "dist" / "wheels").glob("*.whl")
+        (conda,) = (self.root / "dist" / "conda").glob("*/*.conda")
+        return wheel, conda
+
+    def _run(self, program: str, *arguments: str, **variables: str) -> process.Completed:
+        env = {**self.env, "COLUMNS": "200", **variables}
+        return process.run([program, *arguments], env=env, cwd=self.root, check=False, timeout=600)
+
+
+def lay_out(root: Path, repository: Path, table: str) -> None:
+    shutil.copytree(repository / "project", root / "project", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("noxfile.py", "tasks.py"):
+        shutil.copy2(repository / name, root / name)
+    (root / "pyproject.toml").write_text(table, encoding="utf-8")

@@ -1,0 +1,115 @@
+"""Deliberate faults: each ends with one clear message, a failing exit code and no traceback."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from helpers.checkout import HERE, TABLE, Checkout, lay_out
+
+from diptych.process import Completed
+
+
+def clear(done: Completed, *words: str) -> None:
+    assert done.returncode != 0, done.output
+    assert "Traceback" not in done.output
+    assert sum(line.startswith("error: ") for line in done.output.splitlines()) == 1, done.output
+    for word in words:
+        assert word in done.output, done.output
+
+
+@pytest.fixture
+def fresh(tmp_path: Path, repository: Path, session_env: dict[str, str]) -> Checkout:
+    lay_out(tmp_path, repository, TABLE.format(python=HERE))
+    return Checkout(root=tmp_path, env=session_env)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("host =", "hots =", ("tool.diptych.hots", 'did you mean "host"')),
+        ('compiler = ["gcc"]', 'compiler = ["nope"]', ('tool.diptych.compiler[0] = "nope"',)),
+        ('compiler = ["gcc"]', f'compiler = ["gcc"]\nexclude = ["{HERE}-gc"]', ("matches no cell", f"{HERE}-gcc")),
+        ("[tool.diptych]", "[tool.diptych", ("pyproject.toml",)),
+    ],
+    ids=["unknown key", "unknown compiler", "selector", "toml"],
+)
+def test_a_fault_in_the_table_stops_a_listing(fresh: Checkout, old: str, new: str, words: tuple[str, ...]) -> None:
+    fresh.edit("pyproject.toml", old, new)
+    done = fresh.nox("-l")
+    clear(done, *words)
+    assert done.returncode == 3
+
+
+def test_a_python_that_is_not_there_is_skipped_here_and_an_error_in_ci(fresh: Checkout) -> None:
+    fresh.edit("pyproject.toml", f'python = ["{HERE}"]', 'python = ["3.99"]')
+    here = fresh.nox("-s", "build-3.99")
+    assert here.returncode == 0
+    assert "there is no Python 3.99 on this machine" in here.output
+    assert "pyenv install 3.99" in here.output
+    there = fresh.nox("-s", "build-3.99", CI="true")
+    assert there.returncode != 0
+    assert "Traceback" not in there.output
+
+
+def test_a_compiler_that_is_not_there_is_skipped_before_any_work(fresh: Checkout) -> None:
+    fresh.edit("pyproject.toml", '"gcc"', '"gcc-99"')
+    done = fresh.nox("-s", f"build-{HERE}")
+    assert done.returncode == 0
+    assert "g++-99" in done.output
+    assert not (fresh.root / ".nox" / f"build-{HERE.replace('.', '-')}-gcc-99").exists()
+
+
+def test_a_channel_that_is_down(fresh: Checkout) -> None:
+    fresh.edit("pyproject.toml", '"conda-forge", "local"', '"http://127.0.0.1:9/channel"')
+    clear(fresh.build(), "http://127.0.0.1:9/channel", "cannot be reached", "check the URL")
+
+
+def test_an_unreachable_conda_forge_is_an_error_in_ci(fresh: Checkout) -> None:
+    fresh.edit("pyproject.toml", '"conda-forge", "local"', '"conda-forge"')
+    done = fresh.nox("-s", f"build-{HERE}", CI="true", CONDA_CHANNEL_ALIAS="http://127.0.0.1:9")
+    clear(done, "conda-forge", 'channels = ["local"]')
+
+
+def test_sources_that_do_not_compile(sources: Checkout) -> None:
+    sources.edit("project/src/core/kdtree.cpp", "#include", "int broken( {\n#include")
+    clear(sources.build(), "compile failed", "kdtree.cpp:", "whole log:", "only what changed is compiled")
+
+
+def test_cmake_that_cannot_find_a_package(sources: Checkout) -> None:
+    sources.edit("project/CMakeLists.txt", "find_package(Eigen3", "find_package(NoSuchThing REQUIRED)\nfind_package(Eigen3")
+    clear(sources.build(), "configure failed", "NoSuchThing", "tool.diptych.host")
+
+
+def test_a_failing_test(sources: Checkout) -> None:
+    tests = sources.root / "project" / "tests" / "test_planted.py"
+    tests.write_text("def test_planted():\n    assert 1 == 2\n")
+    done = sources.build()
+    clear(done, "the tests failed", "test_planted", "whole log:")
+    log = sources.root / ".diptych" / "logs" / sources.cell / "test-in-source.log"
+    assert "1 failed" in log.read_text()
+    assert log.with_suffix(".junit.xml").is_file()
+
+
+def test_tests_that_import_another_copy(sources: Checkout) -> None:
+    """A copy beside the built one passes every test; it is refused all the same."""
+    tests = sources.root / "project" / "tests" / "test_a_planted.py"
+    tests.write_text(
+        "import shutil, sys, tempfile\n"
+        "found = next(entry for entry in sys.path if entry.startswith(%r))\n"
+        "sys.path.insert(0, shutil.copytree(found, tempfile.mkdtemp(), dirs_exist_ok=True))\n"
+        "import rigidalign\n\ndef test_planted():\n    assert rigidalign\n" % str(sources.root / ".diptych" / "overlay")
+    )
+    sources.edit("project/tests/conftest.py", "\nimport", "\nimport test_a_planted\nimport")
+    clear(sources.build(), "not with this cell's files alone", "rigidalign was imported from")
+
+
+def test_a_library_linked_from_outside(sources: Checkout, tmp_path: Path) -> None:
+    """A needed library that neither environment nor system list has is named, with where it was found."""
+    sources.edit(
+        "project/CMakeLists.txt",
+        "install(DIRECTORY",
+        "target_link_libraries(_core PRIVATE /usr/lib/x86_64-linux-gnu/libz.so.1)\n"
+        "target_link_options(_core PRIVATE -Wl,--no-as-needed)\ninstall(DIRECTORY",
+    )
+    clear(sources.build(), "something was linked that is not this cell's", "libz.so.1", "tool.diptych.host")
