@@ -211,7 +211,7 @@ def _explicit_record(rattler: Any, package: LockedPackage) -> Any:  # noqa: ANN4
     record = rattler.PackageRecord(
         name=package.name,
         version=package.version,
-        build=package.build,
+        build=rattler.BuildString(package.build),
         build_number=0,
         subdir=package.subdir,
         sha256=bytes.fromhex(package.sha256),

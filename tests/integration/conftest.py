@@ -7,11 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from helpers.checkout import HERE, TABLE, Checkout, lay_out
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory, repository: Path, session_env: dict[str, str]) -> Checkout:
+def built(
+    tmp_path_factory: pytest.TempPathFactory, repository: Path, session_env: dict[str, str]
+) -> Checkout:
     """A checkout whose cell of the running Python is built; tests leave its sources as they were."""
     root = tmp_path_factory.mktemp("checkout")
     lay_out(root, repository, TABLE.format(python=HERE))

@@ -7,13 +7,13 @@ import shutil
 from pathlib import Path
 
 import pytest
-from helpers.checkout import HERE, Checkout
 
 from diptych import interpreters, process
 from diptych.build.toolenv import scrubbed
 from diptych.environments import LockedPackage, read_lock, rebuild
 from diptych.packages.pip import pip_install
 from diptych.store import Store
+from helpers.checkout import HERE, Checkout
 
 
 def files(folder: Path) -> dict[str, tuple[int, int]]:
@@ -45,7 +45,9 @@ def test_a_second_run_does_nothing_and_changes_nothing(built: Checkout) -> None:
     assert files(built.root / "dist") == before
 
 
-@pytest.mark.parametrize("victim", ["wheels/*.whl", "conda/*/*.conda", "conda/noarch/repodata.json", "wheels/*.json"])
+@pytest.mark.parametrize(
+    "victim", ["wheels/*.whl", "conda/*/*.conda", "conda/noarch/repodata.json", "wheels/*.json"]
+)
 def test_a_file_that_is_gone_from_dist_comes_back(built: Checkout, victim: str) -> None:
     (path,) = sorted((built.root / "dist").glob(victim))[:1]
     content = path.read_bytes()
@@ -76,12 +78,19 @@ def test_arguments_after_the_dashes_reach_the_tests(built: Checkout) -> None:
     assert "deselected" in done.output
 
 
+def test_test_and_build_share_one_environment(built: Checkout) -> None:
+    assert built.nox("-s", f"test-{HERE}", "--", "-k", "icp").returncode == 0
+    assert [path.name for path in (built.root / ".nox").iterdir() if path.is_dir()] == [
+        f"build-{HERE.replace('.', '-')}-gcc"
+    ]
+
+
 def test_without_the_library_paths_the_same_tests_fail(built: Checkout) -> None:
     """The control case: what passes in source passes because of the paths that the test process was given."""
     prefix = built.root / ".nox" / f"build-{HERE.replace('.', '-')}-gcc"
     (overlay,) = (built.root / ".diptych" / "overlay").iterdir()
     env = {**scrubbed(built.env), "PYTHONPATH": str(overlay)}
-    command = [prefix / "bin" / "python", "-c", "import rigidalign"]
+    command: list[str | Path] = [prefix / "bin" / "python", "-c", "import rigidalign"]
     bare = process.run(command, env=env, cwd=built.root, check=False)
     assert bare.returncode != 0
     assert "cannot open shared object file" in bare.output
@@ -100,13 +109,25 @@ def test_a_shell_session_imports_from_source(built: Checkout) -> None:
 def test_the_wheel_works_in_other_builds_of_this_python(built: Checkout, tmp_path: Path) -> None:
     wheel, _ = built.packages
     store = Store(root=tmp_path / "store")
-    others = [one for one in interpreters.find_all(env=built.env, store=store) if one.version.startswith(f"{HERE}.")]
+    others = [
+        one for one in interpreters.find_all(env=built.env, store=store) if one.version.startswith(f"{HERE}.")
+    ]
     plain = scrubbed(built.env)
     for number, other in enumerate(others):
         python = tmp_path / f"venv-{number}" / "bin" / "python"
-        process.run([other.executable, "-m", "venv", "--without-pip", python.parents[1]], env=plain, cwd=tmp_path)
+        process.run(
+            [other.executable, "-m", "venv", "--without-pip", python.parents[1]], env=plain, cwd=tmp_path
+        )
         process.run([*pip_install(python), wheel, "pytest"], env=plain, cwd=tmp_path)
-        command = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", built.root / "project" / "tests"]
+        command: list[str | Path] = [
+            python,
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            built.root / "project" / "tests",
+        ]
         process.run(command, env=plain, cwd=tmp_path)
     assert others
 
@@ -132,7 +153,9 @@ def test_an_edit_of_a_python_file_compiles_nothing(sources: Checkout) -> None:
 
 def test_cleaning_shows_its_plan_and_removes_only_what_it_made(built: Checkout, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
-    shutil.copytree(built.root, copy, symlinks=True, ignore=shutil.ignore_patterns(".nox", "channel", "wheels.d"))
+    shutil.copytree(
+        built.root, copy, symlinks=True, ignore=shutil.ignore_patterns(".nox", "channel", "wheels.d")
+    )
     checkout = Checkout(root=copy, env=built.env)
     mine = copy / "dist" / "wheels" / "mine.whl"
     mine.write_text("not Diptych's")

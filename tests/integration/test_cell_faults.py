@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from helpers.checkout import HERE, TABLE, Checkout, lay_out
 
 from diptych.process import Completed
+from helpers.checkout import HERE, TABLE, Checkout, lay_out
 
 
 def clear(done: Completed, *words: str) -> None:
@@ -29,12 +29,18 @@ def fresh(tmp_path: Path, repository: Path, session_env: dict[str, str]) -> Chec
     [
         ("host =", "hots =", ("tool.diptych.hots", 'did you mean "host"')),
         ('compiler = ["gcc"]', 'compiler = ["nope"]', ('tool.diptych.compiler[0] = "nope"',)),
-        ('compiler = ["gcc"]', f'compiler = ["gcc"]\nexclude = ["{HERE}-gc"]', ("matches no cell", f"{HERE}-gcc")),
+        (
+            'compiler = ["gcc"]',
+            f'compiler = ["gcc"]\nexclude = ["{HERE}-gc"]',
+            ("matches no cell", f"{HERE}-gcc"),
+        ),
         ("[tool.diptych]", "[tool.diptych", ("pyproject.toml",)),
     ],
     ids=["unknown key", "unknown compiler", "selector", "toml"],
 )
-def test_a_fault_in_the_table_stops_a_listing(fresh: Checkout, old: str, new: str, words: tuple[str, ...]) -> None:
+def test_a_fault_in_the_table_stops_a_listing(
+    fresh: Checkout, old: str, new: str, words: tuple[str, ...]
+) -> None:
     fresh.edit("pyproject.toml", old, new)
     done = fresh.nox("-l")
     clear(done, *words)
@@ -77,7 +83,11 @@ def test_sources_that_do_not_compile(sources: Checkout) -> None:
 
 
 def test_cmake_that_cannot_find_a_package(sources: Checkout) -> None:
-    sources.edit("project/CMakeLists.txt", "find_package(Eigen3", "find_package(NoSuchThing REQUIRED)\nfind_package(Eigen3")
+    sources.edit(
+        "project/CMakeLists.txt",
+        "find_package(Eigen3",
+        "find_package(NoSuchThing REQUIRED)\nfind_package(Eigen3",
+    )
     clear(sources.build(), "configure failed", "NoSuchThing", "tool.diptych.host")
 
 
@@ -94,17 +104,18 @@ def test_a_failing_test(sources: Checkout) -> None:
 def test_tests_that_import_another_copy(sources: Checkout) -> None:
     """A copy beside the built one passes every test; it is refused all the same."""
     tests = sources.root / "project" / "tests" / "test_a_planted.py"
+    overlay = str(sources.root / ".diptych" / "overlay")
     tests.write_text(
         "import shutil, sys, tempfile\n"
-        "found = next(entry for entry in sys.path if entry.startswith(%r))\n"
+        f"found = next(entry for entry in sys.path if entry.startswith({overlay!r}))\n"
         "sys.path.insert(0, shutil.copytree(found, tempfile.mkdtemp(), dirs_exist_ok=True))\n"
-        "import rigidalign\n\ndef test_planted():\n    assert rigidalign\n" % str(sources.root / ".diptych" / "overlay")
+        "import rigidalign\n\ndef test_planted():\n    assert rigidalign\n"
     )
     sources.edit("project/tests/conftest.py", "\nimport", "\nimport test_a_planted\nimport")
     clear(sources.build(), "not with this cell's files alone", "rigidalign was imported from")
 
 
-def test_a_library_linked_from_outside(sources: Checkout, tmp_path: Path) -> None:
+def test_a_library_linked_from_outside(sources: Checkout) -> None:
     """A needed library that neither environment nor system list has is named, with where it was found."""
     sources.edit(
         "project/CMakeLists.txt",

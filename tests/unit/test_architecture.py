@@ -41,7 +41,9 @@ def imports(path: Path) -> Iterator[str]:
             yield from (alias.name for alias in node.names if alias.name.split(".")[0] == "diptych")
 
 
-@pytest.mark.parametrize(("module", "path"), list(modules()), ids=lambda value: value if isinstance(value, str) else "")
+@pytest.mark.parametrize(
+    ("module", "path"), list(modules()), ids=lambda value: value if isinstance(value, str) else ""
+)
 def test_no_import_runs_upward(module: str, path: Path) -> None:
     known = floors()
     room = room_of(module, known)
@@ -51,7 +53,9 @@ def test_no_import_runs_upward(module: str, path: Path) -> None:
     for imported in imports(path):
         other = room_of(imported, known)
         if other and other in known:
-            assert known[other] <= known[room], f"{module} (floor {known[room]}) imports {imported} (floor {known[other]})"
+            assert known[other] <= known[room], (
+                f"{module} (floor {known[room]}) imports {imported} (floor {known[other]})"
+            )
 
 
 def test_every_room_on_the_page_exists() -> None:

@@ -49,14 +49,17 @@ def test_steps_tell_what_was_done_and_what_was_kept(capsys: pytest.CaptureFixtur
     with pytest.raises(DiptychError, match="no"):
         failing()
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith("  ✓ compile") and lines[0].endswith("s  [ok]")
+    assert lines[0].startswith("  ✓ compile")
+    assert lines[0].endswith("s  [ok]")
     assert lines[1].startswith("  · wheel")
-    assert lines[2].startswith("  ✗ conda") and lines[2].endswith("failed")
+    assert lines[2].startswith("  ✗ conda")
+    assert lines[2].endswith("failed")
     assert "\x1b" not in "".join(lines)
 
 
 @pytest.mark.parametrize(
-    ("count", "text"), [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (1_234_567, "1.2 MB"), (5 * 10**9, "5.0 GB")]
+    ("count", "text"),
+    [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (1_234_567, "1.2 MB"), (5 * 10**9, "5.0 GB")],
 )
 def test_sizes_are_written_for_people(count: int, text: str) -> None:
     assert human_size(count) == text

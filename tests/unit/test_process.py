@@ -65,4 +65,7 @@ def test_a_time_out_ends_the_whole_group(tmp_path: Path, env: dict[str, str]) ->
 
 
 def test_standard_input_is_closed(tmp_path: Path, env: dict[str, str]) -> None:
-    assert process.run(python("print(repr(input() if False else open(0).read()))"), env=env, cwd=tmp_path).output == "''\n"
+    assert (
+        process.run(python("print(repr(input() if False else open(0).read()))"), env=env, cwd=tmp_path).output
+        == "''\n"
+    )

@@ -29,7 +29,14 @@ def witness(*libraries: str, version: str = "3.11", module: str = "/cell/overlay
 
 def test_what_is_of_the_cell_or_the_system_passes() -> None:
     found = judge(
-        [witness("/cell/env/lib/libpython3.11.so.1.0", "/cell/build/_core.so", "/usr/lib/libm.so.6", "/lib/libz.so.1")],
+        [
+            witness(
+                "/cell/env/lib/libpython3.11.so.1.0",
+                "/cell/build/_core.so",
+                "/usr/lib/libm.so.6",
+                "/lib/libz.so.1",
+            )
+        ],
         PROMISE,
     )
     assert len(found) == 4
@@ -40,7 +47,10 @@ def test_what_is_of_the_cell_or_the_system_passes() -> None:
     [
         (witness(version="3.12"), "wrong Python"),
         (witness(module="/cell/env/lib/python3.11/site-packages/pkg/__init__.py"), "pkg was imported from"),
-        (witness("/cell/env/lib/libpython3.11.so.1.0", "/cell/env/x/libpython3.11.so.1.0"), "a second libpython"),
+        (
+            witness("/cell/env/lib/libpython3.11.so.1.0", "/cell/env/x/libpython3.11.so.1.0"),
+            "a second libpython",
+        ),
         (witness("/opt/other/libfoo.so"), "loaded from outside the cell: /opt/other/libfoo.so"),
         (witness("/usr/lib/libssl.so.3"), "loaded from the system instead of the cell"),
         (witness("/usr/lib/libpython3.11.so.1.0"), "loaded from the system instead of the cell"),

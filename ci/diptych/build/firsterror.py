@@ -6,7 +6,9 @@ import re
 from collections.abc import Sequence
 
 # gcc and clang "FILE:LINE:COLUMN: error:", CMake "CMake Error at", linkers "undefined reference to", "cannot find -l".
-_ERROR = re.compile(r"\berror:|^CMake Error|undefined reference to|undefined symbol:|cannot find -l|^ninja: error")
+_ERROR = re.compile(
+    r"\berror:|^CMake Error|undefined reference to|undefined symbol:|cannot find -l|^ninja: error"
+)
 _BEFORE = 1
 _AFTER = 14
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from diptych import __version__
 from diptych.build.cmake import CMakeBuild, compile_all, configure, install
@@ -87,18 +88,22 @@ def compile_stage(job: CompileJob) -> Stage:
     """
     compile_key = digest(_compile_inputs(job))
     key = digest(compile_key, source_hash(job.config.source, env=job.env))
-    tree = job.store.path("build", f"{job.cell.id}-{compile_key[:8]}")
+    # CMake's cache holds the environment's path, so a tree belongs to one; the stage does not, since the
+    # compiler flags map paths away.
+    tree = job.store.path("build", f"{job.cell.id}-{digest(compile_key, str(job.environment.prefix))[:8]}")
     folder = job.store.path(KIND, key)
     if job.store.find(KIND, key) and not _tree_agrees(folder):
         # The build tree was removed, or holds another state of the sources: in-source tests need it.
         discard(folder)
     with job.store.lock(f"build-{tree.name}"):
         folder, made = job.store.entry(KIND, key, lambda empty: _make(job, tree, empty))
+    record = _read_record(folder)
     return Stage(
         key=key,
         folder=folder / SITE,
-        origins=_read_origins(folder),
-        tree=tree,
+        origins={name: Path(item["origin"]) for name, item in record["files"].items()},
+        # A stage that was kept may come from the tree of another environment with the same packages.
+        tree=Path(record["tree"]),
         compiler=job.compiler,
         kept=not made,
     )
@@ -135,7 +140,7 @@ def _make(job: CompileJob, tree: Path, empty: Path) -> None:
         install(build, empty / SITE)
     check_headers(build)
     check_links(empty / SITE, environment=job.environment)
-    _write_origins(empty, install_map(tree, job.config.source))
+    _write_record(empty, install_map(tree, job.config.source), tree)
 
 
 @contextmanager
@@ -176,16 +181,16 @@ def _hint(what: str) -> str:
     }[what]
 
 
-def _write_origins(entry: Path, rules: Mapping[str, Path]) -> None:
-    """Record for each installed file where it came from, and the hash of what came from the build tree."""
-    record = {}
+def _write_record(entry: Path, rules: Mapping[str, Path], tree: Path) -> None:
+    """Record the build tree, and for each installed file where it came from and its hash."""
+    files = {}
     for path in sorted((entry / SITE).rglob("*")):
         if path.is_file():
             name = path.relative_to(entry / SITE).as_posix()
             origin = _origin(name, rules)
             if origin is not None and origin.is_file():
-                record[name] = {"origin": str(origin), "sha256": sha256_file(path)}
-    (entry / _RECORD).write_text(json.dumps(record), encoding="utf-8")
+                files[name] = {"origin": str(origin), "sha256": sha256_file(path)}
+    (entry / _RECORD).write_text(json.dumps({"tree": str(tree), "files": files}), encoding="utf-8")
 
 
 def _origin(name: str, rules: Mapping[str, Path]) -> Path | None:
@@ -197,15 +202,15 @@ def _origin(name: str, rules: Mapping[str, Path]) -> Path | None:
     return None
 
 
-def _read_origins(entry: Path) -> dict[str, Path]:
-    record = json.loads((entry / _RECORD).read_text(encoding="utf-8"))
-    return {name: Path(item["origin"]) for name, item in record.items()}
+def _read_record(entry: Path) -> dict[str, Any]:
+    record: dict[str, Any] = json.loads((entry / _RECORD).read_text(encoding="utf-8"))
+    return record
 
 
 def _tree_agrees(entry: Path) -> bool:
     """Tell whether build tree and source tree still hold what the stage was installed from."""
     try:
-        record = json.loads((entry / _RECORD).read_text(encoding="utf-8"))
-        return all(sha256_file(Path(item["origin"])) == item["sha256"] for item in record.values())
-    except (OSError, ValueError):
+        files = _read_record(entry)["files"].values()
+        return all(sha256_file(Path(item["origin"])) == item["sha256"] for item in files)
+    except (OSError, ValueError, KeyError, TypeError):
         return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
@@ -37,7 +38,7 @@ def preamble(workspace: Workspace, cell: Cell, environment: Environment) -> None
 
 def artefact_table(workspace: Workspace, records: Sequence[CellRecord]) -> Table:
     """Tabulate the finished packages with size, tag and hash."""
-    table = Table(title="artefacts", title_justify="left")
+    table = Table(title="artefacts", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("file", overflow="fold")
     table.add_column("size", justify="right", no_wrap=True)
     table.add_column("platform", overflow="fold")

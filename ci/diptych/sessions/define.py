@@ -80,7 +80,11 @@ class CellParams(Sequence[Any]):
     """
 
     def __init__(
-        self, function: Any, kind: Kind, cells: Sequence[Cell], hosts: Mapping[str, HostParams]
+        self,
+        function: Any,  # noqa: ANN401 -- nox's Func has no public name
+        kind: Kind,
+        cells: Sequence[Cell],
+        hosts: Mapping[str, HostParams],
     ) -> None:
         self._function = function
         self._kind = kind

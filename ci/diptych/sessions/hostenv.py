@@ -91,7 +91,8 @@ class HostEnv(nox.virtualenv.RattlerEnv):
         from diptych.flow import hosts
 
         workspace, cell = self.params.workspace, self.params.cell
-        prefix = Path(self.location)
+        prefix = self._shared_prefix(workspace, cell)
+        self.location = str(prefix)
         nox_folder = prefix.parent
         nox_folder.mkdir(parents=True, exist_ok=True)
         (nox_folder / ".gitignore").write_text("*\n", encoding="utf-8")
@@ -101,6 +102,14 @@ class HostEnv(nox.virtualenv.RattlerEnv):
             self._reused = hosts.current(workspace, cell, prefix) is not None
             hosts.ensure(workspace, cell, prefix)
         return not self._reused
+
+    def _shared_prefix(self, workspace: Workspace, cell: Cell) -> Path:
+        """Return the build session's environment if it is current: test and shell then share its build tree too."""
+        from diptych.flow import hosts
+
+        own = Path(self.location)
+        shared = own.with_name(f"build-{own.name.partition('-')[2]}")
+        return shared if hosts.current(workspace, cell, shared) else own
 
 
 def environment_of(session: nox.Session, params: HostParams) -> Environment:

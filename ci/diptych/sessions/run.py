@@ -142,4 +142,3 @@ def _say_missing(workspace: Workspace, records: list[CellRecord]) -> None:
     missing = [cell.id for cell in workspace.cells if cell.id not in built]
     if missing:
         workspace.output.note(f"not built: {', '.join(missing)}")
-

@@ -102,8 +102,9 @@ def make_overlay(stage: Stage, folder: Path) -> None:
 
 
 def overlay_folder(job: InSourceJob) -> Path:
-    """Return the cell's overlay, made when it is not there: a folder of links, named by the stage."""
-    folder, _ = job.store.entry("overlay", job.stage.key, lambda empty: make_overlay(job.stage, empty))
+    """Return the cell's overlay, made when it is not there: a folder of links, named by the stage and where they lead."""
+    key = digest(job.stage.key, job.stage.origins)
+    folder, _ = job.store.entry("overlay", key, lambda empty: make_overlay(job.stage, empty))
     return folder
 
 

@@ -1,0 +1,67 @@
+"""A person forces another conda tool: nox calls it with the cell's channels and specs, and the cell uses what it made."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from helpers.checkout import HERE, TABLE, Checkout, lay_out
+
+# No micromamba can be installed where there is no conda channel. This stands in for it at its command line, and
+# makes a real environment from a real channel, as the tool would.
+STAND_IN = """\
+#!{python}
+import asyncio, json, pathlib, sys
+import rattler
+
+words = iter(sys.argv[1:])
+assert next(words) == "create"
+channels, specs, prefix = [], [], None
+for word in words:
+    if word in ("-c", "--channel"):
+        channels.append(next(words))
+    elif word == "--prefix":
+        prefix = next(words)
+    elif word != "--yes":
+        specs.append(word)
+pathlib.Path({calls!r}).write_text(json.dumps([channels, specs]))
+
+async def make():
+    await rattler.install(await rattler.solve(channels, specs), prefix, show_progress=False)
+
+asyncio.run(make())
+"""
+
+
+@pytest.fixture
+def micromamba(tmp_path: Path) -> Path:
+    program = tmp_path / "bin" / "micromamba"
+    program.parent.mkdir()
+    program.write_text(STAND_IN.format(python=sys.executable, calls=str(tmp_path / "calls.json")))
+    program.chmod(0o755)
+    return program
+
+
+def test_micromamba_is_honoured(
+    tmp_path: Path, micromamba: Path, built: Checkout, repository: Path, session_env: dict[str, str]
+) -> None:
+    root = tmp_path / "checkout"
+    root.mkdir()
+    lay_out(root, repository, TABLE.format(python=HERE))
+    # The channel and the compiled stage of the built checkout serve here too: the environment is what is tested.
+    shutil.copytree(built.root / ".diptych" / "channel", root / ".diptych" / "channel")
+    path = os.pathsep.join([str(micromamba.parent), session_env["PATH"]])
+    checkout = Checkout(root=root, env={**session_env, "PATH": path})
+    done = checkout.nox("-s", f"test-{HERE}", "--force-venv-backend", "micromamba", "--", "-k", "pickle")
+    assert done.returncode == 0, done.output
+    channels, specs = json.loads((tmp_path / "calls.json").read_text())
+    assert channels == [(root / ".diptych" / "channel").as_uri()]
+    assert {"libboost-python-devel", "eigen", "numpy", "pytest", f"python={HERE}"} <= set(specs)
+    again = checkout.nox("-s", f"test-{HERE}", "--force-venv-backend", "micromamba", "--", "-k", "pickle")
+    assert again.returncode == 0, again.output
+    assert "· compile" in again.output
