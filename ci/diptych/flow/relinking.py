@@ -9,13 +9,14 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from diptych.binaries import find_binaries, read_file
-from diptych.errors import ConfigError
+from diptych.errors import ConfigError, RelinkError
 from diptych.relink.apply import relink_file
 from diptych.relink.byhand import Wish, plan_by_hand
 from diptych.relink.editors import editor_for
 from diptych.relink.plan import FilePlan
-from diptych.relink.planners import plan_for_conda, plan_for_wheel, read_tree
+from diptych.relink.planners import Tree, plan_for_conda, plan_for_wheel, read_tree
 from diptych.store import write_json
+from diptych.system import is_system_library
 
 JOURNAL = ".relink.json"
 
@@ -56,13 +57,34 @@ def plan_tree(root: Path, purpose: str, prefix: Path | None) -> tuple[HandPlan, 
     if not root.is_dir():
         raise ConfigError(f'"{root}" is no folder', hint="--for takes a tree laid out as site-packages")
     if prefix is None:
-        raise ConfigError(f"--for {purpose} needs --prefix", hint="the environment that the tree was linked against")
+        raise ConfigError(
+            f"--for {purpose} needs --prefix", hint="the environment that the tree was linked against"
+        )
     tree = read_tree(root, prefix=prefix)
-    if purpose == "wheel":
-        plan = plan_for_wheel(tree)
-    else:
-        plan = plan_for_conda(tree, site=_site_packages(prefix))
+    _require_all_found(tree)
+    plan = plan_for_wheel(tree) if purpose == "wheel" else plan_for_conda(tree, site=_site_packages(prefix))
     return tuple(HandPlan(path=root / one.name, plan=one) for one in plan.files)
+
+
+def _require_all_found(tree: Tree) -> None:
+    """Refuse a prefix that is not the one the tree was linked against: it would lack libraries.
+
+    Raises:
+        RelinkError: naming each library that neither tree, prefix nor system has.
+    """
+    faults = [
+        f"{name} needs {needed}"
+        for name, binary in sorted(tree.binaries.items())
+        for needed in binary.needed
+        if tree.inside(needed) is None and tree.outside(needed) is None
+        if not is_system_library(needed, binary.format)
+    ]
+    if faults:
+        raise RelinkError(
+            f'"{tree.prefix}" does not have what the tree was linked against',
+            details=faults,
+            hint="name the environment of the same Python and the same libraries",
+        )
 
 
 def apply_plans(plans: Sequence[HandPlan], *, out: Path | None, env: Mapping[str, str]) -> tuple[Path, ...]:
@@ -85,7 +107,10 @@ def apply_plans(plans: Sequence[HandPlan], *, out: Path | None, env: Mapping[str
         editor = editor_for(read_file(target)[0].format, env=env)
         tool = editor.version()
         entry = relink_file(one.plan, target, editor)
-        write_json(target.with_name(target.name + JOURNAL), {"schema": 1, "source": str(one.path), "tool": tool, **entry})
+        write_json(
+            target.with_name(target.name + JOURNAL),
+            {"schema": 1, "source": str(one.path), "tool": tool, **entry},
+        )
         written.append(target)
     return tuple(written)
 

@@ -79,7 +79,9 @@ def _drop_libpython(binary: Binary, draft: _Draft) -> None:
     for name in binary.needed:
         if abi_of(name):
             draft.drop.append(name)
-            draft.reasons.append(f"{name}: an extension module takes Python's symbols from the interpreter (PEP 513)")
+            draft.reasons.append(
+                f"{name}: an extension module takes Python's symbols from the interpreter (PEP 513)"
+            )
 
 
 def _point_at_python(path: Path, binary: Binary, prefix: Path, paths: Paths, draft: _Draft) -> None:
@@ -115,8 +117,10 @@ def _drop_unused(path: Path, binary: Binary, prefix: Path | None, draft: _Draft)
     environment = {"LD_LIBRARY_PATH": str(prefix / "lib")} if prefix else {}
     context = this_machine(environment=environment, cwd=str(path.parent), machine=binary.machine)
     found = {one.name: one.path for one in closure(path, where=context).loaded if one.path}
-    providers: Mapping[str, Binary] = {name: read_file(place, symbols=True)[0] for name, place in found.items()}
-    for name in unused_needed(binary, providers):
+    providers: Mapping[str, Binary] = {
+        name: read_file(place, symbols=True)[0] for name, place in found.items()
+    }
+    for name in (one for one in unused_needed(binary, providers) if one not in draft.drop):
         draft.drop.append(name)
         draft.reasons.append(f"{name}: needed, but none of its symbols is used")
 
@@ -124,7 +128,13 @@ def _drop_unused(path: Path, binary: Binary, prefix: Path | None, draft: _Draft)
 def _point_at_prefix(path: Path, binary: Binary, prefix: Path, paths: Paths, draft: _Draft) -> None:
     library_folder = prefix / "lib"
     gone = {*draft.drop, *(old for old, _ in draft.rename)}
-    found = [name for name in binary.needed if name not in gone and (library_folder / posixpath.basename(name)).is_file()]
+    found = [
+        name
+        for name in binary.needed
+        if name not in gone and (library_folder / posixpath.basename(name)).is_file()
+    ]
+    if not found and (draft.drop or draft.rename):
+        return  # what it had from there is dealt with
     if not found:
         raise RelinkError(
             f'"{library_folder}" has none of the libraries that "{path}" needs',
@@ -132,7 +142,9 @@ def _point_at_prefix(path: Path, binary: Binary, prefix: Path, paths: Paths, dra
             hint="is that the right prefix?",
         )
     if binary.format == "macho":
-        draft.rename += [(name, f"@rpath/{posixpath.basename(name)}") for name in found if not name.startswith("@rpath/")]
+        draft.rename += [
+            (name, f"@rpath/{posixpath.basename(name)}") for name in found if not name.startswith("@rpath/")
+        ]
     draft.reasons.append(f"{', '.join(found)}: found in {library_folder}")
     _add_folder(path, binary, library_folder, paths, draft)
 

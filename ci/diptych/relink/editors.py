@@ -59,7 +59,7 @@ class Patchelf:
 
     def edit(self, plan: FilePlan, path: Path) -> None:
         """See :class:`Editor`."""
-        _call(["patchelf", *self.arguments(plan), str(path)], path, self.env)
+        _call(["patchelf", *self.arguments(plan)], path, self.env)
 
     @staticmethod
     def arguments(plan: FilePlan) -> Iterator[str]:
@@ -95,10 +95,10 @@ class InstallNameTool:
 
     def edit(self, plan: FilePlan, path: Path) -> None:
         """See :class:`Editor`."""
-        _call([self._tool(), *self.arguments(plan, path), str(path)], path, self.env)
+        _call([self._tool(), *self.arguments(plan, path)], path, self.env)
         if process.which("codesign", self.env):
             # Last of all: any later edit would leave page hashes that no longer match.
-            _call(["codesign", "--force", "--sign", "-", str(path)], path, self.env)
+            _call(["codesign", "--force", "--sign", "-"], path, self.env)
 
     def arguments(self, plan: FilePlan, path: Path) -> Iterator[str]:
         """Yield the options for a plan.
@@ -123,18 +123,25 @@ class InstallNameTool:
                 yield from ("-add_rpath", entry)
 
     def _tool(self) -> str:
-        for name in ("install_name_tool", "llvm-install-name-tool"):
-            if process.which(name, self.env):
-                return name
+        if found := find_install_name_tool(self.env):
+            return found
         raise MissingToolError(
             "neither install_name_tool nor llvm-install-name-tool was found",
             hint="macOS: xcode-select --install; Debian: apt-get install llvm",
         )
 
 
+def find_install_name_tool(env: Mapping[str, str]) -> str | None:
+    """Return the name of Apple's tool or LLVM's (Debian adds LLVM's version to it), or None."""
+    versioned = (f"llvm-install-name-tool-{number}" for number in range(30, 12, -1))
+    names = ("install_name_tool", "llvm-install-name-tool", *versioned)
+    return next((name for name in names if process.which(name, env)), None)
+
+
 def _call(argv: list[str], path: Path, env: Mapping[str, str]) -> None:
+    """Run a tool on one file, in the file's own folder."""
     try:
-        process.run(argv, env=env, cwd=path.parent)
+        process.run([*argv, path.name], env=env, cwd=path.parent)
     except ProcessError as error:
         raise RelinkError(f'"{path}": {error.summary}', details=error.details) from error
 

@@ -33,7 +33,7 @@ class PythonAbi:
     def accepts(self, other: PythonAbi) -> bool:
         """Tell whether a binary for this ABI can run with ``other``."""
         same_layout = self.flags == other.flags
-        return same_layout and (self.version == other.version or self.version == "3")
+        return same_layout and (self.version in {other.version, "3"})
 
 
 def abi_of(needed: str) -> PythonAbi | None:
@@ -93,7 +93,9 @@ def find_library(prefix: Path, wanted: PythonAbi) -> PythonLibrary:
 def _candidates(prefix: Path) -> list[Path]:
     folders = [prefix / "lib", *prefix.glob("lib/*-linux-gnu"), prefix]
     names = ("libpython*.so*", "libpython*.dylib", "Python.framework/Versions/*/Python")
-    return sorted(path for folder in folders for name in names for path in folder.glob(name) if path.is_file())
+    return sorted(
+        path for folder in folders for name in names for path in folder.glob(name) if path.is_file()
+    )
 
 
 def _read(path: Path) -> PythonLibrary | None:
