@@ -23,6 +23,7 @@ from diptych.packages.recipe import RecipeFacts, render_recipe
 from diptych.packages.wheel import WheelJob, make_wheel
 from diptych.process import path_with_tools
 from diptych.relink import Journal, TreePlan, relink_tree
+from diptych.relink.placed import check_placed
 from diptych.relink.planners import Tree, plan_for_conda, plan_for_wheel, read_tree
 from diptych.store import digest, discard, sha256_file, write_json
 
@@ -110,6 +111,8 @@ def conda_of(job: Packing) -> Packed:
 
     def make(empty: Path) -> None:
         tree, journal = _relinked(job, empty, plan_for_conda(_tree(job), site=site))
+        if job.cell.platform.startswith("linux"):
+            check_placed(tree, prefix=job.environment.prefix, site=site)
         package = make_conda_package(
             CondaJob(
                 tree=tree,
