@@ -16,7 +16,7 @@ from rich.text import Text
 
 ROOT = Path(__file__).parents[2]
 WIDTH = 104
-HIDDEN = ("nox > uv binary", "nox > Running session", "nox > Ran ", "nox > * ", "  note:")
+HIDDEN = ("nox > uv binary", "nox > Running session", "nox > Session ", "nox > Ran ", "nox > * ", "  note:")
 
 
 def main() -> None:

@@ -120,8 +120,9 @@ def _pack(workspace: Workspace, packing: Packing) -> tuple[Packed, Packed]:
     for name, make in (("wheel", wheel_of), ("conda package", conda_of)):
         with workspace.output.step(name) as step:
             packed = make(packing)
-            dropped = f", dropped unused {', '.join(packed.dropped)}" if packed.dropped else ""
-            step.text = f"{packed.artefact.path.name} ({human_size(packed.artefact.size)}{dropped})"
+            dropped = [library.partition(".so")[0] for library in packed.dropped]
+            said = f"; dropped, as unused: {', '.join(dropped)}" if dropped else ""
+            step.text = f"{packed.artefact.tag}, {human_size(packed.artefact.size)}{said}"
             step.kept = packed.kept
         done.append(packed)
     return done[0], done[1]

@@ -27,7 +27,8 @@ def stage_of(workspace: Workspace, cell: Cell, environment: Environment) -> Stag
     )
     with workspace.output.step("compile") as step:
         stage = compile_stage(job)
-        step.text, step.kept = compiler.describe(), stage.kept
+        step.text = f"{compiler.family} {compiler.version}, {compiler.library} {compiler.library_version}"
+        step.kept = stage.kept
     return stage
 
 

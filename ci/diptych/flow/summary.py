@@ -9,6 +9,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
+from diptych.channel import LOCAL
 from diptych.compare import Comparison
 from diptych.environments import Environment
 from diptych.flow.record import CellRecord
@@ -24,13 +25,13 @@ def preamble(workspace: Workspace, cell: Cell, environment: Environment) -> None
     rows = (
         ("source", _relative(workspace.config.source, workspace.root)),
         ("host", ", ".join(settings.host) or "-"),
-        ("channels", ", ".join(environment.channels)),
+        ("channels", ", ".join(_short_url(url, workspace.root) for url in environment.channels)),
         (
             "environment",
             f"{_relative(environment.prefix, workspace.root)} ({len(environment.lock)} packages)",
         ),
         ("test", settings.test),
-        *([("local channel", environment.fallback)] if environment.fallback else []),
+        *([("", _stand_in(cell))] if environment.fallback else []),
     )
     for name, value in rows:
         output.line(f"  {name:<14} {value}", style="dim")
@@ -72,6 +73,16 @@ def matrix_table(workspace: Workspace, comparisons: Sequence[Comparison]) -> Tab
             f"{sum(row.equal for row in one.code)}/{len(one.code)}",
         )
     return table
+
+
+def _stand_in(cell: Cell) -> str:
+    """Say in few words that the local channel serves; the reason is in the note before, and in the provenance."""
+    asked = [name for name in cell.settings.channels if name != LOCAL]
+    return f"the local channel stands in for {', '.join(asked)}" if asked else "the local channel, as the table says"
+
+
+def _short_url(url: str, root: Path) -> str:
+    return url.removeprefix(f"{root.as_uri()}/")
 
 
 def _relative(path: Path, root: Path) -> str:
