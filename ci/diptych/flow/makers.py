@@ -23,7 +23,7 @@ from diptych.packages.recipe import RecipeFacts, render_recipe
 from diptych.packages.wheel import WheelJob, make_wheel
 from diptych.process import path_with_tools
 from diptych.relink import Journal, TreePlan, relink_tree
-from diptych.relink.placed import check_placed
+from diptych.relink.placed import bytes_to_graft, check_placed
 from diptych.relink.planners import Tree, plan_for_conda, plan_for_wheel, read_tree
 from diptych.store import digest, discard, sha256_file, write_json
 
@@ -80,6 +80,7 @@ def wheel_of(job: Packing) -> Packed:
 
     def make(empty: Path) -> None:
         tree, journal = _relinked(job, empty, plan_for_wheel(_tree(job)))
+        cost = _graft_cost(job, tree)
         excluded = job.cell.settings.exclude_libraries
         make_wheel(
             WheelJob(
@@ -95,7 +96,7 @@ def wheel_of(job: Packing) -> Packed:
             ),
             empty,
         )
-        _finish(empty, tree, journal)
+        _finish(empty, tree, {**journal.to_json(), "graft": cost})
 
     return _packed(job, "wheel", "*.whl", make)
 
@@ -128,7 +129,7 @@ def conda_of(job: Packing) -> Packed:
         )
         (empty / "recipe.yaml").unlink(missing_ok=True)
         check_run_dependencies(package, read_tree(tree, prefix=job.environment.prefix), job.environment)
-        _finish(empty, tree, journal)
+        _finish(empty, tree, journal.to_json())
 
     return _packed(job, "conda", "*.conda", make)
 
@@ -178,9 +179,17 @@ def _rendered(job: Packing, empty: Path) -> Path:
     )
 
 
-def _finish(empty: Path, tree: Path, journal: Journal) -> None:
+def _graft_cost(job: Packing, tree: Path) -> dict[str, int] | None:
+    """Measure the libraries that the wheel would have to bring without the relink, and those that it brings."""
+    if not job.cell.platform.startswith("linux"):
+        return None
+    prefix = job.environment.prefix
+    return {"before": bytes_to_graft(job.stage.folder, prefix=prefix), "after": bytes_to_graft(tree, prefix=prefix)}
+
+
+def _finish(empty: Path, tree: Path, journal: dict[str, Any]) -> None:
     discard(tree)
-    write_json(empty / "journal.json", journal.to_json())
+    write_json(empty / "journal.json", journal)
 
 
 def _packed(job: Packing, kind: str, glob: str, make: Callable[[Path], None]) -> Packed:

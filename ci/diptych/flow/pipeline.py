@@ -122,6 +122,8 @@ def _pack(workspace: Workspace, packing: Packing) -> tuple[Packed, Packed]:
             packed = make(packing)
             dropped = [library.partition(".so")[0] for library in packed.dropped]
             said = f"; dropped, as unused: {', '.join(dropped)}" if dropped else ""
+            if dropped and (cost := packed.journal.get("graft")):
+                said += f" (to graft: {human_size(cost['before'])} before, {human_size(cost['after'])} after)"
             step.text = f"{packed.artefact.tag}, {human_size(packed.artefact.size)}{said}"
             step.kept = packed.kept
         done.append(packed)

@@ -44,6 +44,22 @@ def check_placed(tree: Path, *, prefix: Path, site: PurePosixPath) -> None:
         )
 
 
+def bytes_to_graft(tree: Path, *, prefix: Path) -> int:
+    """Return the size of all libraries of the prefix that the tree's binaries bring into a process.
+
+    That is what a repair tool would copy into a wheel: measured before and after a relink, it shows what dropping
+    an unused library saves. Linux only.
+    """
+    world = this_machine(
+        environment={"LD_LIBRARY_PATH": str(prefix / "lib")}, cwd="/", executable=str(prefix / "bin" / "python")
+    )
+    home = prefix.resolve()
+    found = {
+        Path(path).resolve() for binary in find_binaries(tree) for path in closure(binary.resolve(), where=world).paths
+    }
+    return sum(path.stat().st_size for path in found if path.is_relative_to(home))
+
+
 def _fault(need: Loaded, prefix: Path) -> str | None:
     wanted_by = need.wanted_by.rpartition("/")[2]
     if need.missing:
