@@ -1,0 +1,79 @@
+"""A run that is killed outright, and two runs at once: the next run has a complete, right result."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import sys
+import time
+from pathlib import Path
+from subprocess import DEVNULL, Popen  # noqa: TID251 -- a run to be killed from outside
+
+import pytest
+from helpers.checkout import HERE, Checkout
+
+RESULTS = ("build", "stage", "overlay", "insource", "wheel", "conda", "cells", "provenance")
+
+
+def forget(checkout: Checkout) -> None:
+    for name in RESULTS:
+        shutil.rmtree(checkout.root / ".diptych" / name, ignore_errors=True)
+    shutil.rmtree(checkout.root / "dist", ignore_errors=True)
+
+
+def start(checkout: Checkout) -> Popen[bytes]:
+    nox = Path(sys.executable).parent / "nox"
+    command = [nox, "-s", f"build-{HERE}"]
+    return Popen(command, cwd=checkout.root, env=checkout.env, stdout=DEVNULL, stderr=DEVNULL)
+
+
+def content(checkout: Checkout) -> dict[str, bytes]:
+    wheel, _ = checkout.packages
+    return {wheel.name: wheel.read_bytes()}
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_killed_run_is_made_good_by_the_next(built: Checkout, seed: int) -> None:
+    before = content(built)
+    forget(built)
+    run = start(built)
+    time.sleep(random.Random(seed).uniform(0.5, 14))  # noqa: S311 -- no secret
+    os.kill(run.pid, signal.SIGKILL)
+    run.wait()
+    done = built.build()
+    assert done.returncode == 0, done.output
+    assert content(built) == before
+    left = [path for kind in RESULTS for path in (built.root / ".diptych" / kind).glob(".*")]
+    assert [path for path in left if path.is_dir()] == []
+
+
+def test_two_runs_at_once_both_end_well(built: Checkout) -> None:
+    before = content(built)
+    forget(built)
+    other = start(built)
+    done = built.build()
+    assert other.wait(300) == 0
+    assert done.returncode == 0, done.output
+    assert content(built) == before
+    assert "waiting" in done.output
+
+
+def test_ctrl_c_ends_the_children_too(built: Checkout) -> None:
+    forget(built)
+    run = start(built)
+    time.sleep(4)
+    run.send_signal(signal.SIGINT)
+    assert run.wait(30) != 0
+    tree = str(built.root / ".diptych" / "build")
+    running = [entry for entry in Path("/proc").glob("[0-9]*/cmdline") if tree.encode() in _read(entry)]
+    assert running == []
+    assert built.build().returncode == 0
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
