@@ -1,6 +1,28 @@
-"""Floor 4: lay the wheel and the conda package of one build side by side."""
+"""Floor 4: lay a wheel and a conda package, or any two packages, side by side.
 
-from diptych.compare.cell import Comparison, compare_cell
-from diptych.compare.panel import Panel, PanelBinary
+>>> from diptych.compare import compare_packages
+>>> found = compare_packages(wheel, conda)  # doctest: +SKIP
+>>> found.verdict  # doctest: +SKIP
+'drift'
+"""
 
-__all__ = ["Comparison", "Panel", "PanelBinary", "compare_cell"]
+from diptych.compare.cell import Comparison, compare_cell, compare_packages
+from diptych.compare.model import Difference, Rule, Severity
+from diptych.compare.pairing import Pair
+from diptych.compare.panel import Panel, read_panel
+from diptych.compare.rulebook import all_rules
+from diptych.compare.waivers import Waiver
+
+__all__ = [
+    "Comparison",
+    "Difference",
+    "Pair",
+    "Panel",
+    "Rule",
+    "Severity",
+    "Waiver",
+    "all_rules",
+    "compare_cell",
+    "compare_packages",
+    "read_panel",
+]

@@ -1,124 +1,146 @@
-"""Compare the two packages of one cell with each other and with the stage that both came from."""
+"""Compare two packages with each other, and the two of one cell also with the stage that both came from."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from diptych.compare.panel import Panel, PanelBinary, read_panel
-
-SCHEMA_VERSION = 1
-
-
-@dataclass(frozen=True, kw_only=True)
-class CodeRow:
-    """One code section of one binary, in the three places.
-
-    Attributes:
-        binary: name as seen from site-packages.
-        section: its name.
-        stage: its hash in the stage, likewise ``wheel`` and ``conda``; None where it is not there.
-    """
-
-    binary: str
-    section: str
-    stage: str | None
-    wheel: str | None
-    conda: str | None
-
-    @property
-    def equal(self) -> bool:
-        """Whether the three are there and the same."""
-        return self.stage is not None and self.stage == self.wheel == self.conda
+from diptych.compare.dependencies import DependencyRow, dependency_rows
+from diptych.compare.model import Difference, Severity
+from diptych.compare.pairing import CodeRow, Pair, lay_out
+from diptych.compare.panel import Panel, read_panel
+from diptych.compare.rulebook import judge
+from diptych.compare.supply import LibraryRow, library_rows
+from diptych.compare.waivers import Waiver, waived
 
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """The verdict over one cell.
+    """The verdict over two packages.
 
     Attributes:
-        cell: its id.
-        stage: the panel of the install tree, likewise ``wheel`` and ``conda``.
-        code: every code section of every binary.
-        differences: what must not differ and does, a sentence each; empty when all is well.
+        cell: the cell's id, or a name for any two packages.
+        pair: the two panels, matched.
+        findings: every difference, worst first.
+        facts: what is known of the build: provenance, as plain values.
     """
 
     cell: str
-    stage: Panel
-    wheel: Panel
-    conda: Panel
-    code: tuple[CodeRow, ...]
-    differences: tuple[str, ...]
+    pair: Pair
+    findings: tuple[Difference, ...]
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        """Whether the two packages hold the same code."""
-        return not self.differences
+        """Whether the two packages hold the same."""
+        return not any(one.counts for one in self.findings)
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the comparison as plain values."""
-        return {"schema": SCHEMA_VERSION, **asdict(self), "equal": bool(self)}
+    @property
+    def wheel(self) -> Panel:
+        """The left panel."""
+        return self.pair.left
+
+    @property
+    def conda(self) -> Panel:
+        """The right panel."""
+        return self.pair.right
+
+    @property
+    def code(self) -> tuple[CodeRow, ...]:
+        """Every code section of every binary of the project."""
+        return self.pair.code
+
+    @property
+    def differences(self) -> tuple[str, ...]:
+        """What makes the comparison fail, a sentence each; empty when all is well."""
+        return tuple(str(one) for one in self.findings if one.counts)
+
+    @property
+    def verdict(self) -> str:
+        """``different``, ``drift`` or ``equal``: the worst of what is not waived."""
+        if not self:
+            return "different"
+        return "drift" if self.count(Severity.DRIFT) else "equal"
+
+    def count(self, severity: Severity) -> int:
+        """Count the differences of a severity that no waiver covers."""
+        return sum(one.severity is severity and not one.waived for one in self.findings)
+
+    @cached_property
+    def libraries(self) -> tuple[LibraryRow, ...]:
+        """The libraries that the project does not own, and where each side gets them."""
+        return library_rows(self.pair)
+
+    @cached_property
+    def dependencies(self) -> tuple[DependencyRow, ...]:
+        """The dependencies of both sides."""
+        return dependency_rows(self.pair)
 
 
-def compare_cell(cell: str, *, stage: Path, wheel: Path, conda: Path) -> Comparison:
-    """Read the three and hold them against each other.
+def compare_cell(
+    cell: str,
+    *,
+    stage: Path,
+    wheel: Path,
+    conda: Path,
+    provenance: Mapping[str, Any] | None = None,
+    waivers: Sequence[Waiver] = (),
+) -> Comparison:
+    """Read the two packages of a cell and the stage, and hold them against each other.
+
+    Args:
+        cell: its id.
+        stage: the install tree.
+        wheel: the wheel.
+        conda: the conda package.
+        provenance: what the cell's record says about the build, for versions of libraries.
+        waivers: differences that the table accepts.
 
     Raises:
         FormatError: a package or a binary is damaged.
     """
-    panels = read_panel(stage), read_panel(wheel), read_panel(conda)
-    code = tuple(_code_rows(*panels))
-    return Comparison(
-        cell=cell,
-        stage=panels[0],
-        wheel=panels[1],
-        conda=panels[2],
-        code=code,
-        differences=tuple(_differences(*panels, code)),
+    return compare_packages(
+        wheel, conda, name=cell, stage=stage, one_build=True, provenance=provenance, waivers=waivers
     )
 
 
-def _code_rows(stage: Panel, wheel: Panel, conda: Panel) -> Iterator[CodeRow]:
-    own = sorted({binary.name for panel in (stage, wheel, conda) for binary in panel.own})
-    for name in own:
-        sides = [_code(panel, name) for panel in (stage, wheel, conda)]
-        for section in sorted({section for side in sides for section in side}):
-            hashes = [side.get(section) for side in sides]
-            yield CodeRow(binary=name, section=section, stage=hashes[0], wheel=hashes[1], conda=hashes[2])
+def compare_packages(
+    left: Path,
+    right: Path,
+    *,
+    name: str = "",
+    stage: Path | None = None,
+    one_build: bool = False,
+    provenance: Mapping[str, Any] | None = None,
+    waivers: Sequence[Waiver] = (),
+) -> Comparison:
+    """Read any two packages and hold them against each other.
 
+    Args:
+        left: a wheel, a conda package, or a folder laid out as site-packages.
+        right: likewise.
+        name: what to call the comparison.
+        stage: what both were packed from.
+        one_build: unlike code is an error; else it is drift, as two compiles need not give the same bytes.
+        provenance: what is known of the build.
+        waivers: differences that the table accepts.
 
-def _code(panel: Panel, name: str) -> dict[str, str]:
-    binary = panel.binaries.get(name)
-    return dict(binary.code) if binary else {}
-
-
-def _differences(stage: Panel, wheel: Panel, conda: Panel, code: tuple[CodeRow, ...]) -> Iterator[str]:
-    for row in code:
-        if not row.equal:
-            yield f"{row.binary}: section {row.section} is not the same in stage, wheel and conda package"
-    expected = set(stage.files)
-    for title, panel in (("wheel", wheel), ("conda package", conda)):
-        grafted = {binary.name for binary in panel.grafted}
-        found = {name for name in panel.files if not _is_metadata(name)} - grafted
-        for name in sorted(expected - found):
-            yield f"{name}: in the stage, not in the {title}"
-        for name in sorted(found - expected):
-            yield f"{name}: in the {title}, not in the stage"
-    for binary in wheel.own:
-        other = conda.binaries.get(binary.name)
-        if other and set(binary.needed) != set(other.needed):
-            yield _needed_difference(binary, other)
-
-
-def _needed_difference(wheel: PanelBinary, conda: PanelBinary) -> str:
-    only_wheel = sorted(set(wheel.needed) - set(conda.needed))
-    only_conda = sorted(set(conda.needed) - set(wheel.needed))
-    sides = [("wheel", only_wheel), ("conda package", only_conda)]
-    told = "; ".join(f"only in the {side}: {', '.join(names)}" for side, names in sides if names)
-    return f"{wheel.name}: needed libraries differ: {told}"
-
-
-def _is_metadata(name: str) -> bool:
-    top = name.split("/", 1)[0]
-    return top.endswith((".dist-info", ".egg-info")) or name.startswith("info/") or "__pycache__/" in name
+    Raises:
+        FormatError: a package or a binary is damaged.
+    """
+    facts = provenance or {}
+    pair = lay_out(
+        read_panel(left),
+        read_panel(right),
+        stage=read_panel(stage) if stage else None,
+        one_build=one_build,
+        lock={str(one["name"]): str(one["version"]) for one in facts.get("lock", ())},
+    )
+    return Comparison(
+        cell=name or f"{pair.left.title} | {pair.right.title}",
+        pair=pair,
+        findings=waived(judge(pair), waivers),
+        facts=facts,
+    )

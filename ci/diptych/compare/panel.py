@@ -2,41 +2,46 @@
 
 from __future__ import annotations
 
-import re
+import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from diptych.archives import Package, PackageKind, open_package
-from diptych.binaries import HEAD, code_hashes, read, sniff
+from diptych.binaries import HEAD, sniff
+from diptych.compare.binary import PanelBinary, read_binary
+from diptych.compare.identity import Identity, identity_of
+from diptych.compare.places import Place, place_of
+from diptych.errors import FormatError
 
-_SITE = re.compile(r"^lib/python\d+\.\d+t?/site-packages/|^site-packages/")
-_GRAFTED = re.compile(r"(?:^|/)[^/]+\.libs/|(?:^|/)\.dylibs/")
-# auditwheel writes libfoo-1a2b3c4d.so.1 for libfoo.so.1 (auditwheel's repair module).
-_HASHED = re.compile(r"-[0-9a-f]{8}(?=\.)")
+_INNER = ("METADATA", "entry_points.txt")
 
 
 @dataclass(frozen=True, kw_only=True)
-class PanelBinary:
-    """A binary of one panel.
+class PanelFile:
+    """A file of one panel.
 
     Attributes:
-        name: where it lies, as seen from site-packages.
-        soname: SONAME or install name.
-        needed: needed libraries in order, hashed names undone.
-        rpath: run path entries, RPATH or RUNPATH.
-        code: hash of each code section.
+        place: where it lands, see :mod:`diptych.compare.places`.
+        member: its name in the archive.
+        role: its kind.
         size: bytes.
-        grafted: whether a repair tool brought it in.
+        sha256: of its contents; empty for a link.
+        body: likewise without a first line ``#!…``; the same as ``sha256`` where there is none.
+        executable: whether its mode says so.
+        link: where a symbolic link leads.
+        placeholder: whether an installer writes the prefix into it.
     """
 
-    name: str
-    soname: str | None
-    needed: tuple[str, ...]
-    rpath: tuple[str, ...]
-    code: Mapping[str, str]
+    place: str
+    member: str
+    role: str
     size: int
-    grafted: bool
+    sha256: str
+    body: str
+    executable: bool
+    link: str | None = None
+    placeholder: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,19 +50,36 @@ class Panel:
 
     Attributes:
         title: file name.
-        size: download size in bytes.
-        installed: bytes when unpacked.
-        files: payload files as seen from site-packages, and their sizes.
-        binaries: the binaries among them, by name.
-        depends: run dependencies as the package states them.
+        kind: ``wheel``, ``conda`` or ``folder``.
+        size: download size in bytes; 0 for a folder.
+        files: payload and metadata files by place.
+        binaries: the binaries among them, by place.
+        identity: what the package says about itself.
+        noarch: it claims to fit every platform.
     """
 
     title: str
+    kind: str
     size: int
-    installed: int
-    files: Mapping[str, int]
+    files: Mapping[str, PanelFile]
     binaries: Mapping[str, PanelBinary]
-    depends: tuple[str, ...]
+    identity: Identity = field(default_factory=Identity)
+    noarch: bool = False
+
+    @property
+    def installed(self) -> int:
+        """Bytes when unpacked."""
+        return sum(file.size for file in self.files.values())
+
+    @property
+    def private(self) -> int:
+        """Bytes that are only there because this package brings its own copy of a library."""
+        return sum(binary.size for binary in self.grafted)
+
+    @property
+    def depends(self) -> tuple[str, ...]:
+        """Run dependencies as the package states them."""
+        return self.identity.depends
 
     @property
     def own(self) -> tuple[PanelBinary, ...]:
@@ -71,56 +93,115 @@ class Panel:
 
 
 def read_panel(path: Path) -> Panel:
-    """Read a panel from a wheel, a ``.conda`` or a stage folder.
+    """Read a panel from a wheel, a conda package or a folder laid out as site-packages.
 
     Raises:
-        FormatError: the archive or one of its binaries is damaged.
+        FormatError: it is none of these, or the archive or one of its binaries is damaged.
     """
     with open_package(path) as package:
-        payload = {member.name: member for member in package.payload if member.link is None}
-        found = {}
-        for member, content in package.walk(lambda member: member.name in payload):
-            if sniff(content[:HEAD]):
-                found[site_name(member.name)] = _panel_binary(member.name, content)
+        if package.kind not in {PackageKind.WHEEL, PackageKind.CONDA, PackageKind.FOLDER}:
+            raise FormatError(
+                f'"{path}" is neither a wheel nor a conda package, nor a folder laid out as site-packages',
+                hint="diptych compare --into looks at environments",
+            )
+        reader = _Reader(package=package)
+        reader.read()
         return Panel(
             title=path.name,
+            kind=package.kind.value,
             size=package.size if path.is_file() else 0,
-            installed=sum(member.size for member in payload.values()),
-            files={site_name(name): member.size for name, member in sorted(payload.items())},
-            binaries=dict(sorted(found.items())),
-            depends=_depends(package),
+            files=dict(sorted(reader.files.items())),
+            binaries=dict(sorted(reader.binaries.items())),
+            identity=identity_of(
+                package,
+                inner_metadata=reader.inner.get("METADATA", ""),
+                inner_points=reader.inner.get("entry_points.txt", ""),
+            ),
+            noarch=_noarch(package),
         )
 
 
-def site_name(name: str) -> str:
-    """Return a file's place as seen from site-packages."""
-    return _SITE.sub("", name)
+@dataclass(kw_only=True)
+class _Reader:
+    """One pass over a package's members."""
+
+    package: Package
+    files: dict[str, PanelFile] = field(default_factory=dict)
+    binaries: dict[str, PanelBinary] = field(default_factory=dict)
+    inner: dict[str, str] = field(default_factory=dict)
+
+    def read(self) -> None:
+        kind = self.package.kind
+        places = {
+            member.name: place for member in self.package.members if (place := place_of(member.name, kind))
+        }
+        placeholders = {
+            str(row.get("_path"))
+            for row in self.package.metadata.paths.get("paths", ())
+            if isinstance(row, dict) and row.get("prefix_placeholder")
+        }
+        links = {member.name: member for member in self.package.members if member.link and not member.hard}
+        for name, place in places.items():
+            if name in links:
+                self._add(
+                    PanelFile(
+                        place=place.name,
+                        member=name,
+                        role=place.role,
+                        size=0,
+                        sha256="",
+                        body="",
+                        executable=False,
+                        link=links[name].link,
+                    )
+                )
+        for member, content in self.package.walk(lambda one: one.name in places and one.name not in links):
+            self._take(
+                member.name,
+                places[member.name],
+                content,
+                executable=member.executable,
+                placeholder=member.name in placeholders,
+            )
+
+    def _take(self, name: str, place: Place, content: bytes, *, executable: bool, placeholder: bool) -> None:
+        digest = hashlib.sha256(content).hexdigest()
+        body = digest
+        if content.startswith(b"#!"):
+            body = hashlib.sha256(content.partition(b"\n")[2]).hexdigest()
+        role = place.role
+        if binary := sniff(content[:HEAD]) is not None:
+            role = "grafted" if place.role == "grafted" else "binary"
+        if place.role == "metadata" and name.rpartition("/")[2] in _INNER:
+            self.inner[name.rpartition("/")[2]] = content.decode(errors="replace")
+        where = self._add(
+            PanelFile(
+                place=place.name,
+                member=name,
+                role=role,
+                size=len(content),
+                sha256=digest,
+                body=body,
+                executable=executable,
+                placeholder=placeholder,
+            )
+        )
+        if binary and where:
+            self.binaries[where] = read_binary(where, content, grafted=role == "grafted")
+
+    def _add(self, file: PanelFile) -> str:
+        """Keep a file and return its place; a second one there is dropped when equal, numbered when not."""
+        place, number = file.place, 1
+        while (other := self.files.get(place)) is not None:
+            if other.sha256 == file.sha256 and file.role == "licence":
+                return ""
+            number += 1
+            place = f"{file.place} #{number}"
+        self.files[place] = replace(file, place=place)
+        return place
 
 
-def plain_name(needed: str) -> str:
-    """Undo the hash that a repair tool put into a library's name."""
-    return _HASHED.sub("", needed)
-
-
-def _panel_binary(name: str, content: bytes) -> PanelBinary:
-    first = read(content, name)[0]
-    return PanelBinary(
-        name=site_name(name),
-        soname=first.soname,
-        needed=tuple(map(plain_name, first.needed)),
-        rpath=first.rpath or first.runpath,
-        code=code_hashes(first, content),
-        size=len(content),
-        grafted=bool(_GRAFTED.search(name)),
-    )
-
-
-def _depends(package: Package) -> tuple[str, ...]:
-    if package.kind is PackageKind.CONDA:
-        return tuple(package.metadata.index.get("depends", ()))
+def _noarch(package: Package) -> bool:
     if package.kind is PackageKind.WHEEL:
-        from packaging.metadata import parse_email  # noqa: PLC0415 -- only for wheels
-
-        raw, _ = parse_email(package.metadata.metadata)
-        return tuple(text for text in raw.get("requires_dist", []) if "extra ==" not in text)
-    return ()
+        return all(tag.platform == "any" for tag in package.tags)
+    return package.kind is PackageKind.CONDA and bool(package.metadata.index.get("noarch"))

@@ -1,77 +1,138 @@
-"""The comparison of one cell as a terminal table: wheel | conda."""
+"""The comparison of two packages on one screen: the two panels, then every difference that is not expected."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from diptych.compare.cell import Comparison
-from diptych.compare.panel import Panel, PanelBinary, plain_name
+from diptych.compare.model import REGISTRY, Severity
+from diptych.compare.panel import Panel, PanelBinary
+from diptych.compare.rules_linkage import highest, stated_floor
 from diptych.output import human_size
 from diptych.system import is_system_library
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
     from rich.table import Table
+    from rich.text import Text
+
+_MOST_LINES = 18
+STYLES = {"equal": "green", "drift": "yellow", "different": "bold red", "error": "bold red", "expected": "dim"}
 
 
-def cell_table(comparison: Comparison) -> Table:
-    """Lay the two panels side by side."""
+def cell_table(comparison: Comparison) -> RenderableType:
+    """Lay the two panels side by side, with what differs below."""
+    from rich.console import Group  # noqa: PLC0415 -- only when something is shown
+
+    return Group(_panels(comparison), *_verdict(comparison), *_findings(comparison))
+
+
+def _panels(comparison: Comparison) -> Table:
     from rich.table import Table  # noqa: PLC0415 -- only when something is shown
     from rich.text import Text  # noqa: PLC0415 -- as above
 
-    table = Table(title=f"{comparison.cell}: one compile, two packages", title_justify="left", expand=False)
+    title = f"{comparison.cell}: one compile, two packages" if comparison.pair.one_build else "side by side"
+    table = Table(title=title, title_justify="left", expand=False)
     table.add_column("", style="bold", no_wrap=True)
-    table.add_column("wheel", overflow="fold")
-    table.add_column("conda", overflow="fold")
-    for name, wheel, conda in rows(comparison):
-        table.add_row(name, Text(wheel), Text(conda))
-    verdict = Text("equal", style="green") if comparison else Text("DIFFERENT", style="bold red")
-    table.add_section()
-    table.add_row("code", verdict, _code_summary(comparison))
+    for panel in (comparison.wheel, comparison.conda):
+        table.add_column(panel.kind, overflow="fold")
+    for name, left, right in rows(comparison):
+        table.add_row(name, Text(left), Text(right))
     return table
 
 
 def rows(comparison: Comparison) -> list[tuple[str, str, str]]:
-    """Return the table's rows as plain text; ``=`` on the right says that it is as on the left."""
-    wheel, conda = comparison.wheel, comparison.conda
+    """Return the panels' rows as plain text; ``=`` on the right says that it is as on the left."""
+    left, right = comparison.wheel, comparison.conda
     found = [
-        ("file", wheel.title, conda.title),
-        ("download", human_size(wheel.size), human_size(conda.size)),
-        ("installed", human_size(wheel.installed), human_size(conda.installed)),
-        ("files", str(len(wheel.files)), str(len(conda.files))),
-        ("brings", _lines(_grafts(wheel)), "nothing: it depends instead"),
-        ("depends on", _lines(wheel.depends), _lines(_depends(conda))),
+        ("file", left.title, right.title),
+        ("download", human_size(left.size), human_size(right.size)),
+        ("installed", _installed(left), _installed(right)),
+        ("brings", *(_lines(_grafts(panel)) for panel in (left, right))),
+        ("depends on", *(_lines(_depends(panel)) for panel in (left, right))),
+        ("oldest", _oldest(left), _oldest(right)),
     ]
-    for binary in wheel.own:
-        other = conda.binaries.get(binary.name)
-        short = binary.name.rsplit("/", 1)[-1].split(".")[0]
-        found.append((f"{short} needs", *_sides(_needs(binary), _needs(other) if other else ["not there"])))
-        found.append((f"{short} rpath", *_sides(binary.rpath, other.rpath if other else ())))
-    return found
+    for one in comparison.pair.binaries:
+        if not (one.left.grafted or one.right.grafted):
+            short = one.place.rsplit("/", 1)[-1].split(".")[0]
+            found.append((f"{short[:12]} needs", *_sides(_needs(one.left), _needs(one.right))))
+            found.append((f"{short[:12]} rpath", *_sides(one.left.rpath, one.right.rpath)))
+    return [row for row in found if row[1:] != ("-", "-")]
+
+
+def code_summary(comparison: Comparison) -> str:
+    """Say how much of the code is equal, and where."""
+    equal = sum(row.equal for row in comparison.code)
+    titles = ["stage"] if comparison.pair.stage else []
+    titles += [title.removeprefix("the ") for title in comparison.pair.titles]
+    return f"{equal} of {len(comparison.code)} code sections byte-equal in {', '.join(titles)}"
+
+
+def expected_summary(comparison: Comparison) -> str:
+    """Count what is expected, by rule."""
+    counts = Counter(one.code for one in comparison.findings if one.severity is Severity.EXPECTED)
+    return ", ".join(
+        f"{REGISTRY[code].title}{f' ×{count}' if count > 1 else ''}" for code, count in sorted(counts.items())
+    )
+
+
+def _verdict(comparison: Comparison) -> list[Text]:
+    from rich.text import Text  # noqa: PLC0415 -- as above
+
+    word = comparison.verdict if comparison.verdict != "different" else "DIFFERENT"
+    return [Text.assemble((f"{word:<10}", STYLES[comparison.verdict]), code_summary(comparison))]
+
+
+def _findings(comparison: Comparison) -> list[Text]:
+    from rich.text import Text  # noqa: PLC0415 -- as above
+
+    told = [one for one in comparison.findings if one.severity is not Severity.EXPECTED]
+    lines = [
+        Text.assemble(
+            (f"{'waived' if one.waived else one.severity.value:<10}", STYLES[one.severity.value]),
+            str(one),
+            f" (waived: {one.waived})" if one.waived else "",
+        )
+        for one in told[:_MOST_LINES]
+    ]
+    if len(told) > _MOST_LINES:
+        lines.append(Text(f"{'':<10}… and {len(told) - _MOST_LINES} more: --json has all"))
+    if summary := expected_summary(comparison):
+        lines.append(Text.assemble((f"{'expected':<10}", STYLES["expected"]), summary))
+    return lines
 
 
 def _sides(left: Sequence[str], right: Sequence[str]) -> tuple[str, str]:
     return _lines(left), "=" if list(left) == list(right) and left else _lines(right)
 
 
+def _installed(panel: Panel) -> str:
+    copies = f", {human_size(panel.private)} of it copies" if panel.private else ""
+    return f"{human_size(panel.installed)} in {len(panel.files)} files{copies}"
+
+
 def _grafts(panel: Panel) -> list[str]:
-    return [f"{plain_name(one.name.rsplit('/', 1)[-1])} ({human_size(one.size)})" for one in panel.grafted]
+    return [f"{one.name.rsplit('/', 1)[-1]} ({human_size(one.size)})" for one in panel.grafted]
 
 
 def _depends(panel: Panel) -> list[str]:
     return sorted(text for text in panel.depends if not text.startswith("__"))
 
 
+def _oldest(panel: Panel) -> str:
+    families = ("GLIBC", "macOS")
+    needed = [f"needs {name} {version}" for name in families if (version := highest(panel, name))]
+    stated = stated_floor(panel)
+    return ", ".join([*needed, *([f"states {stated}"] if stated else ["states none"] if needed else [])]) or "-"
+
+
 def _needs(binary: PanelBinary) -> list[str]:
     """Name what is worth reading; the C and C++ runtimes are counted."""
-    own = sorted(name for name in binary.needed if not is_system_library(name, "elf"))
+    own = sorted(name for name in binary.needed if not is_system_library(name, binary.format))
     rest = len(binary.needed) - len(own)
     return [*own, *([f"{rest} of the system"] if rest else [])]
-
-
-def _code_summary(comparison: Comparison) -> str:
-    equal = sum(row.equal for row in comparison.code)
-    return f"{equal} of {len(comparison.code)} sections byte-equal in stage, wheel, conda"
 
 
 def _lines(values: Sequence[str]) -> str:

@@ -43,7 +43,9 @@ def _family(policies: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
             libraries.setdefault(library, short)
     return {
         "levels": [policy["name"].partition("_")[2] for policy in policies],
-        "aliases": {alias: policy["name"].partition("_")[2] for policy in policies for alias in policy["aliases"]},
+        "aliases": {
+            alias: policy["name"].partition("_")[2] for policy in policies for alias in policy["aliases"]
+        },
         "machines": machines,
         "libraries": libraries,
         "withheld": _withheld(policies),

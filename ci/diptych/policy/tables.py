@@ -87,7 +87,9 @@ class Family:
 
     def ceiling(self, prefix: str, machine: str) -> str:
         """Return the newest version of ``GLIBCXX``, … that any policy admits."""
-        known = [name for name in self.versions.get(tag_machine(machine), {}) if name.startswith(f"{prefix}_")]
+        known = [
+            name for name in self.versions.get(tag_machine(machine), {}) if name.startswith(f"{prefix}_")
+        ]
         return max(known, key=version_key, default="")
 
     def _prefixes(self, machine: str) -> frozenset[str]:

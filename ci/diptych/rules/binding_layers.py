@@ -73,13 +73,13 @@ def boost_twice(evidence: Evidence) -> Iterator[Finding]:
     Source: rdkit/rdkit#667; ledger/ledger#513; boostorg/python#56.
     """
     for digits, copies in _registries(evidence).items():
-        files = {item.place for item in copies}
-        hashes = {item.binary.build_id for item in copies}
-        if len(files) > 1 and not (len(hashes) == 1 and None not in hashes and evidence.kind != "wheel"):
+        # Files with one SONAME are one library to the loader: wheels store links as copies.
+        by_name = {item.binary.soname or item.place: item for item in copies}
+        if len(by_name) > 1:
             yield Finding(
-                severity=Severity.ERROR if evidence.packed else Severity.DRIFT,
-                message=f"{len(files)} copies of Boost.Python for Python {_dotted(digits) if digits else '?'}",
-                evidence=tuple(_owned(item) for item in copies),
+                given=Severity.ERROR if evidence.packed else Severity.DRIFT,
+                message=f"{len(by_name)} copies of Boost.Python for Python {_dotted(digits) if digits else '?'}",
+                evidence=tuple(_owned(item) for item in by_name.values()),
             )
 
 
@@ -99,11 +99,13 @@ def boost_static(evidence: Evidence) -> Iterator[Finding]:
 
     Source: rdkit/rdkit#667; boostorg/python#56; Boost.Python documentation, "Building and Testing".
     """
-    static = [item for item in evidence.items if item.deep.boost_registry and boost_python(item.place) is None]
+    static = [
+        item for item in evidence.items if item.deep.boost_registry and boost_python(item.place) is None
+    ]
     shared = [copy for copies in _registries(evidence).values() for copy in copies]
     if len({item.place for item in static}) > 1 or (static and shared):
         yield Finding(
-            severity=Severity.ERROR if evidence.kind != "environment" else Severity.DRIFT,
+            given=Severity.ERROR if evidence.kind != "environment" else Severity.DRIFT,
             message=f"{len(static) + len(shared)} converter registries in one package",
             evidence=(
                 *(f"{item.place} defines {item.deep.boost_registry[0]}" for item in static),
@@ -127,7 +129,7 @@ def boost_stranger(evidence: Evidence) -> Iterator[Finding]:
         return
     for item in evidence.items:
         for entry in item.closure.wanted_by(item.closure.root) if item.closure else ():
-            outside = entry.path is not None and not entry.path.startswith(f"{evidence.target}/")
+            outside = entry.path is not None and evidence.inside(entry.path) is None
             if outside and boost_python(entry.name) is not None:
                 yield Finding(
                     place=item.label,
@@ -183,7 +185,8 @@ def boost_symbols(evidence: Evidence) -> Iterator[Finding]:
         if library is None or not library.deep.boost_given:
             continue
         given = frozenset().union(
-            *(one.deep.boost_given for one in evidence.items), *(one.deep.boost_registry for one in evidence.items)
+            *(one.deep.boost_given for one in evidence.items),
+            *(one.deep.boost_registry for one in evidence.items),
         )
         missing = sorted(item.deep.boost_wanted - given)
         if missing:
@@ -227,7 +230,9 @@ def internals_differ(evidence: Evidence) -> Iterator[Finding]:
                 )
 
 
-@rule("DIP208", "binding layer linked to another libpython than the module's", Severity.ERROR, premises.binaries)
+@rule(
+    "DIP208", "binding layer linked to another libpython than the module's", Severity.ERROR, premises.binaries
+)
 def boost_brings_python(evidence: Evidence) -> Iterator[Finding]:
     """The Boost.Python library itself names libpython.
 
@@ -243,5 +248,7 @@ def boost_brings_python(evidence: Evidence) -> Iterator[Finding]:
         named = [name for name in item.binary.needed if libpython(name)]
         if named and boost_python(item.place) is not None:
             yield Finding(
-                place=item.label, message=f"brings {named[0]} into the process", evidence=(f"needs {named[0]}",)
+                place=item.label,
+                message=f"brings {named[0]} into the process",
+                evidence=(f"needs {named[0]}",),
             )

@@ -39,7 +39,9 @@ def judge(evidence: Evidence, rules: Iterable[Rule]) -> Judged:
     return Judged(evidence=evidence, findings=tuple(findings), skipped=skipped)
 
 
-def choose(rules: Sequence[Rule], *, select: Sequence[str] = (), ignore: Sequence[str] = ()) -> tuple[Rule, ...]:
+def choose(
+    rules: Sequence[Rule], *, select: Sequence[str] = (), ignore: Sequence[str] = ()
+) -> tuple[Rule, ...]:
     """Return the rules to run.
 
     Args:
@@ -51,15 +53,13 @@ def choose(rules: Sequence[Rule], *, select: Sequence[str] = (), ignore: Sequenc
         ConfigError: a word matches no code.
     """
     wanted, unwanted = _codes(rules, select), _codes(rules, ignore)
-    return tuple(
-        rule for rule in rules if (not select or rule.code in wanted) and rule.code not in unwanted
-    )
+    return tuple(rule for rule in rules if (not select or rule.code in wanted) and rule.code not in unwanted)
 
 
 def _codes(rules: Sequence[Rule], words: Sequence[str]) -> set[str]:
     codes = [rule.code for rule in rules]
     found: set[str] = set()
-    for word in (part.strip() for word in words for part in word.split(",")):
+    for word in (part.strip() for several in words for part in several.split(",")):
         matching = {code for code in codes if word and code.startswith(word.upper())}
         if not matching:
             raise ConfigError(

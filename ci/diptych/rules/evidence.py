@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -122,6 +123,7 @@ class Evidence:
         target: as the person named it.
         kind: what it is.
         name: distribution or conda name.
+        root: of something on disk: the folder that its places start from, absolute; empty for packages.
         items: its binaries.
         members: all files, with their sizes.
         links: symbolic links among them.
@@ -133,12 +135,12 @@ class Evidence:
         installed: the packages of an environment.
         damaged: binaries that could not be read.
         collisions: names that are one file on macOS and Windows.
-        outside: facts of libraries outside of the target that closures found, by path.
     """
 
     target: str
     kind: Kind
     name: str = ""
+    root: str = ""
     items: tuple[Item, ...] = ()
     members: Mapping[str, int] = field(default_factory=dict, repr=False)
     links: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -185,6 +187,11 @@ class Evidence:
         """Return the target's own library that answers to a needed name."""
         found = self.by_library.get(needed.rpartition("/")[2])
         return found[0] if found else None
+
+    def inside(self, path: str) -> str | None:
+        """Return a path on disk as a place of this target, or None when it leads elsewhere."""
+        plain = posixpath.normpath(path)
+        return plain[len(self.root) + 1 :] if self.root and plain.startswith(f"{self.root}/") else None
 
     def by_file(self) -> Iterator[tuple[str, tuple[Item, ...]]]:
         """Yield each file with its slices."""

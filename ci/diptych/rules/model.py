@@ -32,8 +32,8 @@ class Finding:
     """One result of one rule.
 
     Attributes:
-        code: the rule's.
-        severity: usually the rule's, sometimes less where circumstances excuse it.
+        code: the rule's; filled in by :meth:`Rule.findings`.
+        given: how bad it is; None until the rule has filled in its own severity.
         place: the member or file; empty for the package as a whole.
         message: what was found, in one sentence.
         evidence: the facts that prove it, a line each.
@@ -41,11 +41,16 @@ class Finding:
     """
 
     code: str = ""
-    severity: Severity = Severity.ERROR
+    given: Severity | None = None
     place: str = ""
     message: str
     evidence: tuple[str, ...] = ()
     next_step: str = ""
+
+    @property
+    def severity(self) -> Severity:
+        """How bad it is."""
+        return self.given or Severity.ERROR
 
 
 Check = Callable[[Evidence], Iterable[Finding]]
@@ -103,14 +108,15 @@ class Rule:
     def findings(self, evidence: Evidence) -> Iterator[Finding]:
         """Yield what the rule finds, under its code."""
         for finding in self.check(evidence):
-            yield replace(finding, code=self.code)
+            yield replace(finding, code=self.code, given=finding.given or self.severity)
 
     def _part(self, name: str) -> str:
         """Return one part of the docstring; the parts begin with ``Why:``, ``Mend:`` and ``Source:``."""
         text = inspect.getdoc(self.check) or ""
         parts = re.split(r"^(Why|Mend|Source): ", text, flags=re.MULTILINE)
         named = dict(zip(["", *parts[1::2]], parts[::2], strict=True))
-        return " ".join(named.get(name, "").split())
+        words = " ".join(named.get(name, "").split())
+        return words[:1].upper() + words[1:]
 
 
 FAMILIES = {

@@ -68,7 +68,9 @@ def libpython(needed: str) -> PythonAbi | None:
     """Return the Python whose library this is, or None when it is none: plain, t, d, td, libpython3, framework."""
     if match := _FRAMEWORK.search(needed):
         version = match["version"]
-        return PythonAbi(version=version.rstrip("t"), flags="t" if version.endswith("t") else "")
+        return PythonAbi(
+            version=version.rstrip("t"), flags="t" if version.endswith("t") or needed.endswith("T") else ""
+        )
     match = _LIBPYTHON.fullmatch(needed.rpartition("/")[2])
     if match is None:
         return None

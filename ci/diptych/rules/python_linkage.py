@@ -42,7 +42,7 @@ def needs_libpython(evidence: Evidence) -> Iterator[Finding]:
             continue
         weight = Severity.ERROR if item.module or evidence.packed else Severity.DRIFT
         yield Finding(
-            severity=weight,
+            given=weight,
             place=item.label,
             message=f"{'extension module' if item.module else 'library'} linked to {named[0]}",
             evidence=tuple(_needed_line(name, item) for name in named),
@@ -74,8 +74,15 @@ def carries_libpython(evidence: Evidence) -> Iterator[Finding]:
         return
     for item in evidence.items:
         grafted = evidence.packed or ".libs/" in item.place or ".dylibs/" in item.place
-        if grafted and item.binary.kind != "executable" and libpython(item.place) and item.owner not in _INTERPRETERS:
-            users = [user.place for user in evidence.items if any(_same(name, item) for name in user.binary.needed)]
+        if (
+            grafted
+            and item.binary.kind != "executable"
+            and libpython(item.place)
+            and item.owner not in _INTERPRETERS
+        ):
+            users = [
+                user.place for user in evidence.items if any(_same(name, item) for name in user.binary.needed)
+            ]
             yield Finding(
                 place=item.label,
                 message=f"a second interpreter: {item.place.rpartition('/')[2]} ({item.size} bytes)",
@@ -110,7 +117,13 @@ def absorbed_libpython(evidence: Evidence) -> Iterator[Finding]:
             )
 
 
-@rule("DIP104", "module named for another Python than the wheel", Severity.ERROR, premises.wheel, premises.modules)
+@rule(
+    "DIP104",
+    "module named for another Python than the wheel",
+    Severity.ERROR,
+    premises.wheel,
+    premises.modules,
+)
 def module_against_tag(evidence: Evidence) -> Iterator[Finding]:
     """An extension module's file name says another Python than the wheel's ABI tag.
 
@@ -135,7 +148,7 @@ def module_against_tag(evidence: Evidence) -> Iterator[Finding]:
             continue
         spare = module.name in importable
         yield Finding(
-            severity=Severity.NOTE if spare else Severity.ERROR,
+            given=Severity.NOTE if spare else Severity.ERROR,
             place=item.label,
             message=f"for Python {module.python}, in a wheel for {', '.join(sorted(map(str, wanted)))}",
             evidence=(
@@ -158,12 +171,21 @@ def _pinned_in_abi3(evidence: Evidence) -> Iterator[Finding]:
             yield Finding(
                 place=item.label,
                 message=f"for Python {item.module.python} alone, in an abi3 wheel",
-                evidence=(f"file name: {item.module.tag}", f"wheel tag: {'.'.join(evidence.python_tags)}-abi3"),
+                evidence=(
+                    f"file name: {item.module.tag}",
+                    f"wheel tag: {'.'.join(evidence.python_tags)}-abi3",
+                ),
                 next_step="build the module with Py_LIMITED_API and the suffix .abi3.so, or tag the wheel for one Python",
             )
 
 
-@rule("DIP105", "module named for another Python than the conda package", Severity.ERROR, premises.conda, premises.modules)
+@rule(
+    "DIP105",
+    "module named for another Python than the conda package",
+    Severity.ERROR,
+    premises.conda,
+    premises.modules,
+)
 def module_against_conda(evidence: Evidence) -> Iterator[Finding]:
     """An extension module's file name says another Python than the conda package's `python_abi`.
 

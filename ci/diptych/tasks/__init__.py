@@ -11,12 +11,15 @@ from diptych import __version__
 from diptych.tasks.channel import channel
 from diptych.tasks.clean import clean
 from diptych.tasks.doctor import doctor
+from diptych.tasks.explain import explain
 from diptych.tasks.matrix import matrix
+from diptych.tasks.relink import relink
 from diptych.tasks.schema import schema
+from diptych.tasks.why_tag import why_tag
 
 __all__ = ["main", "namespace"]
 
-namespace = Collection(matrix, channel, clean, doctor, schema)
+namespace = Collection(matrix, channel, clean, doctor, explain, relink, schema, why_tag)
 
 
 def main() -> None:

@@ -2,31 +2,133 @@
 
 from __future__ import annotations
 
-from invoke.context import Context
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from diptych.errors import ConfigError
-from diptych.flow.machine import Machine, inspect_machine
+from invoke.context import Context
+from invoke.exceptions import Exit
+
+from diptych.errors import ConfigError, FormatError, nearest
 from diptych.output import Output
-from diptych.tasks.surface import process_workspace, surface
+from diptych.tasks.surface import process_output, process_workspace, surface
+from diptych.tasks.words import WordsTask
+
+if TYPE_CHECKING:
+    from diptych.doctor import Report
+    from diptych.doctor.triage import Triage
+    from diptych.flow.machine import Machine
+
+_FAIL_ON = ("error", "drift", "note", "never")
 
 
 @surface(
+    klass=WordsTask,
     help={
+        "words": "what to look at: binaries, wheels, conda packages, folders, environments, module names",
         "env": "look at this machine: compilers, interpreters, tools, channels",
+        "log": "explain the error text in a file; - reads standard input",
         "json": "print JSON",
-    }
+        "sarif": "print SARIF 2.1.0",
+        "select": "only these rules: a code, or the beginning of codes (DIP1); repeatable, or with commas",
+        "ignore": "without these rules, likewise",
+        "fail-on": "exit with 1 at a finding this bad or worse: error, drift, note, never (default: error)",
+    },
+    iterable=["words", "select", "ignore"],
 )
 def doctor(
     _context: Context,
+    words: list[str],
+    select: list[str],
+    ignore: list[str],
     env: bool = False,  # noqa: FBT001, FBT002 -- an invoke flag
-    json: bool = False,  # noqa: FBT001, FBT002 -- as above
+    log: str = "",
+    json: bool = False,  # noqa: FBT001, FBT002 -- an invoke flag
+    sarif: bool = False,  # noqa: FBT001, FBT002 -- an invoke flag
+    fail_on: str = "error",
 ) -> None:
-    """Tell what this machine has for building the matrix (--env)."""
-    if not env:
-        raise ConfigError("nothing to look at", hint="diptych doctor --env looks at this machine")
+    """Say what is wrong with something linked, why, and what to do (or look at this machine: --env)."""
+    if fail_on not in _FAIL_ON:
+        raise ConfigError(
+            f'--fail-on "{fail_on}" is unknown{nearest(fail_on, _FAIL_ON)}', hint=", ".join(_FAIL_ON)
+        )
+    if env:
+        _machine(as_json=json)
+        return
+    if not words and not log:
+        raise ConfigError(
+            "nothing to look at",
+            hint="diptych doctor FILE…, --log FILE for an error text, --env for this machine",
+        )
+    output = process_output()
+    report = _examined(words, select, ignore)
+    triage = _triaged(log, report) if log else None
+    _told(report, triage, output, form="sarif" if sarif else "json" if json else "text")
+    _judge(report, triage, fail_on)
+
+
+def _examined(words: list[str], select: list[str], ignore: list[str]) -> Report:
+    from diptych.doctor import examine, find_target  # noqa: PLC0415 -- a listing needs no rules
+    from diptych.rules import all_rules, choose  # noqa: PLC0415 -- as above
+
+    rules = choose(all_rules(), select=select, ignore=ignore)
+    targets = [find_target(word, cwd=Path.cwd(), search=sys.path) for word in words]
+    return examine(targets, rules=rules, host=_host())
+
+
+def _host() -> str | None:
+    import platform  # noqa: PLC0415 -- as above
+
+    return platform.machine() if platform.system() == "Linux" else None
+
+
+def _triaged(log: str, report: Report) -> Triage:
+    from diptych.doctor.triage import triage  # noqa: PLC0415 -- only for --log
+
+    try:
+        raw = sys.stdin.buffer.read() if log == "-" else Path(log).read_bytes()
+    except OSError as error:
+        raise FormatError(f'"{log}" cannot be read: {error.strerror}') from error
+    return triage(raw.decode("utf-8", "replace"), report)
+
+
+def _told(report: Report, found: Triage | None, output: Output, *, form: str) -> None:
+    from diptych.doctor import machine_forms, text  # noqa: PLC0415 -- as above
+
+    if form == "sarif":
+        output.json(machine_forms.to_sarif(report))
+        return
+    if form == "json":
+        triaged = {"log": found.to_json()} if found else {}
+        output.json({**machine_forms.to_json(report), **triaged})
+        return
+    if found:
+        from diptych.doctor.triage import triage_lines  # noqa: PLC0415 -- only for --log
+
+        for line in triage_lines(found):
+            output.line(line.text, style=line.style or None)
+    for line in text.report_lines(report) if report.judged else ():
+        output.line(line.text, style=line.style or None)
+
+
+def _judge(report: Report, found: Triage | None, fail_on: str) -> None:
+    """End with 1 where a finding is as bad as asked, or a log shows a known symptom."""
+    from diptych.rules import Severity  # noqa: PLC0415 -- as above
+
+    if fail_on == "never":
+        return
+    limit = Severity(fail_on).rank
+    worst = report.worst
+    if (worst is not None and worst.rank <= limit) or (found is not None and found.matches):
+        raise Exit(code=1)
+
+
+def _machine(*, as_json: bool) -> None:
+    from diptych.flow.machine import inspect_machine  # noqa: PLC0415 -- only for --env
+
     workspace = process_workspace()
     machine = inspect_machine(workspace)
-    if json:
+    if as_json:
         workspace.output.json(machine.to_json())
     else:
         _show(machine, workspace.output)
