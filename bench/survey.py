@@ -30,7 +30,12 @@ rapidfuzz regex rpds-py scikit-image scikit-learn scipy shapely simplejson sqlal
 wrapt xxhash yarl zstandard
 """.split()
 PLATFORMS = {
-    "linux": ["manylinux_2_34_x86_64", "manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64"],
+    "linux": [
+        "manylinux_2_34_x86_64",
+        "manylinux_2_28_x86_64",
+        "manylinux_2_17_x86_64",
+        "manylinux2014_x86_64",
+    ],
     "macos": ["macosx_14_0_arm64", "macosx_12_0_arm64", "macosx_11_0_arm64", "macosx_11_0_universal2"],
 }
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "survey.md"
@@ -79,17 +84,25 @@ def table(rows: list[Row]) -> str:
     lines = [
         "# The doctor's survey",
         "",
-        f"`python bench/survey.py FOLDER --write`: the newest wheels for CPython 3.12 of {len(PROJECTS)} projects, "
-        f"{len(rows)} wheels for Linux x86-64 and macOS arm64.",
-        "Codes are explained in [the rules](rules.md) and by `diptych explain CODE`; the errors are discussed in "
-        "[the notes](survey-notes.md).",
+        (
+            f"`python bench/survey.py FOLDER --write`: the newest wheels for CPython 3.12 of {len(PROJECTS)} projects, "
+            f"{len(rows)} wheels for Linux x86-64 and macOS arm64."
+        ),
+        (
+            "Codes are explained in [the rules](rules.md) and by `diptych explain CODE`; the errors are discussed in "
+            "[the notes](survey-notes.md)."
+        ),
         "",
         "| wheel | errors | drifts | notes |",
         "| --- | --- | --- | --- |",
     ]
     for row in rows:
         cells = [
-            ", ".join(f"{code} ×{count}" if count > 1 else code for (kind, code), count in sorted(row.findings.items()) if kind == wanted)
+            ", ".join(
+                f"{code} x{count}" if count > 1 else code
+                for (kind, code), count in sorted(row.findings.items())
+                if kind == wanted
+            )
             for wanted in ("error", "drift", "note")
         ]
         lines.append(f"| {row.wheel} | {row.fault or cells[0]} | {cells[1]} | {cells[2]} |")

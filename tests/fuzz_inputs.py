@@ -66,7 +66,9 @@ def main(arguments: list[str]) -> int:
             victim.write_bytes(mutant(source.read_bytes(), chance))
             started = time.monotonic()
             try:
-                report = examine([find_target(str(victim), cwd=Path(folder), search=[])], rules=rules, host=None)
+                report = examine(
+                    [find_target(str(victim), cwd=Path(folder), search=[])], rules=rules, host=None
+                )
                 outcomes["findings" if report else "nothing found"] += 1
             except DiptychError as error:
                 outcomes[type(error).__name__] += 1
@@ -80,7 +82,9 @@ def main(arguments: list[str]) -> int:
                 sys.stdout.write(f"took {slowest:.1f} s: {source.name}, seed {seed}\n")
                 return 1
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    sys.stdout.write(f"{sum(outcomes.values())} inputs, {dict(outcomes)}, slowest {slowest:.2f} s, peak {peak:.0f} MB\n")
+    sys.stdout.write(
+        f"{sum(outcomes.values())} inputs, {dict(outcomes)}, slowest {slowest:.2f} s, peak {peak:.0f} MB\n"
+    )
     return 0
 
 

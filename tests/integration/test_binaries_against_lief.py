@@ -29,7 +29,7 @@ SOURCE = (
 
 def _sample(number: int) -> list[Path]:
     files = [*find_binaries(LIBRARIES), *find_binaries(Path(sys.base_prefix) / "lib")]
-    random.Random(1).shuffle(files)  # noqa: S311 -- a repeatable choice
+    random.Random(1).shuffle(files)
     return [path for path in files if path.read_bytes()[:4] == b"\x7fELF"][:number]
 
 

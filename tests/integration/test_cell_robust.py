@@ -12,6 +12,7 @@ from pathlib import Path
 from subprocess import DEVNULL, Popen  # noqa: TID251 -- a run to be killed from outside
 
 import pytest
+
 from helpers.checkout import HERE, Checkout
 
 RESULTS = ("build", "stage", "overlay", "insource", "wheel", "conda", "cells", "provenance")
@@ -39,7 +40,7 @@ def test_a_killed_run_is_made_good_by_the_next(built: Checkout, seed: int) -> No
     before = content(built)
     forget(built)
     run = start(built)
-    time.sleep(random.Random(seed).uniform(0.5, 14))  # noqa: S311 -- no secret
+    time.sleep(random.Random(seed).uniform(0.5, 14))
     os.kill(run.pid, signal.SIGKILL)
     run.wait()
     done = built.build()

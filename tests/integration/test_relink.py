@@ -66,7 +66,9 @@ def load(bench: Bench, path: Path) -> int:
 
 def test_a_dry_run_shows_the_plan_and_touches_nothing(bench: Bench) -> None:
     before = bench.module.read_bytes()
-    done = bench.relink(bench.module, "--drop-unused", "--libpython", "drop", "--prefix", "prefix", "--dry-run")
+    done = bench.relink(
+        bench.module, "--drop-unused", "--libpython", "drop", "--prefix", "prefix", "--dry-run"
+    )
     assert done.returncode == 0, done.output
     assert "drop needed    libidle.so.1" in done.output
     assert "drop needed    libpython3.11.so.1.0" in done.output
@@ -75,7 +77,9 @@ def test_a_dry_run_shows_the_plan_and_touches_nothing(bench: Bench) -> None:
 
 
 def test_relative_paths_survive_a_move_together(bench: Bench) -> None:
-    done = bench.relink(bench.module, "--drop-unused", "--libpython", "drop", "--prefix", "prefix", "--in-place")
+    done = bench.relink(
+        bench.module, "--drop-unused", "--libpython", "drop", "--prefix", "prefix", "--in-place"
+    )
     assert done.returncode == 0, done.output
     (binary,) = read_file(bench.module)
     assert binary.needed == ("libused.so.1", "libc.so.6")
@@ -127,7 +131,7 @@ def test_another_abi_is_refused(bench: Bench) -> None:
     for prefix, there in (("new", "Python 3.12"), ("threaded", "Python 3.11t")):
         done = bench.relink(bench.module, "--python", prefix, "--in-place")
         assert done.returncode == 10
-        assert f"the file is for Python 3.11, \"{bench.root / prefix}\" has {there}" in done.output
+        assert f'the file is for Python 3.11, "{bench.root / prefix}" has {there}' in done.output
 
 
 def test_a_tree_is_planned_as_the_pipeline_does(bench: Bench) -> None:
@@ -169,7 +173,15 @@ needs_mach_o = pytest.mark.skipif(
 def bundle(tmp_path: Path, env: dict[str, str]) -> Bench:
     """A Mach-O bundle that names another Python's library by an absolute path, as MacPorts links it."""
     bench = Bench(root=tmp_path, env=env)
-    zig = (sys.executable, "-m", "ziglang", "cc", "-target", "aarch64-macos.11.0", "-Wl,-headerpad_max_install_names")
+    zig = (
+        sys.executable,
+        "-m",
+        "ziglang",
+        "cc",
+        "-target",
+        "aarch64-macos.11.0",
+        "-Wl,-headerpad_max_install_names",
+    )
     (tmp_path / "core.c").write_text("int Py_X(void); int core(void) {return Py_X();}")
     (tmp_path / "python.c").write_text("int Py_X(void) {return 1;}")
     for name, identity in (

@@ -1,0 +1,139 @@
+"""The field notes' experiments: what doctor says, beside what auditwheel says of the same file."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from diptych.doctor import gather
+from diptych.process import Completed, run
+from diptych.rules import Finding, all_rules, judge
+from integration import make_linkage_fixtures as make
+
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="auditwheel works on Linux"),
+    pytest.mark.skipif(shutil.which("g++") is None, reason="no g++"),
+]
+TOOLS = Path(sys.executable).parent
+
+
+def doctor(path: Path) -> dict[str, Finding]:
+    judged = judge(gather(path, shown=path.name, host=None), all_rules())
+    return {finding.code: finding for finding in judged.findings}
+
+
+def command(*words: str | Path, cwd: Path, **variables: str) -> Completed:
+    paths = f"{TOOLS}{os.pathsep}{os.environ['PATH']}"  # noqa: TID251 -- a test is a surface
+    env = {**os.environ, "PATH": paths, **variables}  # noqa: TID251 -- as above
+    return run(words, env=env, cwd=cwd, check=False)
+
+
+def auditwheel(*words: str | Path, libraries: Path) -> Completed:
+    found = {"AUDITWHEEL_LD_LIBRARY_PATH": str(libraries)}
+    return command(sys.executable, "-m", "auditwheel", *words, cwd=libraries, **found)
+
+
+def repaired(path: Path, out: Path) -> Path:
+    done = auditwheel("repair", path, "-w", out, libraries=path.parent)
+    assert done.returncode == 0, done.output
+    (found,) = out.glob("*.whl")
+    return found
+
+
+def test_x1_free_threaded_libpython(tmp_path: Path) -> None:
+    path = make.x1(tmp_path)
+    assert "DIP101" in doctor(path)
+    after = repaired(path, tmp_path / "out")
+    assert "manylinux" in after.name, "auditwheel finds nothing wrong"
+    found = doctor(after)
+    assert {"DIP101", "DIP102"} <= set(found)
+    assert "libpython3" in found["DIP102"].message
+
+
+def test_x1_ordinary_libpython(tmp_path: Path) -> None:
+    path = make.x1(tmp_path, "3.11")
+    assert "DIP101" in doctor(path)
+    found = doctor(repaired(path, tmp_path / "out"))
+    assert "DIP101" not in found, "auditwheel drops this one"
+    assert "DIP305" in found, "but leaves a run path to a folder that is not there"
+
+
+def test_x2_absolute_run_path_survives_repair(tmp_path: Path) -> None:
+    path = make.x2(tmp_path)
+    for wheel in (path, repaired(path, tmp_path / "out")):
+        assert "/opt/conda/envs/build/lib" in doctor(wheel)["DIP301"].message
+
+
+def test_x3_module_for_another_python(tmp_path: Path) -> None:
+    path = make.x3(tmp_path)
+    show = auditwheel("show", path, libraries=tmp_path)
+    assert show.returncode == 0
+    assert "314" not in show.output, "auditwheel does not compare"
+    assert doctor(path)["DIP104"].message == "for Python 3.14, in a wheel for 3.11"
+    assert "DIP104" in doctor(repaired(path, tmp_path / "out"))
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+def test_x4_interpreter_absorbed(tmp_path: Path, *, hidden: bool) -> None:
+    path = make.x4(tmp_path, hidden=hidden)
+    assert "DIP103" in doctor(path)
+    after = repaired(path, tmp_path / "out")
+    assert "manylinux" in after.name, "auditwheel finds nothing wrong"
+    assert "DIP103" in doctor(after)
+
+
+def test_x6_beyond_every_policy(tmp_path: Path) -> None:
+    path = make.x6(tmp_path)
+    finding = doctor(path)["DIP402"]
+    assert "GLIBCXX_3.4.34" in finding.message
+    assert any("newest" in line for line in finding.evidence), "the symbol is named"
+    done = auditwheel(
+        "repair", path, "-w", tmp_path / "out", "--plat", "manylinux_2_39_x86_64", libraries=tmp_path
+    )
+    assert done.returncode != 0
+    assert "too-recent versioned symbols" in done.output
+    assert "newest" not in done.output, "auditwheel names neither symbol nor object"
+
+
+def test_unused_library_is_grafted_and_counted(tmp_path: Path) -> None:
+    path = make.unused(tmp_path)
+    after = repaired(path, tmp_path / "out")
+    finding = doctor(after)["DIP503"]
+    assert "libgraph.so.1 is needed, but no symbol of it is used" in finding.message
+    assert "carried for nothing" in finding.message
+
+
+def test_static_registries(tmp_path: Path) -> None:
+    assert "DIP203" in doctor(make.boost_split(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["x3", "x2"])
+def test_a_log_and_the_wheel_that_proves_it(name: str, tmp_path: Path) -> None:
+    path = make.ALL[name](tmp_path)
+    (tmp_path / "build.log").write_text("ImportError: No module named 'lib._core'\n", encoding="utf-8")
+    from_file = command("diptych", "doctor", path, "--log", "build.log", cwd=tmp_path)
+    from_pipe = command("sh", "-c", f"diptych doctor {path} --log - < build.log", cwd=tmp_path)
+    assert from_file.output == from_pipe.output
+    assert from_file.returncode == 1
+    assert "LOG103" in from_file.output
+    assert ("proof: DIP104" in from_file.output) is (name == "x3")
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        (["--select", "DIP104"], 1),
+        (["--ignore", "DIP104,DIP403"], 0),
+        (["--fail-on", "never"], 0),
+        (["--fail-on", "errors"], 3),
+        (["--select", "DIP999"], 3),
+    ],
+)
+def test_exit_codes(options: list[str], code: int, tmp_path: Path) -> None:
+    """In a folder without a [tool.diptych] table."""
+    done = command("diptych", "doctor", make.x3(tmp_path), *options, cwd=tmp_path)
+    assert done.returncode == code, done.output

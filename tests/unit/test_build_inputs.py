@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from diptych.build.fileapi import install_map
+from diptych.build.sources import source_files, source_hash
+from diptych.build.toolenv import scrubbed, tool_environment
+from diptych.errors import ConfigError
+
+
+def test_sources_outside_git_are_all_files_but_leftovers(tmp_path: Path, env: dict[str, str]) -> None:
+    for name in ("src/a.cpp", "build/x.o", "__pycache__/a.pyc", ".git/config", "python/b.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+    env["GIT_CEILING_DIRECTORIES"] = str(tmp_path.parent)
+    found = source_files(tmp_path, env=env)
+    assert [path.relative_to(tmp_path).as_posix() for path in found] == ["python/b.py", "src/a.cpp"]
+
+
+def test_the_source_hash_sees_every_edit_and_nothing_else(tmp_path: Path, env: dict[str, str]) -> None:
+    env["GIT_CEILING_DIRECTORIES"] = str(tmp_path.parent)
+    (tmp_path / "a.cpp").write_text("one")
+    before = source_hash(tmp_path, env=env)
+    (tmp_path / "a.cpp").touch()
+    assert source_hash(tmp_path, env=env) == before
+    (tmp_path / "a.cpp").write_text("two")
+    assert source_hash(tmp_path, env=env) != before
+
+
+def test_an_empty_source_folder_is_a_fault(tmp_path: Path, env: dict[str, str]) -> None:
+    env["GIT_CEILING_DIRECTORIES"] = str(tmp_path.parent)
+    with pytest.raises(ConfigError, match="holds no file"):
+        source_files(tmp_path, env=env)
+
+
+def test_nothing_of_the_users_shell_steers_the_build() -> None:
+    shell = {
+        "CXXFLAGS": "-O0",
+        "LD_LIBRARY_PATH": "/opt/lib",
+        "PYTHONPATH": "/x",
+        "HOME": "/home/me",
+        "PATH": "/bin",
+    }
+    assert scrubbed(shell) == {"HOME": "/home/me", "PATH": "/bin"}
+    tools = tool_environment(shell, prefix=Path("/env"), extra={"CXXFLAGS": "-DX", "MINE": "1"})
+    assert tools["PATH"].split(":")[0] == "/env/bin"
+    assert tools["CPLUS_INCLUDE_PATH"] == "/env/include"
+    assert (tools["CXXFLAGS"], tools["MINE"]) == ("-DX", "1")
+    assert "LD_LIBRARY_PATH" not in tools
+
+
+def test_the_install_map_is_read_from_cmakes_reply(tmp_path: Path) -> None:
+    reply = tmp_path / ".cmake/api/v1/reply"
+    reply.mkdir(parents=True)
+    rules = [
+        {"type": "target", "destination": "pkg", "paths": ["lib/_core.so"]},
+        {"type": "file", "destination": "pkg", "paths": ["py/a.py", {"from": "py/b.in", "to": "b.py"}]},
+        {"type": "directory", "destination": "pkg", "paths": [{"from": "python/pkg", "to": "."}]},
+        {"type": "script"},
+    ]
+    (reply / "directory-.json").write_text(json.dumps({"installers": rules}))
+    codemodel = {"configurations": [{"directories": [{"jsonFile": "directory-.json"}, {}]}]}
+    (reply / "codemodel-v2-x.json").write_text(json.dumps(codemodel))
+    source = Path("/source")
+    assert install_map(tmp_path, source) == {
+        "pkg/_core.so": tmp_path / "lib/_core.so",
+        "pkg/a.py": source / "py/a.py",
+        "pkg/b.py": source / "py/b.in",
+        "pkg": source / "python/pkg",
+    }

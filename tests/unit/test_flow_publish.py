@@ -1,0 +1,73 @@
+"""What lands in dist/, and what is taken away from it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from diptych.flow.publish import publish
+from diptych.flow.record import Artefact, CellRecord, read_record, write_record
+from diptych.flow.workspace import Workspace, open_workspace
+from diptych.output import Output
+from diptych.store import sha256_file
+from helpers.conda_package import tiny_conda
+
+
+def workspace(root: Path) -> Workspace:
+    (root / "CMakeLists.txt").write_text("")
+    (root / "pyproject.toml").write_text(
+        '[project]\nname = "pkg"\nversion = "1.0"\n[tool.diptych]\npython = ["3.11"]\ncompiler = ["gcc", "clang"]\n'
+    )
+    return open_workspace(root, env={}, machine="x86_64", output=Output(env={}))
+
+
+def artefact(path: Path, kind: str, tag: str) -> Artefact:
+    return Artefact(kind=kind, path=path, sha256=sha256_file(path), size=path.stat().st_size, tag=tag)
+
+
+def wheel(folder: Path, tag: str) -> Artefact:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"pkg-1.0-cp311-cp311-{tag}.whl"
+    path.write_bytes(tag.encode())
+    return artefact(path, "wheel", tag)
+
+
+def test_each_compiler_has_a_place_and_a_superseded_wheel_goes(tmp_path: Path) -> None:
+    space = workspace(tmp_path)
+    gcc, clang = space.cells
+    conda = artefact(tiny_conda(tmp_path / "made", "pkg", "1.0", "py311_0"), "conda", "py311_0")
+    first = wheel(tmp_path / "made", "manylinux_2_34_x86_64")
+    better = wheel(tmp_path / "made", "manylinux_2_28_x86_64")
+    provenance = {"cell": gcc.id, "version": "1.0"}
+    publish(space, gcc, wheel=first, conda=conda, provenance=provenance)
+    mine = space.dist / "wheels" / "other-1.0-py3-none-any.whl"
+    mine.write_text("somebody else's")
+    publish(space, gcc, wheel=better, conda=conda, provenance=provenance)
+    publish(space, clang, wheel=first, conda=conda, provenance={"cell": clang.id, "version": "1.0"})
+    assert sorted(path.name for path in (space.dist / "wheels").glob("*.whl")) == [
+        mine.name,
+        better.path.name,
+    ]
+    assert (space.dist / "clang" / "wheels" / first.path.name).is_file()
+    assert (space.dist / "conda" / "linux-64" / "repodata.json").is_file()
+    assert (space.dist / "clang" / "conda" / "linux-64" / conda.path.name).is_file()
+
+
+def test_a_record_is_read_back_only_while_its_packages_are_there(tmp_path: Path) -> None:
+    space = workspace(tmp_path)
+    conda = artefact(tiny_conda(tmp_path / "made", "pkg", "1.0", "py311_0"), "conda", "py311_0")
+    record = CellRecord(
+        cell="3.11-gcc",
+        stage=tmp_path,
+        stage_key="k",
+        wheel=wheel(tmp_path / "made", "linux_x86_64"),
+        conda=conda,
+        channels=("local",),
+        fallback="",
+        published=(tmp_path / "x",),
+        provenance={"cell": "3.11-gcc"},
+    )
+    write_record(space.store, record)
+    assert read_record(space.store, "3.11-gcc") == record
+    conda.path.unlink()
+    assert read_record(space.store, "3.11-gcc") is None
+    assert read_record(space.store, "3.12-gcc") is None
