@@ -69,7 +69,7 @@ def main(arguments: list[str]) -> int:
                 report = examine(
                     [find_target(str(victim), cwd=Path(folder), search=[])], rules=rules, host=None
                 )
-                outcomes["findings" if report else "nothing found"] += 1
+                outcomes["findings" if report.findings else "nothing found"] += 1
             except DiptychError as error:
                 outcomes[type(error).__name__] += 1
             except BaseException as error:

@@ -26,7 +26,7 @@ def forget(checkout: Checkout) -> None:
 
 def start(checkout: Checkout) -> Popen[bytes]:
     nox = Path(sys.executable).parent / "nox"
-    command = [nox, "-s", f"build-{HERE}"]
+    command: list[str | Path] = [nox, "-s", f"build-{HERE}"]
     return Popen(command, cwd=checkout.root, env=checkout.env, stdout=DEVNULL, stderr=DEVNULL)
 
 

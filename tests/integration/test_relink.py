@@ -95,7 +95,8 @@ def test_absolute_paths_let_the_file_lie_anywhere(bench: Bench) -> None:
     wish = ("--drop-unused", "--libpython", "drop", "--prefix", "prefix", "--paths", "absolute")
     done = bench.relink(bench.module, *wish, "--out", "out")
     assert done.returncode == 0, done.output
-    anywhere = shutil.copy2(bench.root / "out" / "_core.so", bench.root / "anywhere.so")
+    anywhere = bench.root / "anywhere.so"
+    shutil.copy2(bench.root / "out" / "_core.so", anywhere)
     assert load(bench, anywhere) == 7
     assert "libidle.so.1" in read_file(bench.module)[0].needed  # the original is as it was
 

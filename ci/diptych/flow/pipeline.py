@@ -15,6 +15,7 @@ from diptych.build.stage import Stage
 from diptych.compare import Comparison, compare_cell
 from diptych.environments import Environment
 from diptych.errors import CompareError
+from diptych.flow.judging import judge_packages
 from diptych.flow.makers import Packed, Packing, conda_of, wheel_of
 from diptych.flow.publish import publish
 from diptych.flow.record import CellRecord, write_record
@@ -54,6 +55,7 @@ def build_cell(workspace: Workspace, cell: Cell, environment: Environment) -> Bu
     metadata = _metadata(workspace)
     packing = Packing(workspace=workspace, cell=cell, environment=environment, stage=stage, metadata=metadata)
     wheel, conda = _pack(workspace, packing)
+    judge_packages(workspace, (wheel.artefact.path, conda.artefact.path))
     comparison = compare_built(workspace, cell, stage, wheel, conda)
     provenance = _provenance(packing, tests, wheel, conda, started)
     published = publish(

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
+from rich import box
 from rich.table import Table
 from rich.text import Text
 
 from diptych.channel import LOCAL
-from diptych.compare import Comparison
+from diptych.compare import Comparison, Severity
+from diptych.compare.table import STYLES
 from diptych.environments import Environment
 from diptych.flow.record import CellRecord
 from diptych.flow.workspace import Workspace
@@ -58,31 +60,41 @@ def artefact_table(workspace: Workspace, records: Sequence[CellRecord]) -> Table
 def matrix_table(workspace: Workspace, comparisons: Sequence[Comparison]) -> Table:
     """Tabulate the verdicts, one cell a line."""
     table = Table(title=f"{workspace.config.project.name}: wheel | conda", title_justify="left")
-    for name in ("cell", "code"):
+    for name in ("cell", "verdict"):
         table.add_column(name, no_wrap=True)
-    for name in ("wheel", "conda", "grafted", "sections"):
+    for name in ("code", "wheel", "conda", "copies", "error", "drift"):
         table.add_column(name, justify="right", no_wrap=True)
     for one in comparisons:
-        verdict = Text("equal", style="green") if one else Text("DIFFERENT", style="bold red")
+        verdict = one.verdict if one else "DIFFERENT"
         table.add_row(
             one.cell,
-            verdict,
+            Text(verdict, style=STYLES[one.verdict]),
+            f"{sum(row.equal for row in one.code)}/{len(one.code)}",
             human_size(one.wheel.size),
             human_size(one.conda.size),
-            str(len(one.wheel.grafted)),
-            f"{sum(row.equal for row in one.code)}/{len(one.code)}",
+            human_size(one.wheel.private) if one.wheel.private else "-",
+            str(one.count(Severity.ERROR)),
+            str(one.count(Severity.DRIFT)),
         )
     return table
 
 
-def _stand_in(cell: Cell) -> str:
-    """Say in few words that the local channel serves; the reason is in the note before, and in the provenance."""
-    asked = [name for name in cell.settings.channels if name != LOCAL]
-    return f"the local channel stands in for {', '.join(asked)}" if asked else "the local channel, as the table says"
-
-
-def _short_url(url: str, root: Path) -> str:
-    return url.removeprefix(f"{root.as_uri()}/")
+def differences_table(comparisons: Sequence[Comparison]) -> Table:
+    """Tabulate what is not expected, each difference once with the cells that have it."""
+    found: dict[tuple[int, str, str, str], list[str]] = {}
+    for comparison in comparisons:
+        for one in comparison.findings:
+            if one.severity is not Severity.EXPECTED:
+                label = "waived" if one.waived else one.severity.value
+                found.setdefault((one.severity.rank, label, one.code, str(one)), []).append(comparison.cell)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("")
+    table.add_column("difference", overflow="fold")
+    table.add_column("cells", overflow="fold", max_width=20)
+    for (_, label, _, text), cells in sorted(found.items()):
+        where = "all" if len(cells) == len(comparisons) else ", ".join(cells)
+        table.add_row(Text(label, style=STYLES.get(label, "dim")), Text(text), Text(where))
+    return table
 
 
 def _relative(path: Path, root: Path) -> str:
