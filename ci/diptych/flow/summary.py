@@ -97,5 +97,15 @@ def differences_table(comparisons: Sequence[Comparison]) -> Table:
     return table
 
 
+def _stand_in(cell: Cell) -> str:
+    """Say in few words that the local channel serves; the reason is in the note before, and in the provenance."""
+    asked = [name for name in cell.settings.channels if name != LOCAL]
+    return f"the local channel stands in for {', '.join(asked)}" if asked else "the local channel, as the table says"
+
+
+def _short_url(url: str, root: Path) -> str:
+    return url.removeprefix(f"{root.as_uri()}/")
+
+
 def _relative(path: Path, root: Path) -> str:
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
