@@ -115,6 +115,30 @@ def test_tests_that_import_another_copy(sources: Checkout) -> None:
     clear(sources.build(), "not with this cell's files alone", "rigidalign was imported from")
 
 
+def test_a_header_that_hides_the_environments(sources: Checkout, tmp_path: Path) -> None:
+    planted = tmp_path / "include" / "boost" / "version.hpp"
+    planted.parent.mkdir(parents=True)
+    (found,) = (sources.root / ".nox").glob("*/include/boost/version.hpp")
+    planted.write_bytes(found.read_bytes())
+    sources.edit(
+        "project/CMakeLists.txt",
+        "add_subdirectory(src/core)",
+        f"include_directories(BEFORE {tmp_path}/include)\nadd_subdirectory(src/core)",
+    )
+    clear(sources.build(), "headers from outside the cell were compiled in", str(planted))
+
+
+def test_a_module_linked_to_libpython(sources: Checkout) -> None:
+    (library,) = (sources.root / ".nox").glob(f"*/lib/libpython{HERE}.so")
+    sources.edit(
+        "project/CMakeLists.txt",
+        "install(DIRECTORY",
+        f"target_link_libraries(_core PRIVATE {library})\n"
+        "target_link_options(_core PRIVATE -Wl,--no-as-needed)\ninstall(DIRECTORY",
+    )
+    clear(sources.build(), f"needs libpython{HERE}.so", "never libpython")
+
+
 def test_a_library_linked_from_outside(sources: Checkout) -> None:
     """A needed library that neither environment nor system list has is named, with where it was found."""
     sources.edit(
