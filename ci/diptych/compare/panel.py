@@ -14,8 +14,6 @@ from diptych.compare.identity import Identity, identity_of
 from diptych.compare.places import Place, place_of
 from diptych.errors import FormatError
 
-_INNER = ("METADATA", "entry_points.txt")
-
 
 @dataclass(frozen=True, kw_only=True)
 class PanelFile:
@@ -114,8 +112,7 @@ def read_panel(path: Path) -> Panel:
             binaries=dict(sorted(reader.binaries.items())),
             identity=identity_of(
                 package,
-                inner_metadata=reader.inner.get("METADATA", ""),
-                inner_points=reader.inner.get("entry_points.txt", ""),
+                inner_points=reader.entry_points,
             ),
             noarch=_noarch(package),
         )
@@ -128,7 +125,7 @@ class _Reader:
     package: Package
     files: dict[str, PanelFile] = field(default_factory=dict)
     binaries: dict[str, PanelBinary] = field(default_factory=dict)
-    inner: dict[str, str] = field(default_factory=dict)
+    entry_points: str = ""
 
     def read(self) -> None:
         kind = self.package.kind
@@ -164,6 +161,18 @@ class _Reader:
                 placeholder=member.name in placeholders,
             )
 
+        for member in self.package.members:
+            if member.hard and member.name in places:
+                self._again(str(member.link), member.name, places[member.name])
+
+    def _again(self, first: str, name: str, place: Place) -> None:
+        """Take a hard link: the same contents in another place."""
+        source = next((file for file in self.files.values() if file.member == first), None)
+        if source is not None:
+            where = self._add(replace(source, place=place.name, member=name))
+            if where and source.place in self.binaries:
+                self.binaries[where] = replace(self.binaries[source.place], name=where)
+
     def _take(self, name: str, place: Place, content: bytes, *, executable: bool, placeholder: bool) -> None:
         digest = hashlib.sha256(content).hexdigest()
         body = digest
@@ -172,8 +181,8 @@ class _Reader:
         role = place.role
         if binary := sniff(content[:HEAD]) is not None:
             role = "grafted" if place.role == "grafted" else "binary"
-        if place.role == "metadata" and name.rpartition("/")[2] in _INNER:
-            self.inner[name.rpartition("/")[2]] = content.decode(errors="replace")
+        if place.role == "metadata" and name.endswith("/entry_points.txt"):
+            self.entry_points = content.decode(errors="replace")
         where = self._add(
             PanelFile(
                 place=place.name,

@@ -85,3 +85,8 @@ MODULE = Text(
 )
 VARIABLE = Text(words="the name of an environment variable", pattern=r"[A-Za-z_][A-Za-z0-9_]*")
 VALUE = Text(words="a string", pattern=r"[^\x00]*")
+RULE = Text(words='the code of a comparison rule such as "DIP834"', pattern=r"DIP8[0-9]{2}")
+PLACE = Text(
+    words='a glob over files, libraries, dependencies or fields such as "numpy" or "*"', pattern=rf"{_PLAIN}+"
+)
+REASON = Text(words="a reason in a sentence", pattern=rf"{_PLAIN}{{3,}}")

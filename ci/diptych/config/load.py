@@ -38,6 +38,7 @@ class Config:
         ids: the cells, Python-major, after ``include`` and ``exclude``.
         settings: the per-cell keys, before overrides.
         overrides: the overrides, in the order of the table.
+        waive: accepted differences between wheel and conda package: code, glob and reason of each.
     """
 
     root: Path
@@ -50,6 +51,7 @@ class Config:
     ids: tuple[CellId, ...]
     settings: CellSettings
     overrides: tuple[Override, ...]
+    waive: tuple[Mapping[str, str], ...] = ()
 
     @property
     def file(self) -> Path:
@@ -116,6 +118,7 @@ def _resolved(given: Mapping[str, Any], document: dict[str, Any], place: Place, 
         ids=ids,
         settings=CellSettings(**{key.field: given[key.field] for key in keys(CellSettings)}),
         overrides=overrides,
+        waive=given["waive"],
     )
 
 

@@ -111,6 +111,24 @@ class Override:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Waive:
+    """A difference between wheel and conda package that the project accepts.
+
+    An entry that covers no difference of the whole matrix is an error.
+    """
+
+    code: Annotated[str, forms.RULE]
+    """The rule that finds it, as `diptych compare` shows it."""
+
+    glob: Annotated[str, forms.PLACE]
+    """The file, library, dependency or field that it is found at. `*` fits all, also a difference of the package
+    as a whole."""
+
+    reason: Annotated[str, forms.REASON]
+    """Why it is accepted. It is shown wherever the difference is."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunSettings:
     """The keys that hold for the whole run."""
 
@@ -150,6 +168,12 @@ class RunSettings:
         ListOf(item=Table(words="a table of an override", models=(Override, CellSettings))),
     ] = ()
     """Other settings for some cells; see below."""
+
+    waive: Annotated[
+        tuple[Mapping[str, Any], ...],
+        ListOf(item=Table(words="a table of a waiver", models=(Waive,))),
+    ] = ()
+    """Differences between wheel and conda package that are accepted; see below."""
 
 
 TABLE = Table(words="a table", models=(RunSettings, CellSettings))

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from diptych.config.docs import field_docs
 from diptych.config.kinds import Key, TableOf, keys
-from diptych.config.model import CellSettings, CompilerSpec, Override, RunSettings
+from diptych.config.model import CellSettings, CompilerSpec, Override, RunSettings, Waive
 
 _HEAD = """\
 # The table [tool.diptych]
@@ -64,6 +64,9 @@ def reference() -> str:
         f"{_summary(Override)}\n",
         *_entries(Override, "tool.diptych.overrides[]"),
         _EXAMPLE,
+        "## [[tool.diptych.waive]]\n",
+        f"{_summary(Waive)}\n",
+        *_entries(Waive, "tool.diptych.waive[]"),
         _SELECTORS,
     ]
     return "\n".join(parts)

@@ -20,6 +20,7 @@ from diptych.matrix import Cell
 from diptych.packages.conda import CondaJob, make_conda_package
 from diptych.packages.metadata import Metadata
 from diptych.packages.recipe import RecipeFacts, render_recipe
+from diptych.packages.repack import REVISION, compression_versions
 from diptych.packages.wheel import WheelJob, make_wheel
 from diptych.process import path_with_tools
 from diptych.relink import Journal, TreePlan, relink_tree
@@ -44,9 +45,11 @@ class Packing:
     def key(self) -> str:
         """Name both entries: everything that shapes the bytes."""
         settings = asdict(self.cell.settings)
-        tools = {name: _version(name) for name in _TOOLS}
+        tools = {**{name: _version(name) for name in _TOOLS}, **compression_versions()}
         epoch = self.workspace.epoch
-        return digest(__version__, self.stage.key, self.metadata.folder.parent.name, settings, tools, epoch)
+        return digest(
+            __version__, self.stage.key, self.metadata.folder.parent.name, settings, tools, epoch, REVISION
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,6 +122,8 @@ def conda_of(job: Packing) -> Packed:
                 tree=tree,
                 recipe=job.workspace.config.recipe or _rendered(job, empty),
                 python=job.cell.python,
+                interpreter=job.environment.python,
+                names=_names(job),
                 channels=job.environment.channels,
                 platform=job.cell.platform,
                 env=_env(job),
@@ -184,7 +189,21 @@ def _graft_cost(job: Packing, tree: Path) -> dict[str, int] | None:
     if not job.cell.platform.startswith("linux"):
         return None
     prefix = job.environment.prefix
-    return {"before": bytes_to_graft(job.stage.folder, prefix=prefix), "after": bytes_to_graft(tree, prefix=prefix)}
+    return {
+        "before": bytes_to_graft(job.stage.folder, prefix=prefix),
+        "after": bytes_to_graft(tree, prefix=prefix),
+    }
+
+
+def _names(job: Packing) -> dict[Path, str]:
+    """Return the folders of this machine that a packer may note, and what the package says instead."""
+    workspace = job.workspace
+    return {
+        workspace.root: "$CHECKOUT",
+        workspace.config.source: "$SOURCE",
+        job.metadata.folder: "$METADATA",
+        job.environment.prefix: "$HOST",
+    }
 
 
 def _finish(empty: Path, tree: Path, journal: dict[str, Any]) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
-from rich import box
 from rich.table import Table
 from rich.text import Text
 
@@ -76,24 +75,6 @@ def matrix_table(workspace: Workspace, comparisons: Sequence[Comparison]) -> Tab
             str(one.count(Severity.ERROR)),
             str(one.count(Severity.DRIFT)),
         )
-    return table
-
-
-def differences_table(comparisons: Sequence[Comparison]) -> Table:
-    """Tabulate what is not expected, each difference once with the cells that have it."""
-    found: dict[tuple[int, str, str, str], list[str]] = {}
-    for comparison in comparisons:
-        for one in comparison.findings:
-            if one.severity is not Severity.EXPECTED:
-                label = "waived" if one.waived else one.severity.value
-                found.setdefault((one.severity.rank, label, one.code, str(one)), []).append(comparison.cell)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("")
-    table.add_column("difference", overflow="fold")
-    table.add_column("cells", overflow="fold", max_width=20)
-    for (_, label, _, text), cells in sorted(found.items()):
-        where = "all" if len(cells) == len(comparisons) else ", ".join(cells)
-        table.add_row(Text(label, style=STYLES.get(label, "dim")), Text(text), Text(where))
     return table
 
 

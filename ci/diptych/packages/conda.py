@@ -11,6 +11,8 @@ from pathlib import Path
 
 from diptych import process
 from diptych.errors import PackageError, ProcessError
+from diptych.packages.neutral import Neutral, local_names
+from diptych.packages.repack import RepackJob, repack
 from diptych.store import discard
 
 STAGE_VARIABLE = "DIPTYCH_STAGE"
@@ -24,6 +26,8 @@ class CondaJob:
         tree: the relinked tree, laid out as site-packages.
         recipe: the recipe to render.
         python: "3.11".
+        interpreter: the host environment's.
+        names: folders of this machine that may be named in the package, and the words for them.
         channels: for the build's own host environment.
         platform: conda's name of the platform.
         env: the tools' environment.
@@ -34,6 +38,8 @@ class CondaJob:
     tree: Path
     recipe: Path
     python: str
+    interpreter: Path
+    names: Mapping[Path, str]
     channels: tuple[str, ...]
     platform: str
     env: Mapping[str, str]
@@ -42,7 +48,7 @@ class CondaJob:
 
 
 def make_conda_package(job: CondaJob, folder: Path) -> Path:
-    """Render the recipe for this Python and pack the tree.
+    """Render the recipe for this Python and pack the tree; the same inputs give the same bytes.
 
     Args:
         job: the inputs.
@@ -79,7 +85,20 @@ def make_conda_package(job: CondaJob, folder: Path) -> Path:
     package = folder / Path(made[0]).name
     os.replace(made[0], package)  # noqa: PTH105 -- within one folder tree
     discard(work)
+    repack(package, _repacking(job, work))
     return package
+
+
+def _repacking(job: CondaJob, work: Path) -> RepackJob:
+    folders = {**job.names, job.recipe.parent: "$RECIPE_DIR", work: "$WORK", job.tree: f"${STAGE_VARIABLE}"}
+    resolved = {folder.resolve(): word for folder, word in folders.items()}
+    return RepackJob(
+        neutral=Neutral(names=local_names({**resolved, **folders}, job.channels), epoch=job.epoch),
+        python=job.interpreter,
+        tag=f"cpython-{job.python.replace('.', '')}",
+        env=job.env,
+        log=job.log,
+    )
 
 
 def _order(job: CondaJob, work: Path) -> dict[str, object]:

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from importlib import resources
 
 # Names of :attr:`diptych.binaries.Binary.machine` → names in tags.
@@ -68,7 +69,7 @@ class Family:
 
     def regulated(self, version: str, machine: str) -> bool:
         """Tell whether the policies say anything about a symbol version: GLIBC_… yes, OPENSSL_… no."""
-        return version.partition("_")[0] in self._prefixes(tag_machine(machine))
+        return version.partition("_")[0] in self._prefixes.get(tag_machine(machine), ())
 
     def lowest(self, version: str, machine: str) -> Level | None:
         """Return the lowest policy that admits a symbol version, or None when none does.
@@ -92,8 +93,12 @@ class Family:
         ]
         return max(known, key=version_key, default="")
 
-    def _prefixes(self, machine: str) -> frozenset[str]:
-        return frozenset(name.partition("_")[0] for name in self.versions.get(machine, ()))
+    @cached_property
+    def _prefixes(self) -> dict[str, frozenset[str]]:
+        return {
+            machine: frozenset(name.partition("_")[0] for name in table)
+            for machine, table in self.versions.items()
+        }
 
 
 def tag_machine(machine: str) -> str:

@@ -14,14 +14,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 import nox
 
-from diptych.errors import ConfigError, DiptychError
+from diptych.errors import DiptychError
 from diptych.flow.workspace import Workspace
 from diptych.matrix import Cell
 from diptych.output import Output
 from diptych.sessions.hostenv import HostParams, environment_of, told
 
 if TYPE_CHECKING:
-    from diptych.flow.record import CellRecord
     from diptych.testing.insource import InSourceJob
 
 T = TypeVar("T")
@@ -96,29 +95,26 @@ def verify(session: nox.Session, workspace: Workspace, cell: Cell, _params: Host
 
 
 def compare(_session: nox.Session, workspace: Workspace) -> None:
-    """Lay every built cell side by side, and say which are missing.
+    """Lay every built cell side by side, say which are missing, and leave the page and the JSON in dist/report.
 
     Raises:
-        ConfigError: no cell is built.
+        ConfigError: no cell is built, or a waiver is for nothing.
         CompareError: a cell's two packages differ.
     """
-    from diptych.compare import compare_cell
-    from diptych.flow.pipeline import require_equal
-    from diptych.flow.record import read_record
+    from diptych.compare.table import differences_table
     from diptych.flow.summary import artefact_table, matrix_table
+    from diptych.report.files import write_report
+    from diptych.report.gather import gather, require_all_equal
 
-    records = [record for cell in workspace.cells if (record := read_record(workspace.store, cell.id))]
-    if not records:
-        raise ConfigError("no cell is built", hint="run: nox -t build")
-    found = [
-        compare_cell(record.cell, stage=record.stage, wheel=record.wheel.path, conda=record.conda.path)
-        for record in records
-    ]
-    workspace.output.show(matrix_table(workspace, found))
-    workspace.output.show(artefact_table(workspace, records))
-    _say_missing(workspace, records)
-    for comparison in found:
-        require_equal(comparison)
+    found = gather(workspace)
+    workspace.output.show(matrix_table(workspace, found.comparisons))
+    workspace.output.show(differences_table(found.comparisons))
+    workspace.output.show(artefact_table(workspace, found.records))
+    if found.missing:
+        workspace.output.note(f"not built: {', '.join(found.missing)}")
+    page = write_report(workspace, found)
+    workspace.output.line(f"  {page} shows it all; report.json beside it is for machines")
+    require_all_equal(found.comparisons)
 
 
 def insource_job(session: nox.Session, workspace: Workspace, cell: Cell, params: HostParams) -> InSourceJob:
@@ -135,10 +131,3 @@ def insource_job(session: nox.Session, workspace: Workspace, cell: Cell, params:
         store=workspace.store,
         env=workspace.env,
     )
-
-
-def _say_missing(workspace: Workspace, records: list[CellRecord]) -> None:
-    built = {record.cell for record in records}
-    missing = [cell.id for cell in workspace.cells if cell.id not in built]
-    if missing:
-        workspace.output.note(f"not built: {', '.join(missing)}")

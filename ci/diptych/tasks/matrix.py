@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import json as json_text
+from collections.abc import Sequence
+
 from invoke.context import Context
 
 from diptych import matrix as cells
+from diptych.errors import ConfigError
+from diptych.flow.workspace import Workspace
+from diptych.tasks.plan import PLATFORM_HELP, platforms_of
 from diptych.tasks.surface import process_workspace, surface
 
 
@@ -12,16 +18,48 @@ from diptych.tasks.surface import process_workspace, surface
     help={
         "json": "print JSON instead of a table",
         "select": "only cells that match: an id such as 3.11-gcc, a Python, a compiler, a glob; repeatable",
+        "github": "print the value of a GitHub `strategy.matrix`, on one line",
+        "platform": f"with --github: {PLATFORM_HELP}",
+        "shard": "with --github: only part i/n of the cells, such as 1/2; a GitHub matrix takes 256",
     },
-    iterable=["select"],
+    iterable=["select", "platform"],
 )
-def matrix(_context: Context, select: list[str], json: bool = False) -> None:  # noqa: FBT001, FBT002 -- an invoke flag
+def matrix(  # noqa: PLR0913 -- a flag each
+    _context: Context,
+    select: list[str],
+    platform: list[str],
+    shard: str = "",
+    github: bool = False,  # noqa: FBT001, FBT002 -- an invoke flag
+    json: bool = False,  # noqa: FBT001, FBT002 -- as above
+) -> None:
     """List the cells of the matrix; contacts nobody."""
+    if not github and (shard or platform):
+        raise ConfigError(
+            "--shard and --platform go with --github", hint="diptych matrix --github --shard 1/2"
+        )
     workspace = process_workspace()
     chosen = cells.select(workspace.cells, select) if select else workspace.cells
-    if json:
+    if github:
+        _github(workspace, {cell.id for cell in chosen}, platform, shard)
+    elif json:
         workspace.output.json(cells.to_json(chosen))
-        return
+    else:
+        _table(workspace, chosen)
+
+
+def _github(workspace: Workspace, chosen: set[str], platforms: Sequence[str], shard: str) -> None:
+    from diptych.workflow import plan  # noqa: PLC0415 -- a plain listing needs no plan
+
+    jobs = [
+        job
+        for job in plan.plan(workspace.config, platforms_of(workspace, platforms))
+        if job.cell.id in chosen
+    ]
+    value = plan.github_matrix(plan.shard(jobs, shard) if shard else jobs)
+    workspace.output.raw(json_text.dumps(value, separators=(",", ":")) + "\n")
+
+
+def _table(workspace: Workspace, chosen: Sequence[cells.Cell]) -> None:
     from rich.table import Table  # noqa: PLC0415 -- not needed for --json
 
     table = Table(title=f"{workspace.config.project.name}: {len(chosen)} cells", title_justify="left")

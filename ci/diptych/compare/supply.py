@@ -1,0 +1,145 @@
+"""Where each side gets a library from: its own copy, a grafted one, a conda package, or the system."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from diptych.compare.binary import base_name
+from diptych.compare.dependencies import version_of_spec
+from diptych.compare.names import normalised, package_of_library, version_in_name
+from diptych.compare.pairing import Pair
+from diptych.compare.panel import Panel
+from diptych.system import is_system_library
+
+_STEM = re.compile(r"(.+?)(?:\.so(?:\.[\w.]+)?|(?:\.\d+)*\.dylib)$")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Supply:
+    """How one side gets a library.
+
+    Attributes:
+        name: SONAME, hash undone.
+        how: ``grafted``, ``own``, ``dependency`` or ``unknown``.
+        file: member of the package that holds it.
+        package: conda package that brings it.
+        range: versions of that package which are admitted.
+        version: its version: as built against (of the lock), or as the file name tells.
+        size: bytes of the file, if it is in the package.
+    """
+
+    name: str
+    how: str
+    file: str = ""
+    package: str = ""
+    range: str = ""
+    version: str = ""
+    size: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class LibraryRow:
+    """One library on both sides.
+
+    Attributes:
+        stem: its name without version, such as ``libboost_python311``.
+        left: how the left side gets it, likewise ``right``.
+    """
+
+    stem: str
+    left: Supply | None
+    right: Supply | None
+
+    @property
+    def disagreement(self) -> str:
+        """Say how the versions disagree, or nothing."""
+        if self.left is None or self.right is None:
+            return ""
+        if self.left.name != self.right.name:
+            return f"{self.left.name} on one side, {self.right.name} on the other"
+        copied, asked = (self.left, self.right) if self.right.how == "dependency" else (self.right, self.left)
+        if asked.range and copied.version and not _admits(asked.range, copied.version):
+            return f"version {copied.version} is not in {asked.package} {asked.range}"
+        return ""
+
+
+def library_rows(pair: Pair) -> tuple[LibraryRow, ...]:
+    """Return every library that is neither the project's own on both sides nor the system's."""
+    sides = [{stem_of(one.name): one for one in _supplies(panel, pair)} for panel in (pair.left, pair.right)]
+    rows = (
+        LibraryRow(stem=stem, left=sides[0].get(stem), right=sides[1].get(stem))
+        for stem in sorted({*sides[0], *sides[1]})
+    )
+    return tuple(row for row in rows if {row.left and row.left.how, row.right and row.right.how} != {"own"})
+
+
+def stem_of(name: str) -> str:
+    """Return a library's name without version and suffix."""
+    found = _STEM.match(name)
+    return found[1] if found else name
+
+
+def _supplies(panel: Panel, pair: Pair) -> Iterator[Supply]:
+    inside = {base_name(place): place for place in panel.binaries}
+    inside |= {base_name(one.soname): place for place, one in panel.binaries.items() if one.soname}
+    seen: set[str] = set()
+    for place, binary in panel.binaries.items():
+        names = [base_name(place)] if binary.grafted else []
+        for raw in (*binary.needed, *names):
+            name = base_name(raw)
+            if name in seen or (is_system_library(raw, binary.format) and name not in inside):
+                continue
+            seen.add(name)
+            yield _supply(name, panel, pair, inside.get(name))
+
+
+def _supply(name: str, panel: Panel, pair: Pair, place: str | None) -> Supply:
+    package = provider(name, panel, pair)
+    built = pair.lock.get(package, "") if pair.one_build else ""
+    version = built or version_in_name(name)
+    if place is not None:
+        binary = panel.binaries[place]
+        how = "grafted" if binary.grafted else "own"
+        return Supply(
+            name=name,
+            how=how,
+            file=panel.files[place].member,
+            package=package if how == "grafted" else "",
+            version=version if how == "grafted" else "",
+            size=binary.size,
+        )
+    specs = [version_of_spec(text) for text in panel.depends if text.split()[0] == package]
+    if package and specs and panel.kind == "conda":
+        return Supply(
+            name=name, how="dependency", package=package, range=",".join(filter(None, specs)), version=version
+        )
+    return Supply(name=name, how="unknown", package=package, version=version)
+
+
+def provider(name: str, panel: Panel, pair: Pair) -> str:
+    """Return the conda package that brings a library: of those depended on or locked before any other."""
+    known = package_of_library(name)
+    if known:
+        return known
+    stem = normalised(stem_of(name))
+    candidates = [
+        text.split()[0]
+        for side in (panel, pair.left, pair.right)
+        for text in side.depends
+        if side.kind == "conda"
+    ]
+    for candidate in (*candidates, *pair.lock):
+        if normalised(candidate) in {stem, stem.removeprefix("lib")}:
+            return candidate
+    return ""
+
+
+def _admits(spec: str, version: str) -> bool:
+    from rattler import Version, VersionSpec  # noqa: PLC0415 -- not for listings
+
+    try:
+        return bool(VersionSpec(spec).matches(Version(version)))
+    except Exception:  # noqa: BLE001 -- a spec that rattler does not take says nothing about the version
+        return True

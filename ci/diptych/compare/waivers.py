@@ -1,0 +1,77 @@
+"""Waivers: differences that the table accepts, each with a reason, and none that accepts nothing."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from diptych.compare.model import REGISTRY, Difference
+from diptych.errors import ConfigError, nearest
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waiver:
+    """One entry of ``[[tool.diptych.waive]]``.
+
+    Attributes:
+        code: the rule's.
+        glob: over the difference's place; ``*`` also fits a difference of the package as a whole.
+        reason: why it is accepted.
+    """
+
+    code: str
+    glob: str
+    reason: str
+
+    def covers(self, difference: Difference) -> bool:
+        """Tell whether this waiver is for a difference."""
+        return difference.code == self.code and fnmatch.fnmatchcase(difference.place, self.glob)
+
+
+def waived(differences: Iterable[Difference], waivers: Sequence[Waiver]) -> tuple[Difference, ...]:
+    """Mark the differences that a waiver covers; what is expected anyway needs none and is not marked."""
+    return tuple(
+        replace(one, waived=found.reason)
+        if one.severity.value != "expected" and (found := _first(one, waivers))
+        else one
+        for one in differences
+    )
+
+
+def _first(difference: Difference, waivers: Sequence[Waiver]) -> Waiver | None:
+    return next((waiver for waiver in waivers if waiver.covers(difference)), None)
+
+
+def refuse_unknown(waivers: Sequence[Waiver]) -> None:
+    """Refuse a waiver of a rule that does not exist.
+
+    Raises:
+        ConfigError: naming the nearest rule.
+    """
+    for waiver in waivers:
+        if waiver.code not in REGISTRY:
+            raise ConfigError(
+                f'tool.diptych.waive: there is no comparison rule "{waiver.code}"{nearest(waiver.code, REGISTRY)}'
+            )
+
+
+def refuse_idle(waivers: Sequence[Waiver], differences: Sequence[Difference]) -> None:
+    """Refuse waivers that cover nothing in the whole matrix: they hide nothing today and a fault tomorrow.
+
+    Raises:
+        ConfigError: naming each of them, with the nearest place.
+    """
+    idle = [waiver for waiver in waivers if not any(waiver.covers(one) and one.waived for one in differences)]
+    if idle:
+        raise ConfigError(
+            f"{len(idle)} of {len(waivers)} waivers cover no difference",
+            details=[
+                f'{waiver.code} "{waiver.glob}"'
+                + nearest(
+                    waiver.glob, {one.place for one in differences if one.code == waiver.code and one.place}
+                )
+                for waiver in idle
+            ],
+            hint="remove them from [[tool.diptych.waive]]",
+        )

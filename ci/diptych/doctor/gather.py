@@ -1,0 +1,204 @@
+"""From a target to evidence: everything is read here, once, and nothing is judged."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from diptych.archives import Member, Package, PackageKind, open_package
+from diptych.binaries import Binary, Buffer, read, read_file
+from diptych.doctor.contents import binaries_of
+from diptych.doctor.overlinking import Tables, unused_of
+from diptych.doctor.probes import Wanted, probe
+from diptych.doctor.worlds import World, packed_world, real_world, resolved
+from diptych.errors import FormatError
+from diptych.policy import PlatformTag, manylinux, platform_tag
+from diptych.rules import CondaFacts, Damage, Evidence, Item
+from diptych.rules.evidence import Kind
+from diptych.rules.places import final_place
+
+_KINDS: Mapping[PackageKind, Kind] = {
+    PackageKind.WHEEL: "wheel",
+    PackageKind.CONDA: "conda",
+    PackageKind.FOLDER: "folder",
+    PackageKind.ENVIRONMENT: "environment",
+    PackageKind.FILE: "file",
+}
+_PURELIB = re.compile(r"^Root-Is-Purelib:\s*(\w+)", re.MULTILINE | re.IGNORECASE)
+
+
+@dataclass(kw_only=True)
+class _Found:
+    """What one pass over the members brings."""
+
+    items: list[Item] = field(default_factory=list)
+    damaged: list[Damage] = field(default_factory=list)
+    tables: Tables = field(default_factory=Tables)
+
+
+def gather(path: Path, *, shown: str, host: str | None, wanted: Wanted | None = None) -> Evidence:
+    """Read everything that rules may ask of one target.
+
+    Args:
+        path: file, package, folder or environment; absolute.
+        shown: how the person calls it.
+        host: machine of this Linux system, whose own libraries count for files on disk; None elsewhere.
+        wanted: the symbol versions whose users are to be named; None: those above the tag, or beyond all policies.
+
+    Raises:
+        FormatError: it is not there, or damaged as a whole.
+    """
+    with open_package(path) as package:
+        tags = platforms(package)
+        found = _read_all(package, shown, wanted or _above(tags))
+        evidence = Evidence(
+            target=shown,
+            kind=_KINDS[package.kind],
+            name=package.name,
+            root=str(path if package.kind is not PackageKind.FILE else path.parent)
+            if _on_disk(package)
+            else "",
+            items=tuple(found.items),
+            members={member.name: member.size for member in package.members},
+            links={member.name: member.link for member in package.members if member.link is not None},
+            python_tags=_tag_parts(package, "interpreter"),
+            abi_tags=_tag_parts(package, "abi"),
+            platforms=tags,
+            purelib=_purelib(package),
+            conda=_conda(package.metadata.index) if package.kind is PackageKind.CONDA else None,
+            installed=_installed(package),
+            damaged=tuple(found.damaged),
+            collisions=package.collisions if package.kind in {PackageKind.WHEEL, PackageKind.CONDA} else (),
+        )
+    return _with_closures(_with_owners(evidence), path, host, found.tables)
+
+
+def platforms(package: Package) -> tuple[PlatformTag, ...]:
+    """Return a wheel's platform tags, taken apart."""
+    return tuple(platform_tag(text) for text in _tag_parts(package, "platform"))
+
+
+def _on_disk(package: Package) -> bool:
+    return package.kind not in {PackageKind.WHEEL, PackageKind.CONDA}
+
+
+def _tag_parts(package: Package, part: str) -> tuple[str, ...]:
+    return tuple(sorted({getattr(tag, part) for tag in package.tags}))
+
+
+def _above(tags: tuple[PlatformTag, ...]) -> Wanted:
+    levels = [tag.level for tag in tags if tag.level and tag.level.family == "manylinux"]
+
+    def wanted(machine: str, version: str) -> bool:
+        if not manylinux().regulated(version, machine):
+            return False
+        lowest = manylinux().lowest(version, machine)
+        return lowest is None or (bool(levels) and lowest > min(levels))
+
+    return wanted
+
+
+def _read_all(package: Package, shown: str, wanted: Wanted) -> _Found:
+    found = _Found()
+    for member, data in binaries_of(package):
+        place = shown if package.kind is PackageKind.FILE else member.name
+        if isinstance(data, Damage):
+            found.damaged.append(data)
+            continue
+        try:
+            found.items += _items(place, member, data, wanted, found.tables)
+        except FormatError as error:
+            details = "; ".join(error.details)
+            found.damaged.append(Damage(place=place, problem=f"{error.summary} {details}".strip()))
+    found.items.sort(key=lambda item: item.place)  # slices of one file stay in their order
+    found.damaged.sort(key=lambda damage: damage.place)
+    if package.kind is PackageKind.FILE and not found.items and not found.damaged:
+        raise FormatError(f'"{shown}" is neither a package nor an ELF or Mach-O binary')
+    return found
+
+
+def _items(place: str, member: Member, data: Buffer, wanted: Wanted, tables: Tables) -> Iterator[Item]:
+    for binary in read(data, place):
+        probed = probe(binary, data, wanted=wanted)
+        tables.add(binary, probed.exports, probed.imports)
+        yield Item(place=place, size=member.size, binary=binary, module=probed.module, deep=probed.deep)
+
+
+def _purelib(package: Package) -> bool | None:
+    match = _PURELIB.search(package.metadata.wheel)
+    return match[1].lower() == "true" if match else None
+
+
+def _conda(index: Mapping[str, Any]) -> CondaFacts:
+    """Take what rules want out of index.json or a conda-meta record; whatever is of another type counts as missing."""
+
+    def texts(key: str) -> tuple[str, ...]:
+        value = index.get(key)
+        return tuple(one for one in value if isinstance(one, str)) if isinstance(value, list) else ()
+
+    def text(key: str) -> str:
+        value = index.get(key)
+        return value if isinstance(value, str) else ""
+
+    noarch = "python" if index.get("noarch") is True else text("noarch")
+    return CondaFacts(
+        name=text("name"),
+        build=text("build"),
+        subdir=text("subdir"),
+        noarch=noarch,
+        depends=texts("depends"),
+        files=texts("files"),
+    )
+
+
+def _installed(package: Package) -> tuple[CondaFacts, ...]:
+    return tuple(_conda(record) for record in package.metadata.records)
+
+
+def _with_owners(evidence: Evidence) -> Evidence:
+    if not evidence.installed:
+        return evidence
+    owners = {name: package.name for package in evidence.installed for name in package.files}
+    items = tuple(replace(item, owner=owners.get(item.place, "")) for item in evidence.items)
+    return replace(evidence, items=items)
+
+
+def _with_closures(evidence: Evidence, path: Path, host: str | None, tables: Tables) -> Evidence:
+    """Resolve what each binary needs from its final place, and see which needs are not used."""
+    if evidence.packed:
+        world = packed_world(evidence.kind, evidence.items, evidence.members, evidence.links)
+    else:
+        world = real_world(host=host, executable=_interpreter(evidence))
+    items: list[Item] = []
+    for item in evidence.items:
+        one = resolved(item, _place(evidence, path, item), world)
+        unused = unused_of(one, evidence, tables, _read_library if not evidence.packed else None)
+        items.append(replace(one, deep=replace(one.deep, unused=unused)))
+    return replace(evidence, items=tuple(items))
+
+
+def _place(evidence: Evidence, path: Path, item: Item) -> str:
+    if evidence.kind == "file":
+        return str(path)
+    return f"{path}/{item.place}" if evidence.root else final_place(evidence.kind, item.place)
+
+
+def _interpreter(evidence: Evidence) -> str | None:
+    if evidence.kind != "environment":
+        return None
+    programs = (f"bin/{name}" for name in ("python3", "python"))
+    for program in programs:
+        target = evidence.links.get(program, program.partition("/")[2])
+        if any(item.place == f"bin/{target}" for item in evidence.items) or program in evidence.members:
+            return f"{evidence.root}/{program}"
+    return None
+
+
+def _read_library(path: str) -> tuple[Binary, ...]:
+    return read_file(path, symbols=True)
+
+
+__all__ = ["World", "gather", "platforms"]

@@ -1,0 +1,67 @@
+"""What a word on the command line stands for: a path, or the name of a module that could be imported."""
+
+from __future__ import annotations
+
+import importlib.machinery
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from diptych.errors import ConfigError
+
+_MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """Something to look at.
+
+    Attributes:
+        shown: as the person wrote it.
+        path: where it is, absolute.
+    """
+
+    shown: str
+    path: Path
+
+
+def find_target(word: str, *, cwd: Path, search: Sequence[str]) -> Target:
+    """Return what a word means: a path if there is one, else a module.
+
+    Args:
+        word: a path, or a dotted module name as for ``python -m``. Nothing is imported to find it.
+        cwd: what a relative path starts from.
+        search: the folders in which modules are looked for.
+
+    Raises:
+        ConfigError: it is neither.
+    """
+    path = cwd / word
+    if path.exists():
+        return Target(shown=word, path=path.absolute())
+    found = _module(word, search) if _MODULE.fullmatch(word) else None
+    if found is None:
+        raise ConfigError(
+            f'"{word}" is neither a file or folder nor a module that this Python finds',
+            hint="give a .so, .dylib, .whl, .conda, a folder, an environment's prefix, or a module name",
+        )
+    return Target(shown=word, path=found)
+
+
+def _module(word: str, search: Sequence[str]) -> Path | None:
+    """Walk down the packages without importing any."""
+    folders: Sequence[str] | None = list(search)
+    parts = word.split(".")
+    for number in range(1, len(parts) + 1):
+        spec = importlib.machinery.PathFinder.find_spec(".".join(parts[:number]), folders)
+        if spec is None:
+            return None
+        folders = spec.submodule_search_locations
+        if number == len(parts):
+            if folders:
+                return Path(next(iter(folders))).absolute()
+            return Path(spec.origin).absolute() if spec.origin and spec.has_location else None
+        if not folders:
+            return None
+    return None

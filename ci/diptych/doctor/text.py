@@ -1,0 +1,100 @@
+"""A report for a person, in 80 columns: what, the evidence, the cause, the next step."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from diptych.doctor.examine import Report
+from diptych.rules import Finding, Judged, Rule, Severity
+
+_WIDTH = 80
+_PLACES = 4
+_STYLES = {Severity.ERROR: "bold red", Severity.DRIFT: "yellow", Severity.NOTE: "cyan"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One line, and how it is shown."""
+
+    text: str = ""
+    style: str = ""
+
+
+def report_lines(report: Report) -> Iterator[Line]:
+    """Yield the report: by target, findings of one rule and message together, worst first."""
+    rules = {rule.code: rule for rule in report.rules}
+    for judged in report.judged:
+        yield from _target(judged, rules)
+    yield Line(text=summary(report), style="bold")
+
+
+def summary(report: Report) -> str:
+    """Return the last line: how many of each."""
+    counts = ", ".join(_plural(report.count(severity), severity.value) for severity in Severity)
+    return f"{counts} in {_plural(len(report.judged), 'target')}"
+
+
+def _plural(count: int, word: str) -> str:
+    return f"{count} {word}{'' if count == 1 else 's'}"
+
+
+def _target(judged: Judged, rules: dict[str, Rule]) -> Iterator[Line]:
+    evidence = judged.evidence
+    yield from wrapped(evidence.target, "", style="bold")
+    looked = (
+        _plural(len(evidence.items), "binary")
+        if len(evidence.items) == 1
+        else f"{len(evidence.items)} binaries"
+    )
+    yield Line(text=f"  {evidence.kind}, {looked}, {len(rules) - len(judged.skipped)} rules looked")
+    yield Line()
+    for group in _groups(judged.findings):
+        yield from _group(group, rules[group[0].code])
+        yield Line()
+
+
+def _groups(findings: tuple[Finding, ...]) -> list[list[Finding]]:
+    groups: dict[tuple[str, Severity, str], list[Finding]] = {}
+    for finding in findings:
+        groups.setdefault((finding.code, finding.severity, finding.message), []).append(finding)
+    return list(groups.values())
+
+
+def _group(group: list[Finding], rule: Rule) -> Iterator[Line]:
+    first = group[0]
+    title = f"{first.code} {first.severity.value}: {first.message}"
+    yield from wrapped(title, "", hang="  ", style=_STYLES[first.severity])
+    places = list(dict.fromkeys(finding.place for finding in group if finding.place))
+    for place in places[:_PLACES]:
+        yield from wrapped(place, "  ", hang="    ")
+    if len(places) > _PLACES:
+        yield Line(text=f"  and {len(places) - _PLACES} more")
+    for line in first.evidence:
+        if line not in {f"in {place}" for place in places}:
+            yield from wrapped(line, "    ", hang="      ")
+    yield from wrapped(_first_sentence(rule.why), "  cause: ", hang="         ")
+    yield from wrapped(first.next_step or _first_sentence(rule.mend), "  next:  ", hang="         ")
+
+
+def _first_sentence(text: str) -> str:
+    """Return a paragraph's first sentence: a full stop or colon that a capital or nothing follows ends it."""
+    for mark in (". ", "; "):
+        head, found, rest = text.partition(mark)
+        if found and rest[:1].isupper():
+            return f"{head}."
+    return text
+
+
+def wrapped(text: str, indent: str, *, hang: str = "", style: str = "") -> Iterator[Line]:
+    """Yield a paragraph in 80 columns; a longer word (a path) gets a line of its own."""
+    for line in textwrap.wrap(
+        text,
+        _WIDTH,
+        initial_indent=indent,
+        subsequent_indent=hang or indent,
+        break_on_hyphens=False,
+        break_long_words=False,
+    ) or [indent.rstrip()]:
+        yield Line(text=line, style=style)

@@ -1,0 +1,119 @@
+"""Build and verify one cell on a machine of its own, without nox, and leave a piece for ``diptych collect``."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from diptych import compilers
+from diptych.build.sources import source_hash
+from diptych.errors import ConfigError
+from diptych.flow import hosts
+from diptych.flow.pipeline import Built, build_cell
+from diptych.flow.verification import verify_cell
+from diptych.flow.workspace import Workspace
+from diptych.matrix import Cell
+from diptych.output import Output
+from diptych.store import discard, write_json
+from diptych.testing.verify import Verified
+from diptych.workflow.piece import LISTING, PROVENANCE, Piece, piece_file
+from diptych.workflow.plan import table_hash
+
+
+def run_cell(workspace: Workspace, cell: Cell, out: Path) -> Piece:
+    """Take one cell from sources to two verified packages, and leave them in ``out``, whole or not at all.
+
+    Args:
+        workspace: the checkout.
+        cell: which one.
+        out: the folder of the piece; a piece that is there is replaced.
+
+    Raises:
+        ConfigError: ``out`` holds something else.
+        DiptychError: of the kind of the stage that failed; ``out`` is as it was.
+    """
+    require_free(out)
+    prefix = workspace.store.root / f"hosts-{cell.id}"
+    with folded(workspace.output, f"{cell.id}: host environment"):
+        if not cell.compiler.packages:  # before the long work; one from a channel is looked for after it
+            compilers.detect(cell.compiler, workspace.env)
+        environment = hosts.ensure(workspace, cell, prefix)
+    with folded(workspace.output, f"{cell.id}: build"):
+        built = build_cell(workspace, cell, environment)
+    with folded(workspace.output, f"{cell.id}: verify"):
+        verified = verify_cell(workspace, cell)
+    return _leave(workspace, cell, built, verified, out)
+
+
+def require_free(out: Path) -> None:
+    """Refuse a folder that holds anything but an earlier piece: it would be replaced as a whole.
+
+    Raises:
+        ConfigError: it does, or it is no folder.
+    """
+    if out.is_dir() and ((out / LISTING).is_file() or not any(out.iterdir())):
+        return
+    if out.exists() or out.is_symlink():
+        raise ConfigError(
+            f'--out "{out}" is there and is no piece of an earlier run',
+            hint="name a folder that is new or empty",
+        )
+
+
+@contextmanager
+def folded(output: Output, title: str) -> Iterator[None]:
+    """Fold the lines of a step on GitHub Actions (workflow commands ``group`` and ``endgroup``)."""
+    if output.env.get("GITHUB_ACTIONS") != "true":
+        yield
+        return
+    output.line(f"::group::{title}")
+    try:
+        yield
+    finally:
+        output.line("::endgroup::")
+
+
+def _leave(
+    workspace: Workspace, cell: Cell, built: Built, verified: tuple[Verified, Verified], out: Path
+) -> Piece:
+    """Lay out the piece beside ``out`` and rename it into place."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+    try:
+        piece = _fill(workspace, cell, built, verified, temporary)
+        write_json(temporary / LISTING, piece.to_json())
+        temporary.chmod(0o755)
+        discard(out)
+        temporary.rename(out)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return Piece(**{**vars(piece), "folder": out})
+
+
+def _fill(
+    workspace: Workspace, cell: Cell, built: Built, verified: tuple[Verified, Verified], folder: Path
+) -> Piece:
+    record = built.record
+    sources = [
+        *zip(("wheel", "conda"), record.published, strict=True),
+        *(("provenance", path.with_name(path.name + PROVENANCE)) for path in record.published),
+        *(("junit", path) for path in sorted(workspace.logs(cell).glob("*.junit.xml"))),
+    ]
+    return Piece(
+        folder=folder,
+        cell=cell.id,
+        platform=cell.platform,
+        project=workspace.config.project.name,
+        version=str(record.provenance["version"]),
+        table=table_hash(workspace.config),
+        sources=source_hash(workspace.config.source, env=workspace.env),
+        tests={
+            "in source": record.provenance["tests"]["in source"],
+            "wheel": verified[0].tests,
+            "conda": verified[1].tests,
+        },
+        files=tuple(piece_file(Path(shutil.copy2(path, folder)), kind) for kind, path in sources),
+    )

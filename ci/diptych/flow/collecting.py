@@ -1,0 +1,178 @@
+"""Put the pieces of all machines together in ``dist/``, laid out as :func:`diptych.flow.publish.publish` does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from diptych.build.sources import source_hash
+from diptych.errors import ConfigError
+from diptych.flow.workspace import Workspace
+from diptych.matrix import Cell, Platform
+from diptych.output import human_size
+from diptych.packages.channel_folder import index_folder
+from diptych.store import copy_file, sha256_file
+from diptych.workflow.gathered import Expected, checked, find_pieces
+from diptych.workflow.piece import PROVENANCE, Piece, provenance_of
+from diptych.workflow.plan import plan, table_hash
+
+
+@dataclass(frozen=True, kw_only=True)
+class Placed:
+    """A piece whose packages are in ``dist/``.
+
+    Attributes:
+        piece: the piece.
+        wheel: the wheel in ``dist/``.
+        conda: the conda package in ``dist/``.
+    """
+
+    piece: Piece
+    wheel: Path
+    conda: Path
+
+
+def collect(
+    workspace: Workspace,
+    folders: Sequence[Path],
+    *,
+    platforms: Sequence[Platform],
+    out: Path,
+    release: bool = False,
+) -> tuple[Placed, ...]:
+    """Check every piece against the plan, then lay the packages out and index the conda channels.
+
+    Args:
+        workspace: the checkout, of the same commit as the cells'.
+        folders: pieces, or folders of pieces.
+        platforms: those of the plan.
+        out: where the packages go.
+        release: refuse what must not be released: packages of a stand-in channel, a version unlike the tag.
+
+    Raises:
+        ConfigError: a folder holds no piece, or the version is not the tag's.
+        PackageError: pieces are missing, doubled, tampered with or foreign; nothing was written.
+        StoreError: ``out`` cannot be written.
+    """
+    jobs = plan(workspace.config, platforms)
+    expected = Expected(
+        jobs=jobs,
+        project=workspace.config.project.name,
+        table=table_hash(workspace.config),
+        sources=source_hash(workspace.config.source, env=workspace.env),
+    )
+    with workspace.output.step("check") as step:
+        pieces = checked(find_pieces(folders), expected)
+        step.text = f"{len(pieces)} pieces, {sum(len(piece.files) for piece in pieces)} files: all of this plan, hashes equal"
+        if release:
+            require_releasable(workspace, pieces)
+    pairs = [(job.cell, piece) for job, piece in zip(jobs, pieces, strict=True)]
+    _refuse_collisions(pairs, out)
+    with workspace.output.step("lay out") as step, workspace.store.lock("dist"):
+        placed = tuple(_placed(cell, piece, out) for cell, piece in pairs)
+        channels = sorted({one.conda.parent.parent for one in placed})
+        for channel in channels:
+            (channel / "noarch").mkdir(parents=True, exist_ok=True)
+            index_folder(channel)
+        step.text = f"{2 * len(placed)} packages in {len(channels)} indexed channels"
+    return placed
+
+
+def require_releasable(workspace: Workspace, pieces: Sequence[Piece]) -> None:
+    """Refuse packages of a stand-in channel, and a version that is not the tag's.
+
+    Raises:
+        ConfigError: naming each of them.
+    """
+    faults = [
+        f"{piece.name} was built from a stand-in channel: {reason}"
+        for piece in pieces
+        if (reason := provenance_of(piece.path("wheel")).get("fallback"))
+    ]
+    tag = workspace.env.get("GITHUB_REF_NAME", "") if workspace.env.get("GITHUB_REF_TYPE") == "tag" else ""
+    faults += [
+        f"{piece.name} has version {piece.version}, but the tag is {tag}"
+        for piece in pieces
+        if tag and tag.removeprefix("v") != piece.version
+    ]
+    if faults:
+        raise ConfigError(
+            "these pieces cannot be released", details=faults, hint="mend the channel or the tag"
+        )
+
+
+def _base(cell: Cell, out: Path) -> Path:
+    return out if cell.first_compiler else out / cell.compiler.name
+
+
+def _targets(cell: Cell, piece: Piece, out: Path) -> tuple[Path, Path]:
+    base = _base(cell, out)
+    return (
+        base / "wheels" / piece.path("wheel").name,
+        base / "conda" / cell.platform / piece.path("conda").name,
+    )
+
+
+def _refuse_collisions(pairs: Sequence[tuple[Cell, Piece]], out: Path) -> None:
+    """Refuse two pieces that would write one file.
+
+    Raises:
+        ConfigError: naming both.
+    """
+    seen: dict[Path, str] = {}
+    faults = []
+    for cell, piece in pairs:
+        for target in _targets(cell, piece, out):
+            if target in seen:
+                faults.append(f"{target.name} comes from {seen[target]} and from {piece.name}")
+            seen[target] = piece.name
+    if faults:
+        raise ConfigError(
+            "two cells make packages of one name", details=faults, hint="exclude one of the cells"
+        )
+
+
+def _placed(cell: Cell, piece: Piece, out: Path) -> Placed:
+    """Copy the packages with their provenance unless they are there; remove what an earlier build of the cell left."""
+    wheel, conda = _targets(cell, piece, out)
+    for kind, target in (("wheel", wheel), ("conda", conda)):
+        source = piece.path(kind)
+        for name in (source.name, source.name + PROVENANCE):
+            there = target.with_name(name)
+            if not there.is_file() or sha256_file(there) != sha256_file(source.with_name(name)):
+                copy_file(source.with_name(name), there)
+        for old in _superseded(piece, target):
+            old.unlink(missing_ok=True)
+            old.with_name(old.name + PROVENANCE).unlink()
+    return Placed(piece=piece, wheel=wheel, conda=conda)
+
+
+def _superseded(piece: Piece, target: Path) -> Iterator[Path]:
+    """Yield other packages of the same cell, platform and version."""
+    for beside in sorted(target.parent.glob(f"*{PROVENANCE}")):
+        package = beside.with_name(beside.name.removesuffix(PROVENANCE))
+        facts = provenance_of(package)
+        ours = {"cell": piece.cell, "platform": piece.platform, "version": piece.version}
+        if package != target and all(facts.get(key) == value for key, value in ours.items()):
+            yield package
+
+
+def summary_of(placed: Sequence[Placed]) -> str:
+    """Return what was put together as a Markdown table, for the summary of a CI job."""
+    project = f"{placed[0].piece.project} {placed[0].piece.version}" if placed else "nothing"
+    lines = [
+        f"## {project}: {len(placed)} cells put together",
+        "",
+        "| cell | platform | tests | wheel | size | conda package | size |",
+        "| --- | --- | --- | --- | ---: | --- | ---: |",
+    ]
+    for one in placed:
+        tests = ", ".join(
+            f"{name} {'?' if count is None else count}" for name, count in one.piece.tests.items()
+        )
+        files = "".join(
+            f" `{path.name}` | {human_size(path.stat().st_size)} |" for path in (one.wheel, one.conda)
+        )
+        lines.append(f"| {one.piece.cell} | {one.piece.platform} | {tests} |{files}")
+    return "\n".join(lines) + "\n\n"

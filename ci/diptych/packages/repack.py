@@ -1,0 +1,186 @@
+"""A ``.conda`` packed again, so that the same contents always give the same bytes.
+
+Form: the conda package format v2 (CEP 35): a zip, not compressed again, of metadata.json and two tars under zstd.
+Members are sorted, their time is SOURCE_DATE_EPOCH, they belong to nobody (uid and gid 0), and their modes are 0o755 or
+0o644. What the packer noted of this machine is put in neutral words, see :mod:`diptych.packages.neutral`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tarfile
+import time
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from diptych.archives import open_package, unpack
+from diptych.errors import PackageError
+from diptych.packages.bytecode import recompile
+from diptych.packages.neutral import Neutral
+from diptych.store import discard, written
+
+REVISION = 1
+"""Raised when the form of the bytes changes: part of the name of an entry in the store."""
+_LEVEL = 19
+_EXECUTABLE, _PLAIN, _LINK = 0o755, 0o644, 0o777
+_PLACEHOLDER = "/opt/diptych_placehold"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RepackJob:
+    """How to pack again.
+
+    Attributes:
+        neutral: words for this machine, and the time of every member.
+        python: the interpreter that the package is for.
+        tag: its cache tag, "cpython-311".
+        env: the environment of that interpreter.
+        log: where its output goes.
+    """
+
+    neutral: Neutral
+    python: Path
+    tag: str
+    env: Mapping[str, str]
+    log: Path
+
+
+def compression_versions() -> dict[str, str]:
+    """Return the versions of the libraries that shape compressed bytes, for the name of an entry."""
+    import zlib  # noqa: PLC0415 -- not needed by a listing
+
+    import zstandard  # noqa: PLC0415 -- as above
+
+    return {"zlib": zlib.ZLIB_RUNTIME_VERSION, "zstd": ".".join(map(str, zstandard.ZSTD_VERSION))}
+
+
+def repack(package: Path, job: RepackJob) -> None:
+    """Replace a ``.conda`` by the same package in its one form.
+
+    Raises:
+        FormatError: the package is damaged.
+        PackageError: its metadata cannot be read, or its Python files cannot be compiled.
+        StoreError: the disk is full.
+    """
+    root = package.with_name(f"{package.name}.unpacked")
+    with open_package(package) as opened:
+        unpack(opened, root)
+    try:
+        try:
+            recompile(root, python=job.python, tag=job.tag, env=job.env, log=job.log)
+            _neutral_info(root, job.neutral)
+            _settle_paths(root)
+        except (ValueError, KeyError, AttributeError) as error:
+            raise PackageError(f'"{package}": its metadata cannot be read: {error}') from error
+        pack(root, package, epoch=job.neutral.epoch)
+    finally:
+        discard(root)
+
+
+def pack(root: Path, package: Path, *, epoch: int) -> None:
+    """Write an unpacked conda package as ``.conda``; its name without suffix names the two tars in it.
+
+    Args:
+        root: the folder with ``info/`` and the files as below a prefix.
+        package: the file to write, or to replace.
+        epoch: the time of every member, in seconds since 1970.
+
+    Raises:
+        StoreError: the disk is full.
+    """
+    stem = package.name.removesuffix(".conda")
+    names = sorted(
+        path.relative_to(root).as_posix()
+        for path in root.rglob("*")
+        if path.is_symlink() or not path.is_dir()
+    )
+    info = [name for name in names if name.startswith("info/")]
+    payload = [name for name in names if not name.startswith("info/")]
+    parts = [(f"pkg-{stem}.tar.zst", payload), (f"info-{stem}.tar.zst", info)]
+    date = time.gmtime(epoch)[:6]
+    with written(package) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr(_zip_entry("metadata.json", date), b'{"conda_pkg_format_version":2}')
+        for name, members in parts:
+            tar = root.with_name(f"{root.name}.tar.zst")
+            _write_tar(root, members, tar, epoch)
+            try:
+                entry = _zip_entry(name, date)
+                entry.file_size = tar.stat().st_size
+                with tar.open("rb") as source, archive.open(entry, "w") as target:
+                    while chunk := source.read(1 << 20):
+                        target.write(chunk)
+            finally:
+                tar.unlink()
+
+
+def _write_tar(root: Path, names: list[str], target: Path, epoch: int) -> None:
+    import zstandard  # noqa: PLC0415 -- only when a package is made
+
+    with (
+        target.open("wb") as file,
+        zstandard.ZstdCompressor(level=_LEVEL, threads=0).stream_writer(file) as stream,
+        tarfile.open(fileobj=stream, mode="w|", format=tarfile.GNU_FORMAT, bufsize=1 << 18) as tar,
+    ):
+        for name in names:
+            _add(tar, root / name, name, epoch)
+
+
+def _add(tar: tarfile.TarFile, path: Path, name: str, epoch: int) -> None:
+    entry = tarfile.TarInfo(name)
+    entry.mtime = epoch
+    if path.is_symlink():
+        entry.type, entry.linkname, entry.mode = tarfile.SYMTYPE, path.readlink().as_posix(), _LINK
+        tar.addfile(entry)
+        return
+    state = path.stat()
+    entry.size, entry.mode = state.st_size, _EXECUTABLE if state.st_mode & 0o111 else _PLAIN
+    with path.open("rb") as file:
+        tar.addfile(entry, file)
+
+
+def _zip_entry(name: str, date: tuple[int, ...]) -> zipfile.ZipInfo:
+    entry = zipfile.ZipInfo(name, (date[0], date[1], date[2], date[3], date[4], date[5]))
+    entry.external_attr, entry.create_system = _PLAIN << 16, 3
+    return entry
+
+
+def _neutral_info(root: Path, neutral: Neutral) -> None:
+    for path in sorted((root / "info").rglob("*")):
+        if path.is_file() and not path.is_symlink():
+            old = path.read_bytes()
+            new = neutral.file(path.relative_to(root / "info").as_posix(), old)
+            if new != old:
+                path.write_bytes(new)
+
+
+def _settle_paths(root: Path) -> None:
+    """Give every placeholder its one text, and record hashes and sizes as they are now, sorted by path."""
+    listing = root / "info" / "paths.json"
+    recorded = json.loads(listing.read_text(encoding="utf-8"))
+    paths = sorted((_settled(root, one) for one in recorded["paths"]), key=lambda one: str(one["_path"]))
+    text = json.dumps({**recorded, "paths": paths}, indent=2, sort_keys=True, ensure_ascii=False)
+    listing.write_text(text + "\n", encoding="utf-8")
+
+
+def _settled(root: Path, entry: dict[str, Any]) -> dict[str, Any]:
+    path = root / entry["_path"]
+    if path.is_symlink() or not path.is_file():
+        return entry
+    content = path.read_bytes()
+    if old := entry.get("prefix_placeholder"):
+        new = _placeholder(len(old.encode()), name=entry["_path"])
+        entry = {**entry, "prefix_placeholder": new}
+        content = content.replace(old.encode(), new.encode())
+        path.write_bytes(content)
+    return {**entry, "sha256": hashlib.sha256(content).hexdigest(), "size_in_bytes": len(content)}
+
+
+def _placeholder(length: int, *, name: str) -> str:
+    """Return the one placeholder of that length: a binary's text must not move."""
+    if length <= len(_PLACEHOLDER):
+        raise PackageError(f'"{name}": a prefix placeholder of {length} bytes is too short')
+    return (_PLACEHOLDER + "_placehold" * (length // 10))[:length]

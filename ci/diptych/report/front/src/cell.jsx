@@ -1,0 +1,263 @@
+// One cell: its two panels side by side.
+import { useState } from "preact/hooks";
+import { Bars } from "./bars.jsx";
+import { Lines, Scroll, Verdict } from "./parts.jsx";
+import { Picture } from "./picture.jsx";
+import { bytes, label, seconds, titles } from "./words.js";
+
+export function Cell({ cell, rules, order, link }) {
+  const at = order.indexOf(cell.cell);
+  const sides = titles(cell);
+  return (
+    <>
+      {order.length > 0 && (
+        <nav aria-label="Cells">
+          <a href="#">all cells</a>
+          {order[at - 1] && <a rel="prev" href={link(order[at - 1])}>← {order[at - 1]}</a>}
+          {order[at + 1] && <a rel="next" href={link(order[at + 1])}>{order[at + 1]} →</a>}
+        </nav>
+      )}
+      <h2><Verdict of={cell.verdict} /> {cell.cell}</h2>
+      <p>
+        {cell.code.equal} of {cell.code.sections} code sections byte-equal in {cell.staged ? "stage, " : ""}{sides.join(" and ")}.
+        {!cell.one_build && " Not known to come from one compile."}
+        {cell.build?.compiler && ` Compiled by ${cell.build.compiler}.`}
+        {cell.build?.tests != null && ` ${cell.build.tests} tests in source in ${seconds(cell.build.test_seconds)}.`}
+      </p>
+      {cell.build?.fallback && <p class="note">{cell.build.fallback}</p>}
+      <Panels cell={cell} sides={sides} />
+      <Findings cell={cell} rules={rules} />
+      <h3>Who links whom</h3>
+      <div class="figures">
+        <Picture id="left" title={sides[0]} graph={cell.graph.left} />
+        <Picture id="right" title={sides[1]} graph={cell.graph.right} />
+      </div>
+      <Libraries cell={cell} sides={sides} />
+      <Dependencies cell={cell} sides={sides} />
+      <Binaries cell={cell} sides={sides} />
+      <Files cell={cell} sides={sides} rules={rules} />
+      <div class="figures">
+        <Bars title="Size" names={sides} format={bytes} rows={[
+          { name: "download", values: [cell.left.download, cell.right.download] },
+          { name: "installed", values: [cell.left.installed, cell.right.installed] },
+          { name: "of it copies", values: [cell.left.copies, cell.right.copies] },
+        ]} />
+        {(cell.cost?.left || cell.cost?.right) && <Bars title="Time in a clean environment" names={sides} format={seconds} rows={[
+          { name: "install", values: [cell.cost.left?.install_seconds, cell.cost.right?.install_seconds] },
+          { name: "import", values: [cell.cost.left?.import_seconds, cell.cost.right?.import_seconds] },
+        ]} />}
+      </div>
+    </>
+  );
+}
+
+function Panels({ cell, sides }) {
+  const { left, right } = cell;
+  const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
+  const oldest = (panel) => [
+    ...Object.entries(panel.oldest).map(([name, version]) => `needs ${name} ${version}`),
+    panel.stated ? `states ${panel.stated}` : panel.kind === "folder" ? "" : "states no bound",
+  ].filter(Boolean);
+  const rows = [
+    ["file", (p) => [p.title]],
+    ["name, version", (p) => [`${p.name} ${p.version}`]],
+    ["platform", (p) => [p.platform || "–"]],
+    ["Python", (p) => [p.python || "–", ...(p.requires_python ? [p.requires_python] : [])]],
+    ["download", (p) => [bytes(p.download)]],
+    ["installed", (p) => [`${bytes(p.installed)} in ${p.files} files`, ...(p.copies ? [`${bytes(p.copies)} of it private copies`] : [])]],
+    ["brings", (p) => p.bundled.map((name) => name.replace("$PREFIX/lib/", ""))],
+    ["depends on", (p) => p.depends],
+    ["oldest system", oldest],
+    ["licence", (p) => [p.licence || "–"]],
+    ["summary", (p) => [p.summary || "–"]],
+    ["URLs", (p) => Object.entries(p.urls).map(([name, url]) => `${name}: ${url}`)],
+    ["entry points", (p) => Object.entries(p.entry_points).map(([name, target]) => `${name} = ${target}`)],
+  ];
+  return (
+    <Scroll label="The two panels">
+      <table class="panels">
+        <caption>The two panels</caption>
+        <thead><tr><td></td><th scope="col">{sides[0]}</th><th scope="col">{sides[1]}</th></tr></thead>
+        <tbody>
+          {rows.map(([name, values]) => {
+            const [a, b] = [values(left), values(right)];
+            if (!a.length && !b.length) return null;
+            return (
+              <tr key={name} class={same(a, b) ? "same" : "unlike"}>
+                <th scope="row">{name}</th>
+                <td data-side={sides[0]}><Lines of={a} /></td>
+                <td data-side={sides[1]}><Lines of={b} /></td>
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+    </Scroll>
+  );
+}
+
+function Findings({ cell, rules }) {
+  return (
+    <section aria-label="Differences">
+      <h3>Differences, each with its reason</h3>
+      <ul class="findings">
+        {cell.findings.map((one, index) => (
+          <li key={index}>
+            <details class={label(one)} open={one.severity === "error" && !one.waived}>
+              <summary>
+                <Verdict of={label(one)} /> <span class="code">{one.code}</span> {one.place && <b>{one.place}: </b>}{one.message}
+              </summary>
+              <div class="why">
+                <p><b>{rules[one.code].title}.</b> {rules[one.code].what}</p>
+                <p><b>Why {one.severity}:</b> {one.reason}</p>
+                {one.waived && <p><b>Waived:</b> {one.waived}</p>}
+                {one.evidence.length > 0 && <ul class="mono">{one.evidence.map((line) => <li key={line}>{line}</li>)}</ul>}
+                <p><b>To mend:</b> {rules[one.code].mend}</p>
+              </div>
+            </details>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Libraries({ cell, sides }) {
+  if (!cell.libraries.length) return null;
+  const told = (one) => {
+    if (!one) return <span class="quiet">not there</span>;
+    const how = { grafted: "private copy", own: "in the package", dependency: "dependency", unknown: "comes from nowhere" }[one.how];
+    return (
+      <>
+        <div class="mono">{one.name}</div>
+        <div>{how}{one.package && `: ${one.package} ${one.version}`}{one.range && ` (${one.range})`}{one.size ? `, ${bytes(one.size)}` : ""}</div>
+        {one.file && one.file !== one.name && <div class="quiet mono">{one.file}</div>}
+      </>
+    );
+  };
+  return (
+    <Scroll label="Libraries">
+      <table class="panels">
+        <caption>Libraries, and where each side gets them</caption>
+        <thead><tr><th scope="col">library</th><th scope="col">{sides[0]}</th><th scope="col">{sides[1]}</th></tr></thead>
+        <tbody>
+          {cell.libraries.map((row) => (
+            <tr key={row.stem}>
+              <th scope="row">{row.stem}{row.disagreement && <div><Verdict of="error" /> {row.disagreement}</div>}</th>
+              <td data-side={sides[0]}>{told(row.left)}</td>
+              <td data-side={sides[1]}>{told(row.right)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </Scroll>
+  );
+}
+
+function Dependencies({ cell, sides }) {
+  if (!cell.dependencies.length) return null;
+  const library = (row) => cell.libraries.some((one) => [one.left, one.right].some((side) => side?.how === "dependency" && side.package === (row.left ?? row.right).name));
+  const told = (need) => (need ? <span class="mono"><Lines of={need.texts} /></span> : <span class="quiet">–</span>);
+  return (
+    <Scroll label="Dependencies">
+      <table class="panels">
+        <caption>Dependencies, under PyPI's names</caption>
+        <thead><tr><th scope="col">project</th><th scope="col">{sides[0]}</th><th scope="col">{sides[1]}</th><th scope="col">ranges</th></tr></thead>
+        <tbody>
+          {cell.dependencies.map((row) => (
+            <tr key={row.project}>
+              <th scope="row">{row.project}</th>
+              <td data-side={sides[0]}>{told(row.left)}</td>
+              <td data-side={sides[1]}>{told(row.right)}</td>
+              <td data-side="ranges">{row.relation ?? (row.runtime || (library(row) ? "brings a library: see above" : "on one side"))}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </Scroll>
+  );
+}
+
+function Binaries({ cell, sides }) {
+  return (
+    <>
+      {cell.binaries.map((pair) => (
+        <details key={pair.place} class="binary">
+          <summary><span class="mono">{pair.place}</span>: {pair.code.every((row) => row.equal) ? "same code" : "code differs"}, {pair.code.length} sections, {pair.symbols.exported.left} exported and {pair.symbols.needed.left} needed symbols</summary>
+          <Scroll label={pair.place}>
+            <table class="panels">
+              <thead><tr><td></td><th scope="col">{sides[0]}</th><th scope="col">{sides[1]}</th></tr></thead>
+              <tbody>{binaryRows(pair).map(([name, a, b]) => (
+                <tr key={name} class={String(a) === String(b) ? "same" : "unlike"}>
+                  <th scope="row">{name}</th><td data-side={sides[0]} class="mono"><Lines of={a} /></td><td data-side={sides[1]} class="mono"><Lines of={b} /></td>
+                </tr>
+              ))}</tbody>
+            </table>
+            {pair.code.length > 0 && (
+              <table>
+                <caption>Code sections, SHA-256</caption>
+                <thead><tr><th scope="col">section</th><th scope="col">equal</th><th scope="col">hash, or {sides.join(" | ")}{cell.staged ? " | stage" : ""}</th></tr></thead>
+                <tbody>{pair.code.map((row) => (
+                  <tr key={row.section}><th scope="row" class="mono">{row.section}</th><td>{row.equal ? "yes" : <b>no</b>}</td><td class="mono">{row.hashes.map((hash) => hash ?? "not there").join(" | ")}</td></tr>
+                ))}</tbody>
+              </table>
+            )}
+          </Scroll>
+        </details>
+      ))}
+    </>
+  );
+}
+
+function binaryRows(pair) {
+  const { left, right, symbols } = pair;
+  const flags = (one) => Object.entries(one.hardening).map(([name, value]) => `${name.replaceAll("_", " ")}: ${Array.isArray(value) ? value.join(", ") || "none" : { true: "yes", false: "no" }[value] ?? value}`);
+  const alone = (names) => [...names, ...(names.length && symbols.exported.cut ? ["…"] : [])];
+  return [
+    ["needed", left.needed, right.needed],
+    ["run path", left.rpath.length ? [`${left.rpath_kind}`, ...left.rpath] : [], right.rpath.length ? [`${right.rpath_kind}`, ...right.rpath] : []],
+    ["SONAME", left.soname ? [left.soname] : [], right.soname ? [right.soname] : []],
+    ["oldest", Object.entries(left.floors).map((pair_) => pair_.join(" ")), Object.entries(right.floors).map((pair_) => pair_.join(" "))],
+    ["compilers", left.compilers, right.compilers],
+    ["hardening", flags(left), flags(right)],
+    ["debug information", [left.debug ? "yes" : "no"], [right.debug ? "yes" : "no"]],
+    ["size", [bytes(left.size)], [bytes(right.size)]],
+    ["exported only here", alone(symbols.exported.only_left), alone(symbols.exported.only_right)],
+    ["needed only here", alone(symbols.needed.only_left), alone(symbols.needed.only_right)],
+  ].filter(([, a, b]) => a.length || b.length);
+}
+
+function Files({ cell, sides, rules }) {
+  const [state, setState] = useState("");
+  const states = [...new Set(cell.files.map((file) => file.state))];
+  const files = cell.files.filter((file) => !state || file.state === state);
+  const name = (text) => ({ "only left": `only in the ${sides[0]}`, "only right": `only in the ${sides[1]}` })[text] ?? text;
+  return (
+    <section aria-label="Files">
+      <h3>Files</h3>
+      <form class="filter" onSubmit={(event) => event.preventDefault()}>
+        <label>state <select value={state} onChange={(event) => setState(event.target.value)}>
+          <option value="">any ({cell.files.length})</option>
+          {states.map((one) => <option key={one} value={one}>{name(one)} ({cell.files.filter((file) => file.state === one).length})</option>)}
+        </select></label>
+      </form>
+      <Scroll label="Files">
+        <table>
+          <thead><tr><th scope="col">place</th><th scope="col">kind</th><th scope="col">state</th><th scope="col">explained by</th><th scope="col" class="number">{sides[0]}</th><th scope="col" class="number">{sides[1]}</th></tr></thead>
+          <tbody>
+            {files.map((file) => (
+              <tr key={file.place}>
+                <th scope="row" class="mono">{file.place}</th>
+                <td>{file.role}</td>
+                <td>{name(file.state)}</td>
+                <td>{file.rule ? <span title={rules[file.rule]?.why}>{file.rule} {rules[file.rule]?.title}</span> : "–"}</td>
+                <td class="number">{file.left == null ? "–" : bytes(file.left)}</td>
+                <td class="number">{file.right == null ? "–" : bytes(file.right)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </Scroll>
+    </section>
+  );
+}

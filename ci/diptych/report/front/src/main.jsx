@@ -1,0 +1,93 @@
+// The page: which view is open is in the address (#cell=ID), so that a link leads back to it.
+import { render } from "preact";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { Overview } from "./overview.jsx";
+import { Cell } from "./cell.jsx";
+
+const document_ = JSON.parse(document.getElementById("document").textContent);
+const THEMES = ["auto", "light", "dark"];
+
+const opened = () => new URLSearchParams(location.hash.slice(1)).get("cell");
+const link = (cell) => `#cell=${encodeURIComponent(cell)}`;
+
+function stored() {
+  try {
+    return localStorage.getItem("diptych-theme") ?? "auto";
+  } catch {
+    return "auto"; // a page from a file may have no storage
+  }
+}
+
+function Page({ report }) {
+  const single = report.cells.length === 1;
+  const [cell, setCell] = useState(opened());
+  const [theme, setTheme] = useState(stored());
+  const main = useRef(null);
+  const shown = single ? report.cells[0] : report.cells.find((one) => one.cell === cell);
+  const order = useMemo(() => report.cells.map((one) => one.cell), [report]);
+
+  useEffect(() => {
+    const follow = () => {
+      setCell(opened());
+      window.scrollTo(0, 0);
+      main.current?.focus({ preventScroll: true });
+    };
+    window.addEventListener("hashchange", follow);
+    return () => window.removeEventListener("hashchange", follow);
+  }, []);
+  useEffect(() => {
+    document.documentElement.dataset.theme = theme;
+    try {
+      localStorage.setItem("diptych-theme", theme);
+    } catch { /* as above */ }
+  }, [theme]);
+  useEffect(() => {
+    document.title = `${shown ? `${shown.cell} · ` : ""}${report.project || "diptych compare"}`;
+  }, [shown]);
+  useEffect(() => {
+    const keys = (event) => {
+      if (event.ctrlKey || event.metaKey || event.altKey) return;
+      if (event.key === "Escape" && cell && !single) location.hash = "";
+      if (/^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName)) return;
+      if (event.key === "/" && !shown) {
+        document.getElementById("search")?.focus();
+        event.preventDefault();
+      }
+      const step = { n: 1, p: -1 }[event.key];
+      if (step && shown && !single) {
+        const next = order[order.indexOf(shown.cell) + step];
+        if (next) location.hash = link(next);
+      }
+    };
+    window.addEventListener("keydown", keys);
+    return () => window.removeEventListener("keydown", keys);
+  }, [cell, shown]);
+
+  return (
+    <>
+      <a class="skip" href="#main" onClick={(event) => { event.preventDefault(); main.current.focus(); }}>to the content</a>
+      <header>
+        <h1>{!single && shown ? <a href="#">{report.project || "diptych compare"}</a> : report.project || "diptych compare"}</h1>
+        <p class="quiet">wheel and conda package side by side · diptych {report.diptych}</p>
+        <label class="theme">
+          colours{" "}
+          <select value={theme} onChange={(event) => setTheme(event.target.value)}>
+            {THEMES.map((one) => <option key={one}>{one}</option>)}
+          </select>
+        </label>
+      </header>
+      <main ref={main} id="main" tabIndex={-1}>
+        {cell && !shown && <p role="alert">There is no cell “{cell}” in this report. <a href="#">All cells</a></p>}
+        {shown
+          ? <Cell key={shown.cell} cell={shown} rules={report.rules} order={single ? [] : order} link={link} />
+          : <Overview report={report} link={link} />}
+      </main>
+      <footer class="quiet">
+        {!single && <p>Keys: <kbd>/</kbd> search, <kbd>n</kbd> <kbd>p</kbd> next and previous cell, <kbd>Esc</kbd> back.</p>}
+        <p>Licences of the parts of this page stand at its end, in its source.</p>
+      </footer>
+    </>
+  );
+}
+
+render(<Page report={document_} />, document.getElementById("page"));

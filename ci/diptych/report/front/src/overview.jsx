@@ -1,0 +1,195 @@
+// All cells: the matrix, what differs, what only the whole matrix shows, and bars.
+import { useMemo, useState } from "preact/hooks";
+import { Bars } from "./bars.jsx";
+import { Scroll, Verdict } from "./parts.jsx";
+import { bytes, label, seconds } from "./words.js";
+
+const STEPS = ["different", "drift", "equal"];
+const ORDER = ["error", "drift", "waived", "expected"];
+
+export function Overview({ report, link }) {
+  const [text, setText] = useState("");
+  const [verdict, setVerdict] = useState("");
+  const haystack = useMemo(() => new Map(report.cells.map((cell) => [cell.cell, words(cell, report.rules)])), [report]);
+  const wanted = text.toLowerCase().split(/\s+/).filter(Boolean);
+  const cells = report.cells.filter(
+    (cell) => (!verdict || cell.verdict === verdict) && wanted.every((word) => haystack.get(cell.cell).includes(word)),
+  );
+  const open = (name) => { location.hash = link(name); };
+  const count = (name) => report.cells.filter((cell) => cell.verdict === name).length;
+  return (
+    <>
+      <h2><Verdict of={report.verdict} /> {report.cells.length} cells: {STEPS.filter(count).map((name) => `${count(name)} ${name}`).join(", ")}</h2>
+      {report.missing.length > 0 && <p class="note">Not built: {report.missing.join(", ")}.</p>}
+      <form class="filter" role="search" onSubmit={(event) => event.preventDefault()}>
+        <label>search <input id="search" type="search" value={text} placeholder="3.12, gcc, DIP834, numpy …" onInput={(event) => setText(event.target.value)} /></label>
+        <label>verdict <select id="verdict" value={verdict} onChange={(event) => setVerdict(event.target.value)}>
+          <option value="">any</option>
+          {STEPS.map((name) => <option key={name} value={name}>{name} ({count(name)})</option>)}
+        </select></label>
+        <output aria-live="polite">{cells.length} of {report.cells.length} shown</output>
+      </form>
+      {cells.length ? <Shown cells={cells} report={report} link={link} open={open} /> : <p>No cell has all of these words.</p>}
+    </>
+  );
+}
+
+function words(cell, rules) {
+  const found = [cell.cell, cell.python, cell.compiler, cell.verdict, cell.left.title, cell.right.title, cell.build?.compiler ?? ""];
+  for (const one of cell.findings) found.push(one.code, one.place, one.message, rules[one.code].title);
+  for (const one of cell.libraries) found.push(one.stem);
+  return found.join("\n").toLowerCase();
+}
+
+function Shown({ cells, report, link, open }) {
+  const times = cells.some((cell) => cell.build?.test_seconds != null);
+  const costs = cells.some((cell) => cell.cost?.left || cell.cost?.right);
+  return (
+    <>
+      <Matrix cells={cells} link={link} />
+      <Differences cells={cells} rules={report.rules} link={link} />
+      {report.across && <Across across={report.across} link={link} />}
+      <h3>Cost</h3>
+      <div class="figures">
+        <Bars title="Download" names={["wheel", "conda package"]} format={bytes} open={open}
+          rows={cells.map((cell) => ({ name: cell.cell, values: [cell.left.download, cell.right.download] }))} />
+        <Bars title="Installed, with private copies of libraries" names={["wheel", "conda package"]} format={bytes} open={open}
+          rows={cells.map((cell) => ({ name: cell.cell, values: [cell.left.installed, cell.right.installed] }))} />
+        {costs && <Bars title="Import in a clean environment" names={["wheel", "conda package"]} format={seconds} open={open}
+          rows={cells.map((cell) => ({ name: cell.cell, values: [cell.cost?.left?.import_seconds, cell.cost?.right?.import_seconds] }))} />}
+        {times && <Bars title="Tests in source" names={["tests"]} format={seconds} open={open}
+          rows={cells.map((cell) => ({ name: cell.cell, values: [cell.build?.test_seconds] }))} />}
+      </div>
+    </>
+  );
+}
+
+function Matrix({ cells, link }) {
+  return (
+    <Scroll label="Matrix">
+      <table class="matrix">
+        <caption>The matrix</caption>
+        <thead>
+          <tr><th scope="col">cell</th><th scope="col">verdict</th><th scope="col" class="number">code sections equal</th><th scope="col" class="number">errors</th><th scope="col" class="number">drift</th><th scope="col" class="number">expected</th><th scope="col" class="number">wheel</th><th scope="col" class="number">conda package</th><th scope="col" class="number">copies in wheel</th><th scope="col" class="number">tests</th></tr>
+        </thead>
+        <tbody>
+          {cells.map((cell) => (
+            <tr key={cell.cell}>
+              <th scope="row"><a href={link(cell.cell)}>{cell.cell}</a></th>
+              <td><Verdict of={cell.verdict} /></td>
+              <td class="number">{cell.code.equal} of {cell.code.sections}</td>
+              <td class="number">{cell.counts.error}</td>
+              <td class="number">{cell.counts.drift}</td>
+              <td class="number">{cell.counts.expected}</td>
+              <td class="number">{bytes(cell.left.download)}</td>
+              <td class="number">{bytes(cell.right.download)}</td>
+              <td class="number">{cell.left.copies ? bytes(cell.left.copies) : "–"}</td>
+              <td class="number">{cell.build?.tests ?? "–"}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </Scroll>
+  );
+}
+
+function Differences({ cells, rules, link }) {
+  const groups = new Map();
+  for (const cell of cells) {
+    for (const one of cell.findings) {
+      if (one.severity === "expected") continue;
+      const key = [label(one), one.code, one.place, one.message].join("\n");
+      if (!groups.has(key)) groups.set(key, { one, cells: [] });
+      groups.get(key).cells.push(cell.cell);
+    }
+  }
+  const rows = [...groups.values()].sort(
+    (a, b) => ORDER.indexOf(label(a.one)) - ORDER.indexOf(label(b.one)) || (a.one.code < b.one.code ? -1 : 1),
+  );
+  if (!rows.length) return <p>Every difference between the packages is expected.</p>;
+  return (
+    <Scroll label="Differences">
+      <table class="stack">
+        <caption>What differs and is not expected</caption>
+        <thead><tr><th scope="col">severity</th><th scope="col">rule</th><th scope="col">where and what</th><th scope="col">cells</th></tr></thead>
+        <tbody>
+          {rows.map(({ one, cells: where }, index) => (
+            <tr key={index}>
+              <td><Verdict of={label(one)} /></td>
+              <td><span title={rules[one.code].what}>{one.code}<br /><span class="quiet">{rules[one.code].title}</span></span></td>
+              <td>{one.place && <b>{one.place}: </b>}{one.message}</td>
+              <td>{where.length === cells.length && where.length > 1 ? "all shown" : where.map((name) => <><a href={link(name)}>{name}</a> </>)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </Scroll>
+  );
+}
+
+const FOLLOWS = { odd: "the odd one out", compiler: "follows the compiler", python: "follows the Python", mixed: "no pattern" };
+
+function Across({ across, link }) {
+  const many = (names) => names.map((name, index) => <>{index ? ", " : ""}<a href={link(name)}>{name}</a></>);
+  return (
+    <>
+      {across.oddities.length > 0 && (
+        <Scroll label="Cells that are not alike">
+          <table class="stack">
+            <caption>Cells that are not alike</caption>
+            <thead><tr><th scope="col">what</th><th scope="col">pattern</th><th scope="col">values</th></tr></thead>
+            <tbody>
+              {across.oddities.map((one) => (
+                <tr key={one.trait}>
+                  <th scope="row">{one.trait}</th>
+                  <td>{FOLLOWS[one.kind]}</td>
+                  <td>{one.values.map(([value, names]) => <div key={value}><b>{/\d$/.test(value) && /size|download/.test(one.trait) ? bytes(Number(value.replace(/\D+/g, ""))) : value}</b>: {many(names)}</div>)}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </Scroll>
+      )}
+      {across.repeats.length > 0 && (
+        <Scroll label="Needless compiles">
+          <table class="stack">
+            <caption>Compiled to the same code more than once</caption>
+            <thead><tr><th scope="col">binary</th><th scope="col">what is equal</th><th scope="col">cells</th></tr></thead>
+            <tbody>
+              {across.repeats.map((one) => (
+                <tr key={one.binary + one.cells}>
+                  <th scope="row">{one.binary}</th>
+                  <td>{one.whole ? "all code" : ".text only"}</td>
+                  <td>{many(one.cells)}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </Scroll>
+      )}
+      <Groups groups={across.groups} />
+    </>
+  );
+}
+
+function Groups({ groups }) {
+  const names = [...new Set(groups.flatMap((group) => Object.keys(group.medians)))];
+  if (!names.length) return null;
+  return (
+    <Scroll label="Medians by compiler and Python">
+      <table>
+        <caption>Medians by compiler and by Python</caption>
+        <thead><tr><th scope="col">of</th><th scope="col" class="number">cells</th>{names.map((name) => <th key={name} scope="col" class="number">{name}</th>)}</tr></thead>
+        <tbody>
+          {groups.map((group) => (
+            <tr key={group.axis + group.name}>
+              <th scope="row">{group.axis} {group.name}</th>
+              <td class="number">{group.cells}</td>
+              {names.map((name) => <td key={name} class="number">{group.medians[name] == null ? "–" : /time/.test(name) ? seconds(group.medians[name]) : bytes(Math.round(group.medians[name]))}</td>)}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </Scroll>
+  );
+}

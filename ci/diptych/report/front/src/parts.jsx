@@ -1,0 +1,24 @@
+// Small parts that both views use.
+import { VERDICTS } from "./words.js";
+
+export function Verdict({ of }) {
+  const { sign, word } = VERDICTS[of];
+  return (
+    <span class={`verdict ${of}`}>
+      <span aria-hidden="true" class="sign">{sign}</span> {word}
+    </span>
+  );
+}
+
+export function Lines({ of }) {
+  if (!of.length) return <span class="quiet">–</span>;
+  return of.map((line, index) => <div key={index}>{line}</div>);
+}
+
+export function Scroll({ children, label }) {
+  return (
+    <div class="scroll" role="region" aria-label={label} tabIndex={0}>
+      {children}
+    </div>
+  );
+}

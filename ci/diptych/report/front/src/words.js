@@ -1,0 +1,33 @@
+// What values look like to a person.
+
+export const VERDICTS = {
+  equal: { sign: "=", word: "equal" },
+  drift: { sign: "≈", word: "drift" },
+  different: { sign: "≠", word: "different" },
+  error: { sign: "≠", word: "error" },
+  expected: { sign: "·", word: "expected" },
+  waived: { sign: "○", word: "waived" },
+};
+
+export const KINDS = { wheel: "wheel", conda: "conda package", folder: "folder" };
+
+export function bytes(count) {
+  let size = count;
+  for (const unit of ["B", "kB", "MB"]) {
+    if (size < 1000) return unit === "B" ? `${size} B` : `${size.toFixed(1)} ${unit}`;
+    size /= 1000;
+  }
+  return `${size.toFixed(1)} GB`;
+}
+
+export function seconds(value) {
+  return value == null ? "–" : `${value < 10 ? value.toFixed(2) : value.toFixed(1)} s`;
+}
+
+export function titles(cell) {
+  const left = KINDS[cell.left.kind];
+  const right = KINDS[cell.right.kind];
+  return left === right ? [`first ${left}`, `second ${right}`] : [left, right];
+}
+
+export const label = (finding) => (finding.waived ? "waived" : finding.severity);

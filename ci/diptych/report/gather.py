@@ -1,0 +1,122 @@
+"""The built cells of a checkout, compared."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from diptych.compare import Comparison, compare_cell, compare_packages
+from diptych.compare.waivers import Waiver, refuse_idle, refuse_unknown
+from diptych.errors import CompareError, ConfigError
+from diptych.flow.record import CellRecord, read_record
+from diptych.flow.workspace import Workspace
+
+_BESIDE = ".provenance.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gathered:
+    """What is built of a matrix, compared.
+
+    Attributes:
+        records: of the built cells.
+        comparisons: of the same cells, in the same order.
+        missing: ids of the cells that are not built.
+    """
+
+    records: tuple[CellRecord, ...]
+    comparisons: tuple[Comparison, ...]
+    missing: tuple[str, ...]
+
+
+def gather(workspace: Workspace) -> Gathered:
+    """Compare every built cell.
+
+    Raises:
+        ConfigError: no cell is built, or a waiver is for nothing.
+        FormatError: a package or a binary is damaged.
+    """
+    waivers = waivers_of(workspace)
+    refuse_unknown(waivers)
+    records = tuple(
+        record for cell in workspace.cells if (record := read_record(workspace.store, cell.id)) is not None
+    )
+    if not records:
+        raise ConfigError("no cell is built", hint="run: nox -t build")
+    comparisons = tuple(
+        compare_cell(
+            record.cell,
+            stage=record.stage,
+            wheel=record.wheel.path,
+            conda=record.conda.path,
+            provenance=_facts(record),
+            waivers=waivers,
+        )
+        for record in records
+    )
+    built = {record.cell for record in records}
+    missing = tuple(cell.id for cell in workspace.cells if cell.id not in built)
+    if not missing:  # a waiver may be for a cell that is not built yet
+        refuse_idle(waivers, [one for comparison in comparisons for one in comparison.findings])
+    return Gathered(records=records, comparisons=comparisons, missing=missing)
+
+
+def compare_files(left: Path, right: Path, *, one_build: bool = False) -> Comparison:
+    """Compare any two packages; provenance that lies beside both tells whether they are of one build.
+
+    Args:
+        left: a wheel, a conda package or a folder.
+        right: likewise.
+        one_build: insist that they are.
+
+    Raises:
+        FormatError: a package or a binary is damaged.
+    """
+    beside = [_read(path.with_name(path.name + _BESIDE)) for path in (left, right)]
+    stages = [found.get("inputs", {}).get("stage") for found in beside]
+    same = stages[0] is not None and stages[0] == stages[1]
+    return compare_packages(left, right, one_build=one_build or same, provenance=beside[0] if same else None)
+
+
+def waivers_of(workspace: Workspace) -> tuple[Waiver, ...]:
+    """Return the waivers of the table."""
+    return tuple(Waiver(**entry) for entry in workspace.config.waive)
+
+
+def require_all_equal(comparisons: Sequence[Comparison]) -> None:
+    """Refuse packages that differ, and name every difference of every cell.
+
+    Raises:
+        CompareError: at least one comparison has an error that is not waived.
+    """
+    failed = [one for one in comparisons if not one]
+    if failed:
+        raise CompareError(
+            f"{', '.join(one.cell for one in failed)}: wheel and conda package differ",
+            details=[
+                line
+                for one in failed
+                for line in (f"{one.cell}:", *(f"  {text}" for text in one.differences))
+            ]
+            if len(failed) > 1
+            else failed[0].differences,
+            hint="diptych compare --html PAGE shows them side by side; each rule's mend is there",
+        )
+
+
+def _facts(record: CellRecord) -> Mapping[str, Any]:
+    """Return the provenance beside the published wheel: its times are those of the run that did the work."""
+    published = record.published[0]
+    beside = _read(published.with_name(published.name + _BESIDE))
+    return beside if beside.get("sha256") == record.wheel.sha256 else record.provenance
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,281 @@
+"""DIP4xx: what a platform tag promises, and what the symbols ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from diptych.policy import Level, manylinux, table_of
+from diptych.policy.tables import version_key
+from diptych.rules import premises
+from diptych.rules.evidence import Evidence, Item, VersionUse
+from diptych.rules.model import Finding, Severity, rule
+
+_SHOWN = 3
+_PAGE_64K = 0x10000
+_OLDEST_IMAGE = Level(version=(2, 17))  # nobody runs, or builds for, anything older
+
+
+def uses(evidence: Evidence, item: Item) -> Iterator[VersionUse]:
+    """Yield the regulated symbol versions that a binary wants of libraries outside the package."""
+    looked_up = {(use.library, use.version): use for use in item.deep.version_uses}
+    for need in item.binary.version_needs:
+        regulated = manylinux().regulated(need.version, item.binary.machine)
+        loader = need.library.startswith(("ld-linux", "ld64.so"))
+        if regulated and not loader and evidence.own_library(need.library) is None:
+            key = (need.library, need.version)
+            yield looked_up.get(key) or VersionUse(library=need.library, version=need.version)
+
+
+def _lines(use: VersionUse) -> tuple[str, ...]:
+    more = f" and {len(use.symbols) - _SHOWN} more" if len(use.symbols) > _SHOWN else ""
+    symbols = f": {', '.join(use.symbols[:_SHOWN])}{more}" if use.symbols else ""
+    return (f"{use.version} of {use.library}{symbols}",)
+
+
+@rule("DIP401", "symbols newer than the platform tag", Severity.ERROR, premises.wheel, premises.elf)
+def above_tag(evidence: Evidence) -> Iterator[Finding]:
+    """A binary needs symbol versions that the wheel's platform tag does not promise.
+
+    Why: pip installs the wheel on every system that the tag names; on the older ones of these the import ends with "version
+    `GLIBC_2.34' not found". auditwheel says only that there are "too-recent versioned symbols", not which and where.
+
+    Mend: compile in the image of the tag (or with the sysroot of its glibc), or take the tag that the symbols ask for:
+    `diptych why-tag WHEEL` shows what it would be without each of them.
+
+    Source: PEP 600; pypa/auditwheel#36 (open since 2016), #354, #516; CadQuery/ocp-build-system#1.
+    """
+    levels = [tag.level for tag in evidence.platforms if tag.level and tag.level.family == "manylinux"]
+    if not levels:
+        return
+    promised = min(levels)
+    for item in evidence.elf:
+        for use in uses(evidence, item):
+            lowest = manylinux().lowest(use.version, item.binary.machine)
+            if lowest is None or lowest > promised:
+                yield Finding(
+                    place=item.label,
+                    message=f"{use.version} needs {lowest or 'more than any policy has'}, the tag says {promised}",
+                    evidence=_lines(use),
+                )
+
+
+@rule("DIP402", "symbols beyond every policy", Severity.ERROR, premises.elf)
+def beyond_all(evidence: Evidence) -> Iterator[Finding]:
+    """A binary needs symbol versions that no manylinux policy admits.
+
+    Why: `auditwheel repair` gives such a wheel no tag at all, and PyPI takes none without. It is usually the C++ library:
+    conda's and new distributions' gcc are ahead of the policies, while glibc is old enough.
+
+    Mend: compile with an older gcc (the forecast `diptych why-tag --gcc N` says before compiling), with a toolset that links the
+    newer parts statically, or leave out what needs the symbol.
+
+    Source: auditwheel src/auditwheel/policy; conda/conda-lock#847; experiment X6.
+    """
+    promised = any(tag.level for tag in evidence.platforms)
+    for item in evidence.elf if not promised else ():
+        for use in uses(evidence, item):
+            if manylinux().lowest(use.version, item.binary.machine) is None:
+                known = item.binary.machine in manylinux().machines or item.binary.machine in {"i386", "arm"}
+                yield Finding(
+                    given=_beyond_severity(evidence, known=known),
+                    place=item.label,
+                    message=f"no manylinux policy admits {use.version}",
+                    evidence=(*_lines(use), _ceiling(use.version, item), f"policies of {manylinux().date}"),
+                )
+
+
+def _beyond_severity(evidence: Evidence, *, known: bool) -> Severity:
+    if not known or evidence.kind in {"conda", "environment"}:
+        return Severity.NOTE
+    return Severity.ERROR if evidence.kind == "wheel" else Severity.DRIFT
+
+
+def _ceiling(version: str, item: Item) -> str:
+    prefix = version.partition("_")[0]
+    return f"the newest that one admits: {manylinux().ceiling(prefix, item.binary.machine)}"
+
+
+@rule("DIP403", "wheel for this machine alone", Severity.DRIFT, premises.wheel, premises.binaries)
+def bare_tag(evidence: Evidence) -> Iterator[Finding]:
+    """The wheel has a plain `linux_…` tag.
+
+    Why: it promises nothing about other machines, and PyPI refuses the upload.
+
+    Mend: `auditwheel repair`; if that finds no policy, DIP402 and `diptych why-tag` say why.
+
+    Source: PEP 513; natcap/invest#2713; pypi/warehouse#6545.
+    """
+    for tag in evidence.platforms:
+        if tag.bare:
+            yield Finding(
+                message=f"tagged {tag.text}", evidence=("PyPI takes manylinux and musllinux tags only",)
+            )
+
+
+@rule("DIP404", "binary for another machine than the tag", Severity.ERROR, premises.wheel, premises.binaries)
+def machine_against_tag(evidence: Evidence) -> Iterator[Finding]:
+    """A binary is made for a machine or system that the wheel's tag does not name.
+
+    Why: it cannot be loaded where the wheel is installed: "wrong ELF class", "incompatible architecture", or simply not found. It
+    gets there by a stale build folder, or by cross-compiling with half of the flags.
+
+    Mend: build the file for the tag's machine, or leave it out.
+
+    Source: PEP 425, PEP 600; sogno-platform/dpsim#649.
+    """
+    systems = {tag.system for tag in evidence.platforms}
+    machines = {machine for tag in evidence.platforms for machine in tag.machines}
+    if not machines or not systems <= {"linux", "macosx"}:
+        return
+    wanted = {"linux": "elf", "macosx": "macho"}
+    formats = {wanted[system] for system in systems}
+    for _, slices in evidence.by_file():
+        have = {item.binary.machine for item in slices}
+        item = slices[0]
+        fits = item.binary.format in formats and bool(have & _also(machines))
+        if not fits:
+            loose = item.module is None or item.binary.kind in {"object", "executable"}
+            yield Finding(
+                given=Severity.DRIFT if loose else Severity.ERROR,
+                place=item.place,
+                message=f"{item.binary.format} for {', '.join(sorted(have))}, in a wheel for "
+                f"{', '.join(tag.text for tag in evidence.platforms)}",
+                evidence=(f"kind: {item.binary.kind}",),
+            )
+
+
+def _also(machines: set[str]) -> set[str]:
+    return machines | {f"{machine}{end}" for machine in machines for end in ("e", "h")}
+
+
+@rule("DIP405", "tag newer than the symbols need", Severity.NOTE, premises.wheel, premises.elf)
+def tag_too_new(evidence: Evidence) -> Iterator[Finding]:
+    """All symbols would do with an older policy than the tag names.
+
+    Why: pip does not install the wheel on systems where it would work. It may be meant so (the libraries need a newer kernel or
+    were tested there only).
+
+    Mend: `auditwheel repair --plat` with the older tag, or leave it.
+
+    Source: PEP 600, "works on glibc ≥ x.y".
+    """
+    tags = [tag.level for tag in evidence.platforms if tag.level and tag.level.family == "manylinux"]
+    lowest = lowest_level(evidence)
+    if tags and lowest is not None and max(lowest, _OLDEST_IMAGE) < min(tags):
+        yield Finding(
+            message=f"tagged {min(tags)}, while {lowest} would do for every symbol",
+            evidence=(f"{sum(1 for _ in evidence.elf)} binaries looked at",),
+        )
+
+
+def lowest_level(evidence: Evidence) -> Level | None:
+    """Return the lowest manylinux policy that admits all symbol versions and libraries; None: no policy does."""
+    levels = [manylinux().machines.get(_machine(item)) for item in evidence.elf]
+    for item in evidence.elf:
+        levels += [manylinux().lowest(use.version, item.binary.machine) for use in uses(evidence, item)]
+    found = [level for level in levels if level is not None]
+    return max(found) if found and len(found) == len(levels) else None
+
+
+def _machine(item: Item) -> str:
+    return {"i386": "i686", "arm": "armv7l"}.get(item.binary.machine, item.binary.machine)
+
+
+@rule("DIP406", "needs a newer processor than the tag says", Severity.ERROR, premises.elf)
+def isa_level(evidence: Evidence) -> Iterator[Finding]:
+    """A binary is marked as needing an x86-64 level above the baseline.
+
+    Why: since glibc 2.33 the loader refuses it on older processors ("CPU ISA level is lower than required"). A tag such as
+    `manylinux_2_28_x86_64` promises the baseline; it was compiled with `-march=native` or `-march=x86-64-v3`.
+
+    Mend: compile for the baseline, and choose faster code at run time.
+
+    Source: x86-64 psABI, "GNU property"; auditwheel 6, ISA check.
+    """
+    for item in evidence.elf:
+        levels = [mark for mark in item.binary.features if mark.startswith("x86-64-")]
+        if levels:
+            yield Finding(
+                given=Severity.ERROR if evidence.kind == "wheel" else Severity.NOTE,
+                place=item.label,
+                message=f"needs {max(levels)}",
+                evidence=("from .note.gnu.property, which the loader obeys",),
+            )
+
+
+@rule(
+    "DIP407",
+    "library that the policy does not expect on every system",
+    Severity.DRIFT,
+    premises.wheel,
+    premises.elf,
+)
+def withheld_library(evidence: Evidence) -> Iterator[Finding]:
+    """A needed library is one that policies know, but only from a newer level than the tag on.
+
+    Why: the tag promises systems that need not have it.
+
+    Mend: graft the library, or raise the tag to the level named here.
+
+    Source: PEP 599, PEP 600; auditwheel's lib_whitelist.
+    """
+    for tag in evidence.platforms:
+        table = table_of(tag.level.family) if tag.level else None
+        for item in evidence.elf if table else ():
+            for name in item.binary.needed:
+                lowest = table.lowest_for_library(name) if table else None
+                if lowest and tag.level and lowest > tag.level and evidence.own_library(name) is None:
+                    yield Finding(
+                        place=item.label,
+                        message=f"{name} is expected from {lowest} on, the tag says {tag.level}",
+                        evidence=(f"NEEDED {name}",),
+                    )
+
+
+@rule("DIP408", "segments that cannot be mapped", Severity.ERROR, premises.elf)
+def misaligned(evidence: Evidence) -> Iterator[Finding]:
+    """A loaded segment's address and file offset do not agree modulo its alignment.
+
+    Why: "ELF load command address/offset not page-aligned", or a crash in `_init`: an old patchelf, or strip after patchelf, wrote the
+    file.
+
+    Mend: strip first, patch once, with patchelf 0.18 or newer; then read the file back.
+
+    Source: System V gABI, "Program Header"; pypa/auditwheel#716, #722; NixOS/patchelf#492, #558.
+    """
+    for item in evidence.elf:
+        wrong = [segment for segment in item.binary.segments if segment.loaded and not segment.congruent]
+        if wrong:
+            first = wrong[0]
+            yield Finding(
+                place=item.label,
+                message=f"{len(wrong)} segments are misaligned",
+                evidence=(f"address {first.vaddr:#x}, offset {first.offset:#x}, alignment {first.align:#x}",),
+            )
+
+
+@rule("DIP409", "does not load on 64 KiB pages", Severity.DRIFT, premises.elf)
+def small_pages(evidence: Evidence) -> Iterator[Finding]:
+    """An aarch64 or ppc64le binary has segments aligned to less than 64 KiB.
+
+    Why: kernels with 64 KiB pages (RHEL 8 and others on aarch64) refuse it: "ELF load command alignment not page-aligned".
+    `-z max-page-size=4096`, lld's default, or a patchelf without `--page-size 65536` made it so.
+
+    Mend: `-Wl,-z,max-page-size=65536`; `patchelf --page-size 65536`.
+
+    Source: pypa/manylinux#1421; pypa/auditwheel#716; AArch64 ELF ABI.
+    """
+    for item in evidence.elf:
+        if item.binary.machine in {"aarch64", "ppc64le"} and evidence.packed:
+            small = [one.align for one in item.binary.segments if one.loaded and one.align < _PAGE_64K]
+            if small and item.binary.kind != "object":
+                yield Finding(
+                    place=item.label,
+                    message=f"a segment is aligned to {min(small)} bytes",
+                    evidence=(f"{len(small)} loaded segments",),
+                )
+
+
+def sorted_uses(found: set[str]) -> list[str]:
+    """Return symbol versions, newest first."""
+    return sorted(found, key=version_key, reverse=True)

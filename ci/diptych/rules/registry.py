@@ -1,0 +1,38 @@
+"""All rules, in order of their codes."""
+
+from __future__ import annotations
+
+from diptych.errors import ConfigError, nearest
+from diptych.rules import (
+    binding_layers,
+    macho,
+    packaging,
+    platform_tags,
+    python_linkage,
+    resolution,
+    runtimes,
+    search_paths,
+)
+from diptych.rules.model import REGISTRY, Rule
+
+GROUPS = (python_linkage, binding_layers, search_paths, resolution, platform_tags, packaging, macho, runtimes)
+"""The modules that hold rules: importing one registers what it has."""
+
+
+def all_rules() -> tuple[Rule, ...]:
+    """Return every rule, in order of codes."""
+    return tuple(rule for _, rule in sorted(REGISTRY.items()))
+
+
+def rule_named(code: str) -> Rule:
+    """Return one rule.
+
+    Raises:
+        ConfigError: there is none of that code.
+    """
+    found = REGISTRY.get(code.upper())
+    if found is None:
+        raise ConfigError(
+            f'"{code}" is no rule{nearest(code.upper(), REGISTRY)}', hint="diptych explain lists all rules"
+        )
+    return found

@@ -1,0 +1,176 @@
+"""DIP7xx: libraries of which a process should have one."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from diptych.output import human_size
+from diptych.rules import premises
+from diptych.rules.evidence import Evidence, Item
+from diptych.rules.model import Finding, Severity, rule
+from diptych.rules.names import boost_python, libpython, stem, without_hash
+
+_OPENMP = {"libgomp": "GNU", "libiomp5": "Intel", "libomp": "LLVM"}
+_BLAS = {
+    "libopenblas": "OpenBLAS",
+    "libscipy_openblas": "OpenBLAS",
+    "libmkl_rt": "MKL",
+    "libmkl_core": "MKL",
+    "libblis": "BLIS",
+    "libatlas": "ATLAS",
+}
+_SHOWN = 5
+_WORTH_TELLING = 1 << 18
+_TELLING = 8  # shorter names are whole names: libomp is not the beginning of libompl
+
+
+def _kind_of(name: str, table: dict[str, str]) -> str:
+    """Return what a library is: by its stem, or the beginning of it (``libopenblas64_p-r0``)."""
+    found = stem(name)
+    for key in sorted(table, key=len, reverse=True):
+        if found == key or (len(key) >= _TELLING and found.startswith(key)):
+            return table[key]
+    return ""
+
+
+def _runtimes(evidence: Evidence, table: dict[str, str]) -> dict[str, list[str]]:
+    """Return kind → the files that are it, or the names under which it is taken from outside."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for item in evidence.items:
+        if item.binary.kind == "shared" and not item.module and (kind := _kind_of(item.place, table)):
+            found[kind].append(f"{item.place}{f' (from {item.owner})' if item.owner else ''}")
+    for item in evidence.items:
+        for name in item.binary.needed:
+            kind = _kind_of(name, table)
+            outside = evidence.own_library(name) is None and name.rpartition("/")[2] not in evidence.links
+            line = f"{name.rpartition('/')[2]} from outside"
+            if kind and outside and evidence.kind != "environment" and line not in found[kind]:
+                found[kind].append(line)
+    return {kind: list(dict.fromkeys(places)) for kind, places in found.items() if places}
+
+
+def _several(evidence: Evidence, table: dict[str, str], what: str) -> Iterator[Finding]:
+    found = _runtimes(evidence, table)
+    places = [f"{kind}: {place}" for kind, files in sorted(found.items()) for place in files]
+    if len(places) > 1:
+        kinds = f"{len(found)} different" if len(found) > 1 else "of one kind"
+        yield Finding(
+            given=Severity.DRIFT if len(found) > 1 or evidence.kind == "environment" else Severity.NOTE,
+            message=f"{len(places)} {what} runtimes, {kinds}",
+            evidence=(
+                *places[:_SHOWN],
+                *([f"and {len(places) - _SHOWN} more"] if len(places) > _SHOWN else []),
+            ),
+        )
+
+
+@rule("DIP701", "two OpenMP runtimes", Severity.DRIFT, premises.binaries)
+def openmp_twice(evidence: Evidence) -> Iterator[Finding]:
+    """More than one OpenMP runtime can be loaded into the process.
+
+    Why: each has a thread pool of its own: oversubscription at least; LLVM's and Intel's stop the process ("OMP: Error #15"), and
+    mixing with GNU's can hang after a fork. Grafted copies have a hash in their name, which hides them.
+
+    Mend: link one runtime throughout; don't graft it (`auditwheel repair --exclude libgomp.so.1`) where a dependency has it; conda:
+    `_openmp_mutex`.
+
+    Source: joblib/threadpoolctl#41; tesseract-robotics/tesseract_nanobind#136.
+    """
+    yield from _several(evidence, _OPENMP, "OpenMP")
+
+
+@rule("DIP702", "two BLAS libraries", Severity.DRIFT, premises.binaries)
+def blas_twice(evidence: Evidence) -> Iterator[Finding]:
+    """More than one BLAS implementation can be loaded into the process.
+
+    Why: each starts its own threads, and symbols of one may be bound to the other. Wheels of NumPy and SciPy have one each by
+    design, with renamed symbols; beside a conda BLAS that makes three.
+
+    Mend: in a conda environment install NumPy and SciPy from the channel, not by pip; limit threads with threadpoolctl.
+
+    Source: joblib/threadpoolctl, "multiple OpenBLAS"; numpy documentation, "BLAS and LAPACK".
+    """
+    yield from _several(evidence, _BLAS, "BLAS")
+
+
+@rule("DIP703", "C++ runtime grafted", Severity.DRIFT, premises.wheel)
+def grafted_runtime(evidence: Evidence) -> Iterator[Finding]:
+    """A wheel carries its own libstdc++, libgcc_s or libc++.
+
+    Why: it is loaded beside the system's, which other modules use: exceptions and locales that cross between them crash
+    (`std::codecvt`, unwinding). Policies expect libstdc++ and libgcc_s on every glibc system, so nothing should graft them.
+
+    Mend: compile with a toolchain whose symbols the tag's policy admits (DIP401), so that the system's own will do; musllinux wheels
+    must carry them and are not reported.
+
+    Source: pypa/auditwheel#616; pypa/manylinux#118; lief-project/LIEF#704; serapeum-org/pyramids#332.
+    """
+    if any(tag.level and tag.level.family == "musllinux" for tag in evidence.platforms):
+        return
+    runtimes = {"elf": {"libstdc++", "libgcc_s"}, "macho": {"libc++", "libc++abi"}}
+    for item in evidence.items:
+        if item.binary.kind == "shared" and stem(item.place) in runtimes[item.binary.format]:
+            yield Finding(
+                place=item.label,
+                message=f"carries {without_hash(item.place)} ({human_size(item.size)})",
+                evidence=tuple(f"needed by {place}" for place in _users(item, evidence)[:_SHOWN]),
+            )
+
+
+def _users(library: Item, evidence: Evidence) -> list[str]:
+    name = library.place.rpartition("/")[2]
+    return [
+        item.label
+        for item in evidence.items
+        if any(needed.rpartition("/")[2] in {name, library.binary.soname} for needed in item.binary.needed)
+    ]
+
+
+@rule("DIP704", "one library twice", Severity.DRIFT, premises.binaries)
+def library_twice(evidence: Evidence) -> Iterator[Finding]:
+    """Two files of a package are the same library, when hashes in their names are undone.
+
+    Why: with different SONAMEs both are loaded: state is there twice (registries, singletons, allocators), and the package is larger than
+    it must be. With equal SONAMEs the one that is loaded first serves all, whatever run paths say.
+
+    Mend: let every module need one file; exclude the library from grafting where the package has it already.
+
+    Source: ld.so(8), SONAME matching; pypa/auditwheel#76, #391; experiment X5.
+    """
+    if not evidence.packed:
+        return
+    groups: dict[tuple[str, str], list[Item]] = defaultdict(list)
+    for item in evidence.items:
+        name = item.binary.soname or item.place
+        library = (
+            item.binary.kind == "shared" and not item.module and without_hash(item.place).startswith("lib")
+        )
+        if library and not libpython(item.place) and boost_python(item.place) is None:
+            groups[without_hash(name), item.binary.machine].append(item)
+    links: list[Item] = []
+    for (name, _), items in groups.items():
+        copies = _one_for_each_name(items)
+        links += [item for item in items if item not in copies]
+        if len(copies) > 1:
+            yield Finding(
+                place=copies[0].label,
+                message=f"{name} is there {len(copies)} times",
+                evidence=tuple(f"{human_size(item.size):>8}  {item.place}" for item in copies[:_SHOWN]),
+            )
+    if links and (size := sum(item.size for item in links)) >= _WORTH_TELLING:
+        yield Finding(
+            given=Severity.NOTE,
+            place=links[0].label,
+            message=f"{len(links)} libraries are stored again under another name: {human_size(size)}",
+            evidence=tuple(f"{human_size(item.size):>8}  {item.place}" for item in links[:_SHOWN]),
+            next_step="wheels hold no links: ship each library under its SONAME alone",
+        )
+
+
+def _one_for_each_name(items: list[Item]) -> list[Item]:
+    """Leave out files of equal SONAME and build: they stand where links stood."""
+    found: dict[tuple[str | None, str | None, int], Item] = {}
+    for item in items:
+        found.setdefault((item.binary.soname, item.binary.build_id, item.size), item)
+    return list(found.values())

@@ -1,0 +1,26 @@
+"""``diptych cell``: one cell on a machine of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from invoke.context import Context
+
+from diptych import matrix
+from diptych.tasks.surface import process_workspace, surface
+
+
+@surface(
+    help={
+        "cell": "its id, such as 3.11-gcc",
+        "out": "the folder that the piece is left in (default: pieces/CELL-PLATFORM)",
+    }
+)
+def cell(_context: Context, cell: str, out: str = "") -> None:
+    """Build and verify one cell, and leave packages, provenance, JUnit and cell.json in a folder."""
+    workspace = process_workspace()
+    chosen = matrix.find(workspace.cells, cell)
+    from diptych.flow.cellrun import run_cell  # noqa: PLC0415 -- a listing needs none of the flow
+
+    piece = run_cell(workspace, chosen, Path.cwd() / (out or f"pieces/{chosen.id}-{chosen.platform}"))
+    workspace.output.line(f"  {piece.folder}: {len(piece.files)} files and their hashes in cell.json")

@@ -1,0 +1,81 @@
+"""``diptych collect``: the pieces of all machines, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from invoke.context import Context
+
+from diptych.errors import ConfigError
+from diptych.flow.workspace import Workspace
+from diptych.tasks.plan import PLATFORM_HELP, platforms_of
+from diptych.tasks.surface import process_workspace, surface
+from diptych.tasks.words import WordsTask
+
+if TYPE_CHECKING:
+    from diptych.flow.collecting import Placed
+
+
+@surface(
+    klass=WordsTask,
+    help={
+        "words": "pieces that `diptych cell` left, or folders of them",
+        "out": "where the packages go (default: dist)",
+        "platform": PLATFORM_HELP,
+        "release": "refuse what must not be released: a stand-in channel's packages, a version unlike the tag",
+        "report": "also compare wheel and conda package of every cell: OUT/report, and the summary of the job",
+    },
+    iterable=["words", "platform"],
+)
+def collect(  # noqa: PLR0913 -- a flag each
+    _context: Context,
+    words: list[str],
+    platform: list[str],
+    out: str = "dist",
+    release: bool = False,  # noqa: FBT001, FBT002 -- an invoke flag
+    report: bool = False,  # noqa: FBT001, FBT002 -- as above
+) -> None:
+    """Check pieces against the plan (missing, doubled, tampered with, foreign), then lay them out as packages to ship."""
+    if not words:
+        raise ConfigError("no folder given", hint="diptych collect DIR…: what `diptych cell --out` left")
+    workspace = process_workspace()
+    from diptych.flow import collecting  # noqa: PLC0415 -- a listing needs none of the flow
+
+    target = Path.cwd() / out
+    placed = collecting.collect(
+        workspace,
+        [Path.cwd() / word for word in words],
+        platforms=platforms_of(workspace, platform),
+        out=target,
+        release=release,
+    )
+    workspace.output.line(f"  {target}: {len(placed)} cells put together")
+    _summarise(workspace, collecting.summary_of(placed))
+    if report:
+        _report(workspace, placed, target)
+
+
+def _summarise(workspace: Workspace, text: str) -> None:
+    """Add Markdown to the summary of a GitHub job; other steps write there too."""
+    if summary := workspace.env.get("GITHUB_STEP_SUMMARY"):
+        from diptych.report.files import append  # noqa: PLC0415 -- as above
+
+        append(Path(summary), text)
+
+
+def _report(workspace: Workspace, placed: Sequence[Placed], out: Path) -> None:
+    """Compare wheel and conda package of every cell; the page and the JSON go beside the packages.
+
+    Raises:
+        CompareError: a cell's two packages differ.
+    """
+    from diptych.report.gather import require_all_equal  # noqa: PLC0415 -- as above
+    from diptych.workflow.compared import compare_collected  # noqa: PLC0415 -- as above
+
+    packages = [(one.piece.name, one.wheel, one.conda) for one in placed]
+    comparisons, markdown = compare_collected(workspace, packages, out)
+    _summarise(workspace, markdown)
+    workspace.output.line(f"  {out / 'report' / 'index.html'} shows them side by side")
+    require_all_equal(comparisons)

@@ -1,0 +1,117 @@
+"""``diptych compare``: two packages side by side, all built cells, or a package against an environment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from invoke.context import Context
+
+from diptych.errors import ConfigError
+from diptych.output import Output
+from diptych.tasks.surface import process_output, process_workspace, surface
+from diptych.tasks.words import WordsTask
+
+if TYPE_CHECKING:
+    from diptych.compare import Comparison
+
+_HINT = "diptych compare A B for two packages, without words for all built cells, --into ENV PACKAGE for a preview"
+
+
+@surface(
+    klass=WordsTask,
+    help={
+        "words": "two packages (wheel, conda, folder); none: all built cells",
+        "into": "an environment: show what installing one package there would duplicate or shadow",
+        "one-build": "insist that both come from one compile, so that unlike code is an error",
+        "json": "print JSON; its schema is in the package, report/schema.json",
+        "markdown": "print Markdown, for the summary of a CI job",
+        "html": "write the self-contained page to this file",
+    },
+    iterable=["words"],
+)
+def compare(
+    _context: Context,
+    words: list[str],
+    into: str = "",
+    html: str = "",
+    one_build: bool = False,  # noqa: FBT001, FBT002 -- an invoke flag
+    json: bool = False,  # noqa: FBT001, FBT002 -- as above
+    markdown: bool = False,  # noqa: FBT001, FBT002 -- as above
+) -> None:
+    """Lay two packages side by side, or the two of every built cell; ends with 12 when they differ."""
+    output = process_output()
+    if into:
+        _preview(words, into, output, as_json=json)
+        return
+    if len(words) not in {0, 2}:
+        raise ConfigError(f"two packages or none, not {len(words)}", hint=_HINT)
+    from diptych.report.gather import require_all_equal  # noqa: PLC0415 -- a listing needs no comparison
+
+    comparisons, document = _two(words, one_build=one_build) if words else _built()
+    if html:
+        _write_page(Path(html), document, output, quiet=json or markdown)
+    if json:
+        output.json(document)
+    elif markdown:
+        from diptych.report import markdown_of  # noqa: PLC0415 -- as above
+
+        output.raw(markdown_of(document))
+    else:
+        _show(comparisons, output, matrix=not words)
+    require_all_equal(comparisons)
+
+
+def _two(words: Sequence[str], *, one_build: bool) -> tuple[Sequence[Comparison], dict[str, Any]]:
+    from diptych.report import document_of  # noqa: PLC0415 -- as above
+    from diptych.report.gather import compare_files  # noqa: PLC0415 -- as above
+
+    left, right = (Path(word) for word in words)
+    found = compare_files(left, right, one_build=one_build)
+    return [found], document_of([found], project=found.wheel.identity.name)
+
+
+def _built() -> tuple[Sequence[Comparison], dict[str, Any]]:
+    from diptych.report import document_of  # noqa: PLC0415 -- as above
+    from diptych.report.gather import gather  # noqa: PLC0415 -- as above
+
+    workspace = process_workspace()
+    found = gather(workspace)
+    name = workspace.config.project.name
+    return found.comparisons, document_of(found.comparisons, project=name, missing=found.missing)
+
+
+def _show(comparisons: Sequence[Comparison], output: Output, *, matrix: bool) -> None:
+    if not matrix:
+        from diptych.compare.table import cell_table  # noqa: PLC0415 -- as above
+
+        output.show(cell_table(comparisons[0]))
+        return
+    from diptych.compare.table import differences_table  # noqa: PLC0415 -- as above
+    from diptych.flow.summary import matrix_table  # noqa: PLC0415 -- as above
+
+    output.show(matrix_table(process_workspace(), comparisons))
+    output.show(differences_table(comparisons))
+
+
+def _write_page(path: Path, document: dict[str, Any], output: Output, *, quiet: bool) -> None:
+    from diptych.report import page_of  # noqa: PLC0415 -- as above
+    from diptych.store import write_text  # noqa: PLC0415 -- as above
+
+    write_text(path, page_of(document))
+    if not quiet:
+        output.line(f"wrote {path}")
+
+
+def _preview(words: Sequence[str], into: str, output: Output, *, as_json: bool) -> None:
+    if len(words) != 1:
+        raise ConfigError(f"--into takes one package, not {len(words)}", hint=_HINT)
+    from diptych.compare.into import preview  # noqa: PLC0415 -- as above
+
+    found = preview(Path(words[0]), Path(into))
+    if as_json:
+        output.json(found.to_json())
+        return
+    for line in found.lines():
+        output.line(line)

@@ -1,0 +1,45 @@
+"""Compare wheel and conda package of cells that other machines built: the page, the JSON, the Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from diptych.compare import Comparison, compare_packages
+from diptych.flow.workspace import Workspace
+from diptych.report.document import document_of
+from diptych.report.gather import waivers_of
+from diptych.report.markdown import markdown_of
+from diptych.report.page import page_of
+from diptych.store import write_json, write_text
+from diptych.workflow.piece import provenance_of
+
+
+def compare_collected(
+    workspace: Workspace, packages: Sequence[tuple[str, Path, Path]], out: Path
+) -> tuple[tuple[Comparison, ...], str]:
+    """Compare each pair and write ``OUT/report``; the stage that both came from stayed on the other machine.
+
+    Args:
+        workspace: the checkout, for its waivers.
+        packages: a name, the wheel and the conda package of each cell.
+        out: the folder of the packages.
+
+    Returns:
+        The comparisons, and all of them as Markdown.
+
+    Raises:
+        FormatError: a package is damaged.
+        StoreError: the folder cannot be written.
+    """
+    waivers = waivers_of(workspace)
+    found = tuple(
+        compare_packages(
+            wheel, conda, name=name, one_build=True, provenance=provenance_of(wheel), waivers=waivers
+        )
+        for name, wheel, conda in packages
+    )
+    document = document_of(found, project=workspace.config.project.name)
+    write_json(out / "report" / "report.json", document)
+    write_text(out / "report" / "index.html", page_of(document))
+    return found, markdown_of(document)

@@ -1,0 +1,162 @@
+"""A piece: the folder that one cell leaves on its machine, with ``cell.json`` as its list of contents."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from diptych.errors import PackageError
+from diptych.store import sha256_file
+
+SCHEMA = 1
+LISTING = "cell.json"
+PROVENANCE = ".provenance.json"
+
+_PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+!-]*")
+_HASH = re.compile(r"[0-9a-f]{64}")
+_KINDS = ("wheel", "conda", "provenance", "junit")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PieceFile:
+    """One file of a piece.
+
+    Attributes:
+        name: its plain name.
+        kind: "wheel", "conda", "provenance" or "junit".
+        sha256: of its bytes.
+        size: in bytes.
+    """
+
+    name: str
+    kind: str
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Piece:
+    """What one cell left.
+
+    Attributes:
+        folder: where it lies.
+        cell: the cell's id.
+        platform: conda's name of the platform.
+        project: the project's name.
+        version: the project's version.
+        table: hash of the table that asked for it (:func:`diptych.workflow.plan.table_hash`).
+        sources: hash of the sources it was built from.
+        tests: how many cases ran in source, against the wheel, and against the conda package; None if unknown.
+        files: what it holds, beside ``cell.json``.
+    """
+
+    folder: Path
+    cell: str
+    platform: str
+    project: str
+    version: str
+    table: str
+    sources: str
+    tests: dict[str, int | None]
+    files: tuple[PieceFile, ...]
+
+    @property
+    def name(self) -> str:
+        """Cell and platform, as :attr:`diptych.workflow.plan.Job.name`."""
+        return f"{self.cell}-{self.platform}"
+
+    def path(self, kind: str) -> Path:
+        """Return the one file of that kind; :func:`faults_inside` has seen that it is there."""
+        return self.folder / next(one.name for one in self.files if one.kind == kind)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the content of ``cell.json``."""
+        value = asdict(self)
+        del value["folder"]
+        return {"schema": SCHEMA, **value}
+
+
+def piece_file(path: Path, kind: str) -> PieceFile:
+    """Describe a file that is there."""
+    return PieceFile(name=path.name, kind=kind, sha256=sha256_file(path), size=path.stat().st_size)
+
+
+def read_piece(folder: Path) -> Piece:
+    """Read the list of contents; the files themselves are not looked at.
+
+    Raises:
+        PackageError: there is none, or it is not one of ours: it comes from another machine, so nothing is believed.
+    """
+    path = folder / LISTING
+    try:
+        raw = json.loads(path.read_bytes())
+        if raw["schema"] != SCHEMA:
+            raise PackageError(
+                f'"{path}" has schema {raw["schema"]!r}; this Diptych reads {SCHEMA}',
+                hint="run the same Diptych on every machine",
+            )
+        texts = {
+            key: _text(raw[key]) for key in ("cell", "platform", "project", "version", "table", "sources")
+        }
+        return Piece(
+            folder=folder,
+            tests={str(name): _count(value) for name, value in raw["tests"].items()},
+            files=tuple(_file(one) for one in raw["files"]),
+            **texts,
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise PackageError(
+            f'"{path}" is not what `diptych cell` leaves: {error or type(error).__name__}',
+            hint="the job was cut short or the download is damaged: run that cell again",
+        ) from error
+
+
+def faults_inside(piece: Piece) -> Iterator[str]:
+    """Yield what is wrong with the files of a piece, held against its list: gone, changed, or not listed."""
+    listed = {one.name for one in piece.files}
+    for kind, count in (("wheel", 1), ("conda", 1), ("provenance", 2)):
+        found = sum(one.kind == kind for one in piece.files)
+        if found != count:
+            yield f'damaged: "{piece.folder}" of {piece.name} lists {found} files of kind {kind}, not {count}'
+    for one in piece.files:
+        path = piece.folder / one.name
+        if path.is_symlink() or not path.is_file():
+            yield f'missing: "{path}" of {piece.name} is listed but not there'
+        elif path.stat().st_size != one.size or (found_hash := sha256_file(path)) != one.sha256:
+            seen = f"{path.stat().st_size} bytes" if path.stat().st_size != one.size else found_hash[:12]
+            yield f'tampered: "{path}" of {piece.name} is {seen}, not {one.size} bytes with sha256 {one.sha256[:12]}'
+    for path in sorted(piece.folder.iterdir()):
+        if path.name not in listed and path.name != LISTING:
+            yield f'foreign: "{path}" is not in the list of {piece.name}'
+
+
+def provenance_of(path: Path) -> dict[str, Any]:
+    """Return the provenance beside a package, empty when it cannot be read."""
+    try:
+        value = json.loads(path.with_name(path.name + PROVENANCE).read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not _PLAIN.fullmatch(value):
+        raise ValueError(f"{value!r:.60} is no plain word")
+    return value
+
+
+def _count(value: object) -> int | None:
+    if value is not None and not isinstance(value, int):
+        raise ValueError(f"{value!r:.60} is no number")
+    return value
+
+
+def _file(raw: dict[str, Any]) -> PieceFile:
+    """Read one entry; a name with a slash or a leading dot would lead out of the folder."""
+    if raw["kind"] not in _KINDS or not isinstance(raw["size"], int) or not _HASH.fullmatch(raw["sha256"]):
+        raise ValueError(f"{raw!r:.80} is no entry")
+    return PieceFile(name=_text(raw["name"]), kind=raw["kind"], sha256=raw["sha256"], size=raw["size"])
