@@ -17,9 +17,11 @@ from diptych import process
 
 # An extension module in C++ that needs no header: what it says to the linker is all that matters.
 MODULE = """\
+extern "C" int puts(const char *);
 extern "C" void *PyModule_Create2(void *, int);
 extern "C" void *Py_BuildValue(const char *, ...);
 extern "C" __attribute__((visibility("default"))) void *PyInit__core() {
+  puts("loading");
   return Py_BuildValue("i", 1) ? PyModule_Create2(0, 0) : 0;
 }
 """

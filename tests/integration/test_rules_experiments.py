@@ -11,7 +11,7 @@ import pytest
 
 from diptych.doctor import gather
 from diptych.process import Completed, run
-from diptych.rules import Finding, all_rules, judge
+from diptych.rules import Finding, Severity, all_rules, judge
 from integration import make_linkage_fixtures as make
 
 pytestmark = [
@@ -65,7 +65,9 @@ def test_x1_ordinary_libpython(tmp_path: Path) -> None:
 def test_x2_absolute_run_path_survives_repair(tmp_path: Path) -> None:
     path = make.x2(tmp_path)
     for wheel in (path, repaired(path, tmp_path / "out")):
-        assert "/opt/conda/envs/build/lib" in doctor(wheel)["DIP301"].message
+        finding = doctor(wheel)["DIP301"]
+        assert "/opt/conda/envs/build/lib" in finding.message
+        assert finding.severity is Severity.ERROR
 
 
 def test_x3_module_for_another_python(tmp_path: Path) -> None:

@@ -440,6 +440,13 @@ def test_system_folder_is_a_note_and_a_build_folder_an_error(tmp_path: Path) -> 
     assert codes_of(build) == {"DIP301": Severity.ERROR}
 
 
+def test_a_wheel_before_repair_may_miss_its_library(tmp_path: Path) -> None:
+    files = member(module(needed=["libfoo.so.1"]))
+    assert codes_of(wheel(tmp_path, TAG, files)) == {"DIP307": Severity.ERROR}
+    found = codes_of(wheel(tmp_path, "pair-1.2-cp311-cp311-linux_x86_64.whl", files))
+    assert found == {"DIP307": Severity.DRIFT, "DIP403": Severity.DRIFT}
+
+
 def environment(root: Path, packages: Mapping[str, tuple[list[str], Mapping[str, bytes]]]) -> Path:
     for name, (depends, files) in packages.items():
         for place, data in files.items():

@@ -196,7 +196,7 @@ def _files_met(panel: Panel, environment: Path, site: Path, owners: Mapping[str,
 
 
 def _same_project(owner: str, panel: Panel) -> bool:
-    return bool(owner) and normalised(owner.split()[0]) == normalised(panel.identity.name)
+    return bool(owner) and normalised(owner.split(maxsplit=1)[0]) == normalised(panel.identity.name)
 
 
 def _owners(environment: Path, site: Path) -> dict[str, str]:

@@ -43,12 +43,12 @@ def _dependencies(pair: Pair) -> tuple[DependencyRow, ...]:
 
 
 def _library_packages(pair: Pair) -> set[str]:
-    """Return the conda packages that stand for libraries which the other side brings itself (DIP812)."""
+    """Return the conda packages that stand for libraries, which other rules tell (DIP812 to DIP815)."""
     return {
         supply.package
         for row in library_rows(pair)
         for supply in (row.left, row.right)
-        if supply and supply.how == "dependency"
+        if supply and supply.package
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -51,7 +52,7 @@ def _words(comparison: Comparison) -> Iterator[Trait]:
     digits = python.replace(".", "")
 
     def alike(text: str) -> str:
-        return text.replace(digits, "3N").replace(python, "3.N")
+        return re.sub(r"cpython-\d+t?", "cpython-3N", text).replace(digits, "3N").replace(python, "3.N")
 
     for one in comparison.wheel.own:
         stem = one.stem.rsplit("/", 1)[-1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -43,12 +44,10 @@ def _plural(count: int, word: str) -> str:
 def _target(judged: Judged, rules: dict[str, Rule]) -> Iterator[Line]:
     evidence = judged.evidence
     yield from wrapped(evidence.target, "", style="bold")
-    looked = (
-        _plural(len(evidence.items), "binary")
-        if len(evidence.items) == 1
-        else f"{len(evidence.items)} binaries"
-    )
-    yield Line(text=f"  {evidence.kind}, {looked}, {len(rules) - len(judged.skipped)} rules looked")
+    count = len(evidence.items)
+    binaries = "1 binary" if count == 1 else f"{count} binaries"
+    looked = _plural(len(rules) - len(judged.skipped), "rule")
+    yield Line(text=f"  {evidence.kind}, {binaries}, {looked} looked")
     yield Line()
     for group in _groups(judged.findings):
         yield from _group(group, rules[group[0].code])
@@ -74,17 +73,14 @@ def _group(group: list[Finding], rule: Rule) -> Iterator[Line]:
     for line in first.evidence:
         if line not in {f"in {place}" for place in places}:
             yield from wrapped(line, "    ", hang="      ")
-    yield from wrapped(_first_sentence(rule.why), "  cause: ", hang="         ")
-    yield from wrapped(first.next_step or _first_sentence(rule.mend), "  next:  ", hang="         ")
+    yield from wrapped(_beginning(rule.why, 2), "  cause: ", hang="         ")
+    yield from wrapped(first.next_step or _beginning(rule.mend, 1), "  next:  ", hang="         ")
 
 
-def _first_sentence(text: str) -> str:
-    """Return a paragraph's first sentence: a full stop or colon that a capital or nothing follows ends it."""
-    for mark in (". ", "; "):
-        head, found, rest = text.partition(mark)
-        if found and rest[:1].isupper():
-            return f"{head}."
-    return text
+def _beginning(text: str, sentences: int) -> str:
+    """Return a paragraph's first sentences: a full stop that a capital follows ends one."""
+    parts = re.split(r"(?<=[.)])\s+(?=[A-Z])", text)
+    return " ".join(parts[:sentences])
 
 
 def wrapped(text: str, indent: str, *, hang: str = "", style: str = "") -> Iterator[Line]:

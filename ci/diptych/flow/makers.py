@@ -18,6 +18,7 @@ from diptych.flow.record import Artefact
 from diptych.flow.workspace import Workspace
 from diptych.matrix import Cell
 from diptych.packages.conda import CondaJob, make_conda_package
+from diptych.packages.grafted import public_url
 from diptych.packages.metadata import Metadata
 from diptych.packages.recipe import RecipeFacts, render_recipe
 from diptych.packages.repack import REVISION, compression_versions
@@ -44,12 +45,11 @@ class Packing:
     @property
     def key(self) -> str:
         """Name both entries: everything that shapes the bytes."""
-        settings = asdict(self.cell.settings)
+        inputs = (__version__, self.stage.key, self.metadata.folder.parent.name, asdict(self.cell.settings))
         tools = {**{name: _version(name) for name in _TOOLS}, **compression_versions()}
-        epoch = self.workspace.epoch
-        return digest(
-            __version__, self.stage.key, self.metadata.folder.parent.name, settings, tools, epoch, REVISION
-        )
+        # The lock's hashes are in the stage's key; the bill of materials also names the URLs.
+        urls = [public_url(package.url) for package in self.environment.lock]
+        return digest(*inputs, tools, self.workspace.epoch, urls, REVISION)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +91,7 @@ def wheel_of(job: Packing) -> Packed:
                 metadata=job.metadata,
                 tag=f"{job.cell.tag}-{job.cell.tag}",
                 platform=job.cell.platform,
+                environment=job.environment,
                 libraries=(job.environment.prefix / "lib",),
                 exclude=excluded,
                 env=_env(job),

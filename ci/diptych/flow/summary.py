@@ -58,7 +58,8 @@ def artefact_table(workspace: Workspace, records: Sequence[CellRecord]) -> Table
 
 def matrix_table(workspace: Workspace, comparisons: Sequence[Comparison]) -> Table:
     """Tabulate the verdicts, one cell a line."""
-    table = Table(title=f"{workspace.config.project.name}: wheel | conda", title_justify="left")
+    title = f"{workspace.config.project.name}: wheel | conda"
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     for name in ("cell", "verdict"):
         table.add_column(name, no_wrap=True)
     for name in ("code", "wheel", "conda", "copies", "error", "drift"):

@@ -13,6 +13,8 @@ from datetime import datetime, timezone
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from diptych.packages.grafted import public_url
+
 if TYPE_CHECKING:
     import yaml
 
@@ -115,10 +117,12 @@ def local_names(folders: Mapping[Path, str], channels: tuple[str, ...]) -> dict[
 
     Args:
         folders: a folder → the word for it.
-        channels: URLs; those of ``file:`` become "local", others stay.
+        channels: names or URLs; those of ``file:`` become "local", others lose their token.
     """
-    local = [url.rstrip("/") for url in channels if url.startswith("file:")]
-    return {str(folder): word for folder, word in folders.items()} | dict.fromkeys(local, "local")
+    urls = [url.rstrip("/") for url in channels if "://" in url]
+    return {str(folder): word for folder, word in folders.items()} | {
+        url: "local" if url.startswith("file:") else public_url(url) for url in urls
+    }
 
 
 def _without_machine(value: Any) -> Any:  # noqa: ANN401 -- any YAML value

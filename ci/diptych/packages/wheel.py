@@ -1,4 +1,4 @@
-"""From the relinked tree to the repaired wheel: tags, RECORD, grafted libraries, platform tag."""
+"""From the relinked tree to the repaired wheel: tags, RECORD, grafted libraries with their origin, platform tag."""
 
 from __future__ import annotations
 
@@ -9,8 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from diptych import __version__, process
+from diptych.archives import open_package
+from diptych.environments import Environment
 from diptych.errors import PackageError, ProcessError
+from diptych.packages.grafted import trace
+from diptych.packages.licences import licence_texts
 from diptych.packages.metadata import Metadata
+from diptych.packages.rewheel import rewrite
+from diptych.packages.sbom import FILE, bill
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +28,7 @@ class WheelJob:
         metadata: the prepared metadata.
         tag: interpreter and ABI tag, "cp311-cp311".
         platform: conda's name of the platform, "linux-64".
+        environment: where libraries are grafted from.
         libraries: folders where the libraries to graft are found.
         exclude: globs of libraries that must not be grafted.
         env: the tools' environment.
@@ -33,6 +40,7 @@ class WheelJob:
     metadata: Metadata
     tag: str
     platform: str
+    environment: Environment
     libraries: tuple[Path, ...]
     exclude: tuple[str, ...]
     env: Mapping[str, str]
@@ -41,7 +49,7 @@ class WheelJob:
 
 
 def make_wheel(job: WheelJob, folder: Path) -> Path:
-    """Pack the tree, graft what it needs and tag it.
+    """Pack the tree, graft what it needs, tag it, and say where the grafted came from; same inputs, same bytes.
 
     Args:
         job: the inputs.
@@ -56,14 +64,15 @@ def make_wheel(job: WheelJob, folder: Path) -> Path:
     plain = folder / "plain"
     plain.mkdir()
     try:
-        raw = _pack(job, plain)
-        return _repair(job, raw, folder)
+        wheel = _repair(job, _pack(job, plain), folder)
     except ProcessError as error:
         raise PackageError(
             f"{job.metadata.stem}: no wheel: {_reason(error)}", details=error.details, hint=_hint(error)
         ) from error
     finally:
         shutil.rmtree(plain, ignore_errors=True)
+    rewrite(wheel, extra=_origins(job, wheel), epoch=job.epoch)
+    return wheel
 
 
 def raw_platform_tag(platform: str) -> str:
@@ -118,6 +127,22 @@ def _repair(job: WheelJob, wheel: Path, folder: Path) -> Path:
     env = {**_env(job), variable: ":".join(map(str, job.libraries))}
     process.run([*command, *excluded, wheel], env=env, cwd=folder, log=job.log)
     return next(folder.glob("*.whl"))
+
+
+def _origins(job: WheelJob, wheel: Path) -> dict[str, bytes]:
+    """Return what ``.dist-info`` gains: the bill of materials (PEP 770), and the licence texts of what was grafted."""
+    with open_package(wheel) as package:
+        foreign = [
+            (member.name, member.sha256)
+            for member in package.payload
+            if member.link is None and not (job.tree / member.name).exists()
+        ]
+    grafted = trace(foreign, job.environment)
+    texts = licence_texts(grafted, job.environment.prefix)
+    return {
+        FILE: bill(job.metadata.name, job.metadata.version, grafted, texts),
+        **{f"licenses/{name}": text for name, text in texts.items()},
+    }
 
 
 def _env(job: WheelJob) -> dict[str, str]:

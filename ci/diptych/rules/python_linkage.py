@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from diptych.rules import premises
 from diptych.rules.evidence import Evidence, Item
 from diptych.rules.model import Finding, Severity, rule
-from diptych.rules.names import PythonAbi, abi_of_tag, libpython
+from diptych.rules.names import PythonAbi, abi_of_tag, boost_python, libpython
 
 _INTERPRETERS = {"python", "libpython", "libpython-static", "pypy", "graalpy", "python-freethreading"}
 
@@ -38,8 +38,8 @@ def needs_libpython(evidence: Evidence) -> Iterator[Finding]:
     """
     for item in evidence.items:
         named = [name for name in item.binary.needed if libpython(name)]
-        if not named or _is_interpreter(item, evidence):
-            continue
+        if not named or _is_interpreter(item, evidence) or boost_python(item.place) is not None:
+            continue  # of Boost.Python itself DIP208 speaks
         weight = Severity.ERROR if item.module or evidence.packed else Severity.DRIFT
         yield Finding(
             given=weight,
@@ -98,7 +98,7 @@ def _same(needed: str, item: Item) -> bool:
 def absorbed_libpython(evidence: Evidence) -> Iterator[Finding]:
     """A binary that is no interpreter defines the interpreter's own objects.
 
-    Why: libpython3.x.a was linked in. The module then has type objects and a runtime state of its own: `isinstance` is false for
+    Why: the archive libpython3.x.a was linked in. The module then has type objects and a runtime state of its own: `isinstance` is false for
     what the interpreter made, reference counts and the GIL are another's, and it crashes later. Neither auditwheel nor
     delocate looks for it.
 

@@ -94,7 +94,8 @@ def _weight(entry: Loaded, item: Item, evidence: Evidence) -> Severity:
     ]
     if any(not folder.endswith(".libs") for folder in siblings):
         return Severity.NOTE
-    return Severity.ERROR if item.module else Severity.DRIFT
+    unrepaired = any(tag.bare for tag in evidence.platforms)
+    return Severity.ERROR if item.module and not unrepaired else Severity.DRIFT
 
 
 @rule(

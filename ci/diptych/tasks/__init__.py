@@ -22,6 +22,7 @@ from diptych.tasks.plan import plan
 from diptych.tasks.relink import relink
 from diptych.tasks.schema import schema
 from diptych.tasks.why_tag import why_tag
+from diptych.tasks.workflow import workflow
 
 __all__ = ["main", "namespace"]
 
@@ -39,6 +40,7 @@ namespace = Collection(
     plan,
     cell,
     collect,
+    workflow,
 )
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     },
     iterable=["words", "platform"],
 )
-def collect(  # noqa: PLR0913 -- a flag each
+def collect(
     _context: Context,
     words: list[str],
     platform: list[str],

@@ -60,6 +60,8 @@ def compare(
         output.raw(markdown_of(document))
     else:
         _show(comparisons, output, matrix=not words)
+        if document["missing"]:
+            output.note(f"not built: {', '.join(document['missing'])}")
     require_all_equal(comparisons)
 
 

@@ -15,6 +15,7 @@ from diptych.tasks.surface import process_output, process_workspace, surface
 from diptych.tasks.words import WordsTask
 
 if TYPE_CHECKING:
+    from diptych.compilers import Compiler
     from diptych.doctor import Report
     from diptych.doctor.triage import Triage
     from diptych.flow.machine import Machine
@@ -134,10 +135,23 @@ def _machine(*, as_json: bool) -> None:
         _show(machine, workspace.output)
 
 
+def _forecast(compiler: Compiler) -> str:
+    """Say which tag the compiler's C++ library allows at worst; clang too compiles against gcc's libstdc++."""
+    from diptych.policy import forecast  # noqa: PLC0415 -- only for --env
+
+    if compiler.library != "libstdc++":
+        return ""
+    found = forecast(compiler.library_version, machine=compiler.target.partition("-")[0])
+    return found.sentence if found else ""
+
+
 def _show(machine: Machine, output: Output) -> None:
     output.line("compilers", style="bold")
     for compiler in machine.compilers:
         output.line(f"  {compiler.name:<10} {compiler.describe()}")
+        worst = _forecast(compiler)
+        if worst:
+            output.line(f"  {'':<10} {worst}", style="dim")
     if not machine.compilers:
         output.line(
             "  none on PATH: apt-get install g++, or name one from a channel in [tool.diptych.compilers.X]"

@@ -24,7 +24,7 @@ from diptych.tasks.surface import process_workspace, surface
     },
     iterable=["select", "platform"],
 )
-def matrix(  # noqa: PLR0913 -- a flag each
+def matrix(
     _context: Context,
     select: list[str],
     platform: list[str],

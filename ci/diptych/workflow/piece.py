@@ -110,7 +110,7 @@ def read_piece(folder: Path) -> Piece:
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise PackageError(
-            f'"{path}" is not what `diptych cell` leaves: {error or type(error).__name__}',
+            f'"{path}" is not what `diptych cell` leaves: {str(error) or type(error).__name__}',
             hint="the job was cut short or the download is damaged: run that cell again",
         ) from error
 

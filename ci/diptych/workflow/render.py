@@ -1,0 +1,100 @@
+"""The text of the workflow: templates of YAML, with the actions of ``actions.json`` and the jobs of the plan put in."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib import resources
+
+_KEPT = ("channel", "downloads", "wheels")
+_KEY = "diptych-${{ matrix.platform }}-${{ matrix.python }}-${{ hashFiles('pyproject.toml') }}"
+_BLANK = re.compile(r"@\{([a-z/-]+)\}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What the workflow depends on.
+
+    Attributes:
+        install: the command that installs Diptych on a machine.
+        platforms: the platforms of the plan, as the person named them.
+        shards: how many matrices the plan needs.
+    """
+
+    install: str
+    platforms: tuple[str, ...]
+    shards: int
+
+    @property
+    def flags(self) -> str:
+        """The platforms as words of a command line, with a space before them."""
+        return "".join(f" --platform {shlex.quote(name)}" for name in self.platforms)
+
+
+def pinned() -> dict[str, str]:
+    """Return each action with the full hash of a commit, and the version that hash had when it was looked up."""
+    data = json.loads(_template("actions.json"))["actions"]
+    names = [*data, "actions/cache/restore", "actions/cache/save"]
+    return {name: _pin(name, data["/".join(name.split("/")[:2])]) for name in names}
+
+
+def _pin(name: str, one: Mapping[str, str]) -> str:
+    return f"{name}@{one['commit']} # {one['version']}"
+
+
+def workflow_text(wanted: Wanted) -> str:
+    """Return ``.github/workflows/diptych.yml``."""
+    blanks = {
+        **pinned(),
+        "install": wanted.install,
+        "platforms": wanted.flags,
+        "key": _KEY,
+        "kept": "|\n" + _lines(f"            .diptych/{name}" for name in _KEPT),
+    }
+    jobs = [("cells", "matrix", "")]
+    if wanted.shards > 1:
+        numbers = range(1, wanted.shards + 1)
+        jobs = [(f"cells-{one}", f"matrix-{one}", f" --shard {one}/{wanted.shards}") for one in numbers]
+    plans = [
+        f'          echo "{output}=$(diptych matrix --github{wanted.flags}{part})" >> "$GITHUB_OUTPUT"'
+        for _, output, part in jobs
+    ]
+    return _filled(
+        "workflow.yml.in",
+        {
+            **blanks,
+            "command": f"diptych workflow{wanted.flags}",
+            "outputs": _lines(f"      {name}: ${{{{ steps.plan.outputs.{name} }}}}" for _, name, _ in jobs),
+            "plans": _lines(plans),
+            "prepare": _filled("prepare.yml.in", blanks).rstrip(),
+            "cells": _lines(
+                _filled("cells.yml.in", {**blanks, "job": job, "output": output}) for job, output, _ in jobs
+            ),
+            "needs": ", ".join(job for job, _, _ in jobs),
+        },
+    )
+
+
+def action_text() -> str:
+    """Return ``action.yml``: the composite action that brings Diptych to other repositories."""
+    return _filled("action.yml.in", pinned())
+
+
+def platforms_in(text: str) -> tuple[str, ...]:
+    """Return the platforms that a workflow was written for, from its first line."""
+    return tuple(re.findall(r"--platform ([a-z0-9-]+)", text.partition("\n")[0]))
+
+
+def _filled(name: str, blanks: Mapping[str, str]) -> str:
+    return _BLANK.sub(lambda found: blanks[found[1]], _template(name))
+
+
+def _template(name: str) -> str:
+    return resources.files("diptych.workflow").joinpath(name).read_text(encoding="utf-8")
+
+
+def _lines(lines: Iterable[str]) -> str:
+    return "\n".join(lines)

@@ -1,0 +1,121 @@
+"""The document against its schema, the Markdown, the page, and the terminal at 80 columns."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from diptych.compare import Comparison
+from diptych.compare.table import cell_table, differences_table
+from diptych.output import Output
+from diptych.report import document_of, markdown_of, page_of
+from diptych.report.document import schema
+from helpers.compare_pairs import SITE, Made, compared
+
+CELLS = ("3.10-gcc", "3.11-gcc", "3.12-gcc")
+FACTS = {
+    "tests": {"in source": 7, "seconds": 0.5},
+    "compiler": {"family": "gcc", "version": "12"},
+    "times": {"seconds": 1.5},
+}
+
+
+def spiteful(made: Made) -> None:
+    """Names that would end a script element, a table cell or a line of Markdown."""
+    made.conda.about["summary"] = "</script><script>alert(1)</script> a|b `c` *d* \u2028"
+    made.conda.files[f"{SITE}/pair/<b>x.py"] = b""
+
+
+@pytest.fixture
+def comparisons(tmp_path: Path) -> list[Comparison]:
+    found = []
+    for cell in CELLS:
+        folder = tmp_path / cell
+        folder.mkdir()
+        made = compared(folder, spiteful if cell == "3.12-gcc" else lambda _: None)
+        found.append(replace(made, cell=cell, facts=FACTS))
+    return found
+
+
+@pytest.fixture
+def document(comparisons: list[Comparison]) -> dict[str, Any]:
+    return document_of(comparisons, project="pair", missing=["3.13-gcc"])
+
+
+def test_schema_is_a_schema_of_its_version(document: dict[str, Any]) -> None:
+    jsonschema.Draft202012Validator.check_schema(schema())
+    assert schema()["properties"]["schema"] == {"const": document["schema"]}
+    assert f"-{document['schema']}.json" in schema()["$id"]
+
+
+def test_document_follows_the_schema(document: dict[str, Any], comparisons: list[Comparison]) -> None:
+    validator = jsonschema.Draft202012Validator(schema())
+    validator.validate(json.loads(json.dumps(document)))
+    validator.validate(json.loads(json.dumps(document_of(comparisons[:1]))))
+
+
+def test_schema_refuses_what_it_does_not_know(document: dict[str, Any]) -> None:
+    strange = {**json.loads(json.dumps(document)), "more": 1}
+    assert not jsonschema.Draft202012Validator(schema()).is_valid(strange)
+
+
+def test_document_says_what_was_found(document: dict[str, Any]) -> None:
+    assert document["verdict"] == "different"
+    assert [cell["verdict"] for cell in document["cells"]] == ["equal", "equal", "different"]
+    assert {code for cell in document["cells"] for code in (one["code"] for one in cell["findings"])} == set(
+        document["rules"]
+    )
+    graph = document["cells"][0]["graph"]
+    assert {node["id"]: node["kind"] for node in graph["left"]["nodes"]}["libz.so.1"] == "grafted"
+    assert {node["id"]: node["kind"] for node in graph["right"]["nodes"]}["libz.so.1"] == "package"
+    assert document["across"]["repeats"][0]["binary"] == "pair/_core"
+
+
+def test_markdown_has_a_line_for_each_cell_and_difference(document: dict[str, Any]) -> None:
+    text = markdown_of(document)
+    for cell in CELLS:
+        assert re.search(rf"^\| {cell} \| ", text, re.MULTILINE)
+    assert "Not built: 3.13-gcc." in text
+    rows = [
+        line for line in text.splitlines() if line.startswith("| ❌ error") or line.startswith("| 🟡 drift |")
+    ]
+    assert ["DIP821" in rows[0], "DIP844" in rows[1], len(rows)] == [True, True, 2]
+    assert all(len(re.findall(r"(?<!\\)\|", line)) == 6 for line in rows)
+    assert "<script>" not in text
+
+
+def test_page_stands_alone_and_holds_the_document(document: dict[str, Any]) -> None:
+    page = page_of(document)
+    body = re.search(r'<script type="application/json" id="document">(.*?)</script>', page, re.DOTALL)
+    assert body is not None
+    assert json.loads(body[1]) == json.loads(json.dumps(document))
+    markup = page.replace(body[1], "")
+    assert not re.findall(r"(?:src|href)=\"?(?:https?:)?//", markup)
+    assert not re.findall(r"@import|url\((?!['\"]?(?:data:|#))", markup)
+    assert "MIT License" in page or "Permission is hereby granted" in page
+    assert len(page) < 400_000
+
+
+@pytest.mark.parametrize("env", [{}, {"NO_COLOR": "1"}, {"TERM": "dumb"}], ids=["plain", "NO_COLOR", "dumb"])
+def test_terminal_fits_80_columns_without_colour(
+    env: dict[str, str], comparisons: list[Comparison], capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = Output(env=env)
+    output.show(cell_table(comparisons[2]))
+    output.show(differences_table(comparisons))
+    text = capsys.readouterr().out
+    assert max(map(len, text.splitlines())) <= 80
+    assert "\x1b" not in text
+    assert re.search(r"^DIFFERENT +\d+ of \d+ code sections byte-equal", text, re.MULTILINE)
+    assert "DIP821 pair/<b>x.py" in text
+
+
+def test_one_cell_fits_one_screen(comparisons: list[Comparison], capsys: pytest.CaptureFixture[str]) -> None:
+    Output(env={}).show(cell_table(comparisons[0]))
+    assert len(capsys.readouterr().out.splitlines()) <= 40
