@@ -82,9 +82,7 @@ def test_markdown_has_a_line_for_each_cell_and_difference(document: dict[str, An
     for cell in CELLS:
         assert re.search(rf"^\| {cell} \| ", text, re.MULTILINE)
     assert "Not built: 3.13-gcc." in text
-    rows = [
-        line for line in text.splitlines() if line.startswith("| ❌ error") or line.startswith("| 🟡 drift |")
-    ]
+    rows = [line for line in text.splitlines() if line.startswith(("| ❌ error", "| 🟡 drift |"))]
     assert ["DIP821" in rows[0], "DIP844" in rows[1], len(rows)] == [True, True, 2]
     assert all(len(re.findall(r"(?<!\\)\|", line)) == 6 for line in rows)
     assert "<script>" not in text

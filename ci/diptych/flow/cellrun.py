@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from diptych import compilers
-from diptych.build.sources import source_hash
 from diptych.errors import ConfigError
 from diptych.flow import hosts
 from diptych.flow.pipeline import Built, build_cell
@@ -109,7 +108,7 @@ def _fill(
         project=workspace.config.project.name,
         version=str(record.provenance["version"]),
         table=table_hash(workspace.config),
-        sources=source_hash(workspace.config.source, env=workspace.env),
+        sources=str(record.provenance["inputs"]["sources"]),
         tests={
             "in source": record.provenance["tests"]["in source"],
             "wheel": verified[0].tests,

@@ -20,6 +20,7 @@ from diptych.tasks.explain import explain
 from diptych.tasks.matrix import matrix
 from diptych.tasks.plan import plan
 from diptych.tasks.relink import relink
+from diptych.tasks.reproduce import reproduce
 from diptych.tasks.schema import schema
 from diptych.tasks.why_tag import why_tag
 from diptych.tasks.workflow import workflow
@@ -35,6 +36,7 @@ namespace = Collection(
     environment,
     explain,
     relink,
+    reproduce,
     schema,
     why_tag,
     plan,

@@ -13,7 +13,7 @@ from diptych.tasks.surface import process_workspace, surface
 @surface(
     help={
         "cell": "its id, such as 3.11-gcc",
-        "out": "the folder that the piece is left in (default: pieces/CELL-PLATFORM)",
+        "out": "the folder that the piece is left in (default: .diptych/pieces/CELL-PLATFORM)",
     }
 )
 def cell(_context: Context, cell: str, out: str = "") -> None:
@@ -21,6 +21,11 @@ def cell(_context: Context, cell: str, out: str = "") -> None:
     workspace = process_workspace()
     chosen = matrix.find(workspace.cells, cell)
     from diptych.flow.cellrun import run_cell  # noqa: PLC0415 -- a listing needs none of the flow
+    from diptych.workflow.plan import PIECES  # noqa: PLC0415 -- as above
 
-    piece = run_cell(workspace, chosen, Path.cwd() / (out or f"pieces/{chosen.id}-{chosen.platform}"))
+    piece = run_cell(
+        workspace,
+        chosen,
+        Path.cwd() / out if out else workspace.root / PIECES / f"{chosen.id}-{chosen.platform}",
+    )
     workspace.output.line(f"  {piece.folder}: {len(piece.files)} files and their hashes in cell.json")

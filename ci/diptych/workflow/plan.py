@@ -16,6 +16,9 @@ from diptych.workflow.runners import LABELS, compiler_packages
 MOST_JOBS = 256
 """How many jobs one matrix of GitHub Actions may have (docs.github.com, *Running variations of jobs*)."""
 
+PIECES = ".diptych/pieces"
+"""Where pieces lie by default: below a checkout, but never part of its sources."""
+
 _SHARD = re.compile(r"([1-9][0-9]{0,3})/([1-9][0-9]{0,3})")
 
 
@@ -47,7 +50,7 @@ class Job:
             "platform": self.cell.platform,
             "runner": self.runner,
             "packages": " ".join(self.packages),
-            "command": f"diptych cell {self.cell.id} --out pieces/{self.name}",
+            "command": f"diptych cell {self.cell.id} --out {PIECES}/{self.name}",
             "artifact": f"cell-{self.name}",
         }
 

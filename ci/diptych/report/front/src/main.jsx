@@ -1,6 +1,6 @@
 // The page: which view is open is in the address (#cell=ID), so that a link leads back to it.
 import { render } from "preact";
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { Overview } from "./overview.jsx";
 import { Cell } from "./cell.jsx";
 
@@ -26,7 +26,7 @@ function Page({ report }) {
   const shown = single ? report.cells[0] : report.cells.find((one) => one.cell === cell);
   const order = useMemo(() => report.cells.map((one) => one.cell), [report]);
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     const follow = () => {
       setCell(opened());
       window.scrollTo(0, 0);
@@ -44,7 +44,7 @@ function Page({ report }) {
   useEffect(() => {
     document.title = `${shown ? `${shown.cell} · ` : ""}${report.project || "diptych compare"}`;
   }, [shown]);
-  useEffect(() => {
+  useLayoutEffect(() => { // before the next key can come
     const keys = (event) => {
       if (event.ctrlKey || event.metaKey || event.altKey) return;
       if (event.key === "Escape" && cell && !single) location.hash = "";

@@ -1,0 +1,65 @@
+"""Build both packages of a cell in a copy of a checkout; a child process of :mod:`diptych.flow.reproducing`.
+
+It reads one order, a JSON file named on its command line, and nothing else of its surroundings.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from diptych import matrix
+from diptych.errors import DiptychError
+from diptych.flow import hosts
+from diptych.flow.makers import Packing, conda_of, wheel_of
+from diptych.flow.stages import stage_of
+from diptych.flow.workspace import open_workspace
+from diptych.output import Output
+from diptych.packages.metadata import prepare_metadata
+from diptych.store import write_json
+
+
+def rebuild(order: dict[str, Any]) -> dict[str, str]:
+    """Compile and pack; nothing is tested or published.
+
+    Args:
+        order: ``root``, ``cell``, ``prefix``, ``machine`` and ``env``.
+
+    Returns:
+        The paths of "wheel" and "conda".
+
+    Raises:
+        DiptychError: of the kind of the stage that failed.
+    """
+    env = order["env"]
+    workspace = open_workspace(Path(order["root"]), env=env, machine=order["machine"], output=Output(env=env))
+    cell = matrix.find(workspace.cells, order["cell"])
+    environment = hosts.ensure(workspace, cell, Path(order["prefix"]))
+    packing = Packing(
+        workspace=workspace,
+        cell=cell,
+        environment=environment,
+        stage=stage_of(workspace, cell, environment),
+        metadata=prepare_metadata(workspace.config.source, store=workspace.store, env=env),
+    )
+    return {"wheel": str(wheel_of(packing).artefact.path), "conda": str(conda_of(packing).artefact.path)}
+
+
+def main(argv: list[str]) -> int:
+    """Run the order and leave the paths where it says."""
+    order = json.loads(Path(argv[1]).read_text(encoding="utf-8"))
+    os.umask(order["umask"])
+    try:
+        made = rebuild(order)
+    except DiptychError as error:
+        sys.stderr.write(f"{error}\n")
+        return error.exit_code
+    write_json(Path(order["made"]), made)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv))

