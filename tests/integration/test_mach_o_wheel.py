@@ -89,7 +89,7 @@ def test_a_linked_bundle_is_delocated_and_stays_signed(tmp_path: Path, tools: di
 
     found = {path.name: path for path in unpacked(done, tmp_path / "x")}
     assert set(found) == {"_core.cpython-311-darwin.so", "libfoo.dylib"}
-    assert "@loader_path/.dylibs/libfoo.dylib" in read_file(found["_core.cpython-311-darwin.so"])[0].needed
+    assert "@loader_path/../pkg.dylibs/libfoo.dylib" in read_file(found["_core.cpython-311-darwin.so"])[0].needed
     assert {one for path in found.values() for one in state(path)} == {Signature.ADHOC}
     assert errors(done) == []
 

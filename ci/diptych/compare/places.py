@@ -14,7 +14,7 @@ from diptych.archives import PackageKind
 from diptych.compare.binary import plain_name
 
 _SITE = re.compile(r"^(?:lib/python\d+\.\d+t?/|Lib/)?site-packages/")
-_GRAFTED = re.compile(r"(?:^|/)(?:[^/]+\.libs|\.dylibs)/([^/]+)$")
+_GRAFTED = re.compile(r"(?:^|/)(?:[^/]+\.libs|[^/]*\.dylibs)/([^/]+)$")
 _DATA = re.compile(r"^[^/]+\.data/(purelib|platlib|scripts|headers|data)/(.+)$")
 _LICENCE = re.compile(
     r"^[^/]+\.dist-info/(?:licenses/)?((?:.*/)?(?:LICEN[CS]E|COPYING|NOTICE|AUTHORS)[^/]*)$", re.IGNORECASE

@@ -14,6 +14,7 @@ from diptych.environments import Environment
 from diptych.errors import PackageError, ProcessError
 from diptych.packages.grafted import trace
 from diptych.packages.licences import licence_texts
+from diptych.packages.machotools import mach_o_tools
 from diptych.packages.metadata import Metadata
 from diptych.packages.rewheel import rewrite
 from diptych.packages.sbom import FILE, bill
@@ -125,6 +126,8 @@ def _repair(job: WheelJob, wheel: Path, folder: Path) -> Path:
         variable = "DYLD_LIBRARY_PATH"
     excluded = [word for glob in job.exclude for word in ("--exclude", glob)]
     env = {**_env(job), variable: ":".join(map(str, job.libraries))}
+    if not job.platform.startswith("linux"):
+        env = mach_o_tools(wheel.parent, env)
     process.run([*command, *excluded, wheel], env=env, cwd=folder, log=job.log)
     return next(folder.glob("*.whl"))
 
