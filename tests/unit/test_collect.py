@@ -280,3 +280,9 @@ def test_garbage_for_a_listing(tmp_path: Path, text: str) -> None:
     (tmp_path / LISTING).write_text(text, encoding="latin-1")
     with pytest.raises(PackageError, match=LISTING):
         read_piece(tmp_path)
+
+
+def test_what_a_killed_run_left_half_made_is_no_piece(pieces: Path) -> None:
+    there = find_pieces([pieces])
+    (pieces / ".cell-3.11-gcc-linux-64.abc123").mkdir()
+    assert find_pieces([pieces]) == there

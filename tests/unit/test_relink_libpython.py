@@ -23,7 +23,9 @@ def test_every_spelling_of_libpython_is_read(needed: str, version: str, flags: s
     assert abi_of(needed) == PythonAbi(version=version, flags=flags)
 
 
-@pytest.mark.parametrize("needed", ["libboost_python311.so.1.90.0", "libc.so.6", "mylibpythonic.so", "libpython.so"])
+@pytest.mark.parametrize(
+    "needed", ["libboost_python311.so.1.90.0", "libc.so.6", "mylibpythonic.so", "libpython.so"]
+)
 def test_what_is_no_libpython_is_none(needed: str) -> None:
     assert abi_of(needed) is None
 

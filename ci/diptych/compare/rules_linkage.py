@@ -150,7 +150,7 @@ def floors_differ(pair: Pair) -> Iterator[Found]:
     """The binaries need a newer system on one side than on the other, or a package does not say what they need.
 
     Why: pip refuses a wheel on a system that is too old, by its tag. A conda package that says nothing is installed there, and
-    its import ends with "version `GLIBC_…' not found".
+    its import ends with "version GLIBC_… not found".
 
     Mend: give the conda package the bound that the wheel's tag gives: `__glibc >=2.34` (`__osx >=11.0`) under run, or let
     `c_stdlib_version` add it.

@@ -9,14 +9,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from diptych import compilers
-from diptych.errors import ConfigError
+from diptych.errors import ConfigError, StoreError
 from diptych.flow import hosts
 from diptych.flow.pipeline import Built, build_cell
 from diptych.flow.verification import verify_cell
 from diptych.flow.workspace import Workspace
 from diptych.matrix import Cell
 from diptych.output import Output
-from diptych.store import discard, write_json
+from diptych.store import digest, discard, write_json
 from diptych.testing.verify import Verified
 from diptych.workflow.piece import LISTING, PROVENANCE, Piece, piece_file
 from diptych.workflow.plan import table_hash
@@ -32,6 +32,7 @@ def run_cell(workspace: Workspace, cell: Cell, out: Path) -> Piece:
 
     Raises:
         ConfigError: ``out`` holds something else.
+        StoreError: ``out`` cannot be written.
         DiptychError: of the kind of the stage that failed; ``out`` is as it was.
     """
     require_free(out)
@@ -79,17 +80,32 @@ def _leave(
     workspace: Workspace, cell: Cell, built: Built, verified: tuple[Verified, Verified], out: Path
 ) -> Piece:
     """Lay out the piece beside ``out`` and rename it into place."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
-    try:
-        piece = _fill(workspace, cell, built, verified, temporary)
-        write_json(temporary / LISTING, piece.to_json())
-        temporary.chmod(0o755)
-        discard(out)
-        temporary.rename(out)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    with workspace.store.lock(f"piece-{digest(str(out))}"), _plainly(out):
+        out.parent.mkdir(parents=True, exist_ok=True)
+        for left in out.parent.glob(f".{out.name}.*"):  # by a run that was killed: we hold its lock
+            shutil.rmtree(left, ignore_errors=True)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+        try:
+            piece = _fill(workspace, cell, built, verified, temporary)
+            write_json(temporary / LISTING, piece.to_json())
+            temporary.chmod(0o755)
+            discard(out)
+            temporary.rename(out)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
     return Piece(**{**vars(piece), "folder": out})
+
+
+@contextmanager
+def _plainly(out: Path) -> Iterator[None]:
+    """Turn an OSError of writing the piece into one of ours."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(
+            f'cannot leave the piece in "{out}": {error.strerror or error}',
+            hint="free space or name a folder that can be written, then run again: finished stages are kept",
+        ) from error
 
 
 def _fill(

@@ -23,4 +23,6 @@ def judge_packages(workspace: Workspace, packages: tuple[Path, ...]) -> None:
         step.text = f"{len(rules)} rules: {', '.join(counts)}"
     for finding in report.findings:
         if finding.severity is Severity.ERROR:
-            workspace.output.note(f"{finding.code} {finding.place}: {finding.message} (diptych explain {finding.code})")
+            workspace.output.note(
+                f"{finding.code} {finding.place}: {finding.message} (diptych explain {finding.code})"
+            )

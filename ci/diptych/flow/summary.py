@@ -82,7 +82,11 @@ def matrix_table(workspace: Workspace, comparisons: Sequence[Comparison]) -> Tab
 def _stand_in(cell: Cell) -> str:
     """Say in few words that the local channel serves; the reason is in the note before, and in the provenance."""
     asked = [name for name in cell.settings.channels if name != LOCAL]
-    return f"the local channel stands in for {', '.join(asked)}" if asked else "the local channel, as the table says"
+    return (
+        f"the local channel stands in for {', '.join(asked)}"
+        if asked
+        else "the local channel, as the table says"
+    )
 
 
 def _short_url(url: str, root: Path) -> str:

@@ -95,7 +95,8 @@ class Neutral:
     def file(self, name: str, content: bytes) -> bytes:
         """Return a file of ``info/`` in neutral words; ``name`` is relative to that folder.
 
-        Licence texts, and whatever is not text, are returned as they are.
+        Licence texts and whatever is not text are returned as they are; so is paths.json, whose placeholders have to
+        agree with the files.
         """
         makers: dict[str, Callable[[bytes], bytes]] = {
             "index.json": self.index,
@@ -104,7 +105,7 @@ class Neutral:
         }
         if name in makers:
             return makers[name](content)
-        if PurePosixPath(name).parts[0] == "licenses":
+        if name == "paths.json" or PurePosixPath(name).parts[0] == "licenses":
             return content
         try:
             return self.text(content.decode()).encode()

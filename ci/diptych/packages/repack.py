@@ -23,7 +23,7 @@ from diptych.packages.bytecode import recompile
 from diptych.packages.neutral import Neutral
 from diptych.store import discard, written
 
-REVISION = 1
+REVISION = 2
 """Raised when the form of the bytes changes: part of the name of an entry in the store."""
 _LEVEL = 19
 _EXECUTABLE, _PLAIN, _LINK = 0o755, 0o644, 0o777

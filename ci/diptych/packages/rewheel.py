@@ -39,13 +39,13 @@ def rewrite(wheel: Path, *, extra: Mapping[str, bytes], epoch: int) -> None:
     with open_package(wheel) as package, written(wheel) as temporary:
         record = f"{package.metadata.dist_info}/RECORD"
         rows = []
-        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=_LEVEL) as archive:
+        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
             for name, content, executable in _members(package, extra):
-                archive.writestr(_entry(name, epoch, executable=executable), content)
+                archive.writestr(_entry(name, epoch, executable=executable), content, compresslevel=_LEVEL)
                 rows.append((name, f"sha256={_digest(content)}", len(content)))
             text = io.StringIO()
             csv.writer(text, lineterminator="\n").writerows([*rows, (record, "", "")])
-            archive.writestr(_entry(record, epoch, executable=False), text.getvalue())
+            archive.writestr(_entry(record, epoch, executable=False), text.getvalue(), compresslevel=_LEVEL)
 
 
 def _members(package: Package, extra: Mapping[str, bytes]) -> Iterator[tuple[str, bytes, bool]]:

@@ -51,11 +51,15 @@ def bytes_to_graft(tree: Path, *, prefix: Path) -> int:
     an unused library saves. Linux only.
     """
     world = this_machine(
-        environment={"LD_LIBRARY_PATH": str(prefix / "lib")}, cwd="/", executable=str(prefix / "bin" / "python")
+        environment={"LD_LIBRARY_PATH": str(prefix / "lib")},
+        cwd="/",
+        executable=str(prefix / "bin" / "python"),
     )
     home = prefix.resolve()
     found = {
-        Path(path).resolve() for binary in find_binaries(tree) for path in closure(binary.resolve(), where=world).paths
+        Path(path).resolve()
+        for binary in find_binaries(tree)
+        for path in closure(binary.resolve(), where=world).paths
     }
     return sum(path.stat().st_size for path in found if path.is_relative_to(home))
 

@@ -41,11 +41,16 @@ def find_pieces(folders: Sequence[Path]) -> tuple[Path, ...]:
     for folder in folders:
         if not folder.is_dir():
             raise ConfigError(f'there is no folder "{folder}"', hint="name what `diptych cell --out` left")
-        below = [folder] if (folder / LISTING).exists() else sorted(filter(Path.is_dir, folder.iterdir()))
+        below = [folder] if (folder / LISTING).exists() else _shown_folders(folder)
         if not below:
             raise ConfigError(f'"{folder}" holds no piece', hint="name what `diptych cell --out` left")
         found.update(dict.fromkeys(path.resolve() for path in below))
     return tuple(found)
+
+
+def _shown_folders(folder: Path) -> list[Path]:
+    """Return the folders in a folder without the hidden ones: a run that was killed leaves its piece half made there."""
+    return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
 
 
 def checked(folders: Sequence[Path], expected: Expected) -> tuple[Piece, ...]:

@@ -58,9 +58,13 @@ def workflow_text(wanted: Wanted) -> str:
     if wanted.shards > 1:
         numbers = range(1, wanted.shards + 1)
         jobs = [(f"cells-{one}", f"matrix-{one}", f" --shard {one}/{wanted.shards}") for one in numbers]
-    plans = [
-        f'          echo "{output}=$(diptych matrix --github{wanted.flags}{part})" >> "$GITHUB_OUTPUT"'
+    plans = [  # assigned first: an `echo` would hide that the command failed
+        line
         for _, output, part in jobs
+        for line in (
+            f"          matrix=$(diptych matrix --github{wanted.flags}{part})",
+            f'          echo "{output}=$matrix" >> "$GITHUB_OUTPUT"',
+        )
     ]
     return _filled(
         "workflow.yml.in",

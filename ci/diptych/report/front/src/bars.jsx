@@ -3,12 +3,12 @@ import { scaleLinear } from "d3-scale";
 
 const LABEL = 104;
 const ROW = 34;
-const WIDTH = 640;
 const VALUE = 80;
 
 export function Bars({ title, rows, names, format, open }) {
   const most = Math.max(...rows.flatMap((row) => row.values.map((value) => value ?? 0)), 0);
   if (!most) return null;
+  const WIDTH = window.innerWidth < 640 ? 340 : 640; // one unit is about one pixel
   const x = scaleLinear([0, most], [0, WIDTH - LABEL - VALUE]).nice(4);
   const height = rows.length * ROW + 26;
   return (
@@ -24,7 +24,7 @@ export function Bars({ title, rows, names, format, open }) {
         </p>
       )}
       <svg viewBox={`0 0 ${WIDTH} ${height}`} role="img" aria-label={spoken(title, rows, names, format)}>
-        {x.ticks(4).map((tick) => (
+        {x.ticks(WIDTH > 400 ? 4 : 2).map((tick) => (
           <g key={tick} transform={`translate(${LABEL + x(tick)},0)`}>
             <line class="tick" y1="0" y2={height - 22} />
             <text class="axis" y={height - 6} text-anchor="middle">{format(tick)}</text>

@@ -1,7 +1,7 @@
 // One cell: its two panels side by side.
 import { useState } from "preact/hooks";
 import { Bars } from "./bars.jsx";
-import { Lines, Scroll, Verdict } from "./parts.jsx";
+import { Lines, Prose, Scroll, Verdict } from "./parts.jsx";
 import { Picture } from "./picture.jsx";
 import { bytes, label, seconds, titles } from "./words.js";
 
@@ -108,11 +108,11 @@ function Findings({ cell, rules }) {
                 <Verdict of={label(one)} /> <span class="code">{one.code}</span> {one.place && <b>{one.place}: </b>}{one.message}
               </summary>
               <div class="why">
-                <p><b>{rules[one.code].title}.</b> {rules[one.code].what}</p>
-                <p><b>Why {one.severity}:</b> {one.reason}</p>
+                <p><b>{rules[one.code].title}.</b> <Prose of={rules[one.code].what} /></p>
+                <p><b>Why {one.severity}:</b> <Prose of={one.reason} /></p>
                 {one.waived && <p><b>Waived:</b> {one.waived}</p>}
                 {one.evidence.length > 0 && <ul class="mono">{one.evidence.map((line) => <li key={line}>{line}</li>)}</ul>}
-                <p><b>To mend:</b> {rules[one.code].mend}</p>
+                <p><b>To mend:</b> <Prose of={rules[one.code].mend} /></p>
               </div>
             </details>
           </li>
@@ -194,11 +194,11 @@ function Binaries({ cell, sides }) {
               ))}</tbody>
             </table>
             {pair.code.length > 0 && (
-              <table>
+              <table class="stack">
                 <caption>Code sections, SHA-256</caption>
                 <thead><tr><th scope="col">section</th><th scope="col">equal</th><th scope="col">hash, or {sides.join(" | ")}{cell.staged ? " | stage" : ""}</th></tr></thead>
                 <tbody>{pair.code.map((row) => (
-                  <tr key={row.section}><th scope="row" class="mono">{row.section}</th><td>{row.equal ? "yes" : <b>no</b>}</td><td class="mono">{row.hashes.map((hash) => hash ?? "not there").join(" | ")}</td></tr>
+                  <tr key={row.section}><th scope="row" class="mono">{row.section}</th><td data-side="equal">{row.equal ? "yes" : <b>no</b>}</td><td class="mono">{row.hashes.map((hash) => hash ?? "not there").join(" | ")}</td></tr>
                 ))}</tbody>
               </table>
             )}
@@ -242,17 +242,17 @@ function Files({ cell, sides, rules }) {
         </select></label>
       </form>
       <Scroll label="Files">
-        <table>
+        <table class="stack">
           <thead><tr><th scope="col">place</th><th scope="col">kind</th><th scope="col">state</th><th scope="col">explained by</th><th scope="col" class="number">{sides[0]}</th><th scope="col" class="number">{sides[1]}</th></tr></thead>
           <tbody>
             {files.map((file) => (
               <tr key={file.place}>
                 <th scope="row" class="mono">{file.place}</th>
-                <td>{file.role}</td>
-                <td>{name(file.state)}</td>
-                <td>{file.rule ? <span title={rules[file.rule]?.why}>{file.rule} {rules[file.rule]?.title}</span> : "–"}</td>
-                <td class="number">{file.left == null ? "–" : bytes(file.left)}</td>
-                <td class="number">{file.right == null ? "–" : bytes(file.right)}</td>
+                <td data-side="kind">{file.role}</td>
+                <td data-side="state">{name(file.state)}</td>
+                <td data-side="explained by">{file.rule ? <span title={rules[file.rule]?.why}>{file.rule} {rules[file.rule]?.title}</span> : "–"}</td>
+                <td class="number" data-side={sides[0]}>{file.left == null ? "–" : bytes(file.left)}</td>
+                <td class="number" data-side={sides[1]}>{file.right == null ? "–" : bytes(file.right)}</td>
               </tr>
             ))}
           </tbody>

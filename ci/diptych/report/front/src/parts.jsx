@@ -22,3 +22,8 @@ export function Scroll({ children, label }) {
     </div>
   );
 }
+
+// Text of a rule: what stands between backquotes is code.
+export function Prose({ of }) {
+  return of.split(/`{1,2}([^`]+)`{1,2}/).map((part, index) => (index % 2 ? <code key={index}>{part}</code> : part));
+}
