@@ -165,7 +165,14 @@ def test_the_written_workflow_satisfies_the_linters(fan_out: FanOut) -> None:
     assert machine.diptych("workflow", "--platform", "linux-64", "--platform", "osx-arm64").returncode == 0
     assert machine.diptych("workflow", "--check").returncode == 0
     page = machine.root / ".github" / "workflows" / "diptych.yml"
-    ran = [_schema(machine, page), _zizmor(machine, page), _actionlint(machine, page)]
+    action = fan_out.repository / "action.yml"
+    ran = [
+        _schema(machine, page, "vendor.github-workflows"),
+        _schema(machine, action, "vendor.github-actions"),
+        _zizmor(machine, page),
+        _zizmor(machine, action),
+        _actionlint(machine, page),
+    ]
     page.write_text(page.read_text().replace("contents: read", "contents: write", 1))
     stale = machine.diptych("workflow", "--check")
     assert stale.returncode == 3
@@ -204,10 +211,10 @@ def test_the_scripts_of_the_workflow_do_what_the_jobs_wait_for(fan_out: FanOut) 
     assert [path.suffix for path in (machine.root / "upload").iterdir()] == [".whl"]
 
 
-def _schema(machine: Checkout, page: Path) -> bool:
+def _schema(machine: Checkout, page: Path, schema: str) -> bool:
     if process.which("check-jsonschema", machine.env) is None:
         return False
-    words = ["check-jsonschema", "--builtin-schema", "vendor.github-workflows", str(page)]
+    words = ["check-jsonschema", "--builtin-schema", schema, str(page)]
     done = process.run(words, env=machine.env, cwd=machine.root, check=False)
     assert done.returncode == 0, done.output
     return True

@@ -99,7 +99,9 @@ def test_a_platform_without_a_github_machine(tmp_path: Path) -> None:
     with pytest.raises(UnsupportedError, match='did you mean "linux-64"'):
         platform_named("linux64")
     with pytest.raises(ConfigError, match="linux-s390x"):
-        github_matrix(plan(table(tmp_path), ["linux-s390x"]))
+        github_matrix(plan(table(tmp_path), [platform_named("linux-s390x")]))
+    with pytest.raises(ConfigError, match="linux-s390x"):
+        write.texts(table(tmp_path), ("linux-64", "linux-s390x"), "linux-64")
 
 
 def test_the_table_hash_follows_the_table_and_not_the_place(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from diptych.flow.workspace import Workspace
 from diptych.matrix import Cell
 from diptych.packages.conda import CondaJob, make_conda_package
 from diptych.packages.grafted import public_url
-from diptych.packages.metadata import Metadata
+from diptych.packages.metadata import Metadata, place_metadata
 from diptych.packages.recipe import RecipeFacts, render_recipe
 from diptych.packages.repack import REVISION, compression_versions
 from diptych.packages.wheel import WheelJob, make_wheel
@@ -118,6 +118,7 @@ def conda_of(job: Packing) -> Packed:
         tree, journal = _relinked(job, empty, plan_for_conda(_tree(job), site=site))
         if job.cell.platform.startswith("linux"):
             check_placed(tree, prefix=job.environment.prefix, site=site)
+        place_metadata(job.metadata, tree)
         package = make_conda_package(
             CondaJob(
                 tree=tree,

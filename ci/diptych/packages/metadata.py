@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -93,6 +94,19 @@ def read_metadata(folder: Path) -> Metadata:
         return Metadata(folder=folder, name=raw["name"], version=raw["version"])
     except (OSError, KeyError) as error:
         raise PackageError(f'"{folder / "METADATA"}" is missing or lacks {error}') from error
+
+
+def place_metadata(metadata: Metadata, tree: Path) -> None:
+    """Put the metadata into a tree that conda will install, so that pip and importlib.metadata know the package.
+
+    INSTALLER says who installs it (PEP 376). There is no RECORD: without one pip leaves the package alone
+    (PEP 627), and conda keeps a record of its own.
+    """
+    target = tree / metadata.folder.name
+    shutil.copytree(metadata.folder, target)
+    # Its tags are those of the Python that prepared the metadata, not of this cell's; only a wheel needs them.
+    (target / "WHEEL").unlink(missing_ok=True)
+    (target / "INSTALLER").write_text("conda\n", encoding="utf-8")
 
 
 def _backend_python(requirements: Sequence[str], *, store: Store, env: Mapping[str, str], log: Path) -> Path:

@@ -78,11 +78,7 @@ def checked(folders: Sequence[Path], expected: Expected) -> tuple[Piece, ...]:
         if len(several) > 1:
             places = " and ".join(f'"{piece.folder}"' for piece in several)
             faults.append(f"doubled: {name} is in {places}")
-    faults += [
-        f"missing: {name} of the plan is in none of the {len(folders)} folders"
-        for name in wanted
-        if name not in by_name
-    ]
+    faults += [f"missing: {name} of the plan is in no folder" for name in wanted if name not in by_name]
     if not faults:
         faults += [fault for name in wanted for fault in _packages(by_name[name][0])]
     _refuse(faults, len(folders))
@@ -92,7 +88,8 @@ def checked(folders: Sequence[Path], expected: Expected) -> tuple[Piece, ...]:
 def _refuse(faults: Sequence[str], count: int) -> None:
     if faults:
         raise PackageError(
-            f"the {count} pieces cannot be put together: {len(faults)} fault{'s' if len(faults) > 1 else ''}",
+            f"these pieces cannot be put together: {len(faults)} fault{'s' if len(faults) > 1 else ''} "
+            f"in {count} folder{'s' if count > 1 else ''}",
             details=faults,
             hint="run the cells named here again, each from the same commit; nothing was written",
         )

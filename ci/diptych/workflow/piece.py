@@ -121,14 +121,16 @@ def faults_inside(piece: Piece) -> Iterator[str]:
     for kind, count in (("wheel", 1), ("conda", 1), ("provenance", 2)):
         found = sum(one.kind == kind for one in piece.files)
         if found != count:
-            yield f'damaged: "{piece.folder}" of {piece.name} lists {found} files of kind {kind}, not {count}'
+            yield f'damaged: the {LISTING} of {piece.name} in "{piece.folder}" lists {found} files of kind {kind}, not {count}'
     for one in piece.files:
         path = piece.folder / one.name
         if path.is_symlink() or not path.is_file():
             yield f'missing: "{path}" of {piece.name} is listed but not there'
-        elif path.stat().st_size != one.size or (found_hash := sha256_file(path)) != one.sha256:
-            seen = f"{path.stat().st_size} bytes" if path.stat().st_size != one.size else found_hash[:12]
-            yield f'tampered: "{path}" of {piece.name} is {seen}, not {one.size} bytes with sha256 {one.sha256[:12]}'
+        elif (size := path.stat().st_size) != one.size:
+            yield f'tampered: "{path}" of {piece.name} has {size} bytes, its {LISTING} says {one.size}'
+        elif (found_hash := sha256_file(path)) != one.sha256:
+            seen, told = found_hash[:16], one.sha256[:16]
+            yield f'tampered: "{path}" of {piece.name} has sha256 {seen}…, its {LISTING} says {told}…'
     for path in sorted(piece.folder.iterdir()):
         if path.name not in listed and path.name != LISTING:
             yield f'foreign: "{path}" is not in the list of {piece.name}'

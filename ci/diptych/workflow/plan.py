@@ -60,7 +60,7 @@ def plan(config: Config, platforms: Sequence[Platform]) -> tuple[Job, ...]:
     return tuple(
         Job(
             cell=cell,
-            runner=LABELS[platform][1] if platform in LABELS else "",
+            runner=LABELS.get(platform, ""),
             packages=compiler_packages(cell.compiler, platform),
         )
         for platform in dict.fromkeys(platforms)
@@ -122,10 +122,19 @@ def github_matrix(jobs: Sequence[Job]) -> dict[str, list[dict[str, str]]]:
             f"{len(jobs)} cells: a GitHub matrix takes {MOST_JOBS} at most",
             hint=f"shard it: --shard 1/{count} … --shard {count}/{count}, one job with a matrix for each",
         )
+    require_machines(jobs)
+    return {"include": [job.to_json() for job in jobs]}
+
+
+def require_machines(jobs: Sequence[Job]) -> None:
+    """Refuse jobs that GitHub has no machine for.
+
+    Raises:
+        ConfigError: naming their platforms.
+    """
     homeless = sorted({job.cell.platform for job in jobs if not job.runner})
     if homeless:
         raise ConfigError(
             f"there is no GitHub machine for {', '.join(homeless)}",
             hint=f"--platform takes {', '.join(LABELS)}; other engines: diptych plan --json",
         )
-    return {"include": [job.to_json() for job in jobs]}

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import re
 from pathlib import PurePath
+from typing import get_args
 
 from diptych.config import CompilerSpec
 from diptych.errors import UnsupportedError, nearest
 from diptych.matrix import Platform
 
-LABELS: dict[str, tuple[Platform, str]] = {
+PLATFORMS: tuple[Platform, ...] = get_args(Platform)
+"""Every platform that a plan may have."""
+
+LABELS: dict[str, str] = {
     # docs.github.com/actions/reference/runners/github-hosted-runners, held against the announcements in
-    # github.com/actions/runner-images: macos-13 was retired on 2025-12-04 and macos-14 in November 2026.
-    "linux-64": ("linux-64", "ubuntu-latest"),
-    "linux-aarch64": ("linux-aarch64", "ubuntu-24.04-arm"),
-    "osx-64": ("osx-64", "macos-15-intel"),
-    "osx-arm64": ("osx-arm64", "macos-15"),
+    # github.com/actions/runner-images: macos-13 was retired on 2025-12-04, macos-14 is being retired in 2026.
+    "linux-64": "ubuntu-latest",
+    "linux-aarch64": "ubuntu-24.04-arm",
+    "osx-64": "macos-15-intel",
+    "osx-arm64": "macos-15",
 }
 """Platforms that GitHub has machines for, with the label of the machine."""
 
@@ -24,17 +28,18 @@ _CLANG = re.compile(r"clang(?:\+\+)?(-[0-9]+)?")
 
 
 def platform_named(name: str) -> Platform:
-    """Return the platform of that name.
+    """Return the platform of that name, whether GitHub has a machine of it or not.
 
     Raises:
-        UnsupportedError: GitHub has no machine of it.
+        UnsupportedError: Diptych does not know it.
     """
-    if name not in LABELS:
-        raise UnsupportedError(
-            f'there is no GitHub machine for the platform "{name}"{nearest(name, LABELS)}',
-            hint=f"there are machines for {', '.join(LABELS)}; other engines: diptych plan --json",
-        )
-    return LABELS[name][0]
+    for known in PLATFORMS:
+        if known == name:
+            return known
+    raise UnsupportedError(
+        f'there is no platform "{name}"{nearest(name, PLATFORMS)}',
+        hint=f"the platforms are {', '.join(PLATFORMS)}",
+    )
 
 
 def compiler_packages(spec: CompilerSpec, platform: str) -> tuple[str, ...]:

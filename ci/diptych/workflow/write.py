@@ -12,7 +12,7 @@ from diptych.config.files import read_toml
 from diptych.errors import ConfigError
 from diptych.matrix import Platform
 from diptych.store import write_text
-from diptych.workflow.plan import plan, shards_needed
+from diptych.workflow.plan import plan, require_machines, shards_needed
 from diptych.workflow.render import Wanted, action_text, platforms_in, workflow_text
 from diptych.workflow.runners import platform_named
 
@@ -30,10 +30,12 @@ def texts(config: Config, platforms: tuple[str, ...], here: Platform) -> dict[Pa
         here: the platform when that says none either.
 
     Raises:
-        UnsupportedError: GitHub has no machine of a platform.
+        UnsupportedError: a platform is not known.
+        ConfigError: GitHub has no machine for one.
     """
     names = platforms or _written_for(config.root / WORKFLOW) or (here,)
     jobs = plan(config, tuple(map(platform_named, names)))
+    require_machines(jobs)
     own = _is_diptych(config.root)
     install = "python -m pip install ." if own else f"python -m pip install diptych=={__version__}"
     wanted = Wanted(install=install, platforms=names, shards=shards_needed(len(jobs)))
