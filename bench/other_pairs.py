@@ -32,7 +32,7 @@ def main() -> None:
         wheel = only(pip(folder / project / "pypi", "download", "--only-binary", ":all:", project))
         version = wheel.name.split("-")[1]
         built = only(
-            pip(folder / project / "built", "wheel", "--no-binary", ":all:", f"{project}=={version}")
+            pip(folder / project / "built", "wheel", "--no-binary", project, f"{project}=={version}")
         )
         conda = as_conda(built, project, version, folder / project)
         found = compare_packages(wheel, conda)

@@ -11,6 +11,7 @@ import pytest
 from diptych.flow.blaming import Blame, blame
 from diptych.flow.causes import causes
 from helpers.archive_makers import FILES, conda_info, make_conda, make_wheel, wheel_files
+from helpers.elf_builder import elf
 
 
 def blamed(folder: Path, one: bytes, other: bytes, name: str = "pair/made.txt") -> list[tuple[str, str, str]]:
@@ -67,6 +68,22 @@ def test_a_time_in_the_header_of_byte_code(tmp_path: Path) -> None:
     ]
     name = "pair/__pycache__/x.cpython-311.pyc"
     assert blamed(tmp_path, codes[0], codes[1], name) == [(name, "header", "time")]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "section", "cause"),
+    [
+        (elf(text=b"\xc3/home/ann/build/x\0"), elf(text=b"\xc3/home/bob/build/x\0"), ".text", "path"),
+        (elf(text=b"\xc3Nov 23 2026\0"), elf(text=b"\xc3Nov 24 2026\0"), ".text", "time"),
+        (elf(text=b"\xc3" * 8), elf(text=b"\x90" * 8), ".text", "contents"),
+        (elf(), elf().replace(b"(test) 1.0", b"(test) 2.0"), ".comment", "tool"),
+        (elf(rpath="/home/ann/lib"), elf(rpath="/home/bob/lib"), "outside the sections", "path"),
+    ],
+)
+def test_the_section_of_a_binary_is_named(
+    tmp_path: Path, one: bytes, other: bytes, section: str, cause: str
+) -> None:
+    assert blamed(tmp_path, one, other, "pair/_x.so") == [("pair/_x.so", section, cause)]
 
 
 def test_identical_files_have_nothing_to_blame(tmp_path: Path) -> None:

@@ -170,7 +170,8 @@ def metadata_files(pair: Pair) -> Iterator[Found]:
 
 
 def _of_installer(place: str) -> bool:
-    return place.rpartition("/")[2] in _INSTALLER or "/sboms/" in place
+    """Tell whether a file describes the packaging, not the project: what was grafted has its licence in there too."""
+    return place.rpartition("/")[2] in _INSTALLER or "/sboms/" in place or "/licenses/grafted/" in place
 
 
 def _both_have_info(pair: Pair) -> bool:

@@ -120,7 +120,7 @@ def _sections(name: str, one: bytes, other: bytes) -> list[tuple[str, bytes, byt
         parts = [("header", one[:_HEADER], other[:_HEADER]), ("code", one[_HEADER:], other[_HEADER:])]
     elif sniff(one[:HEAD]) and sniff(other[:HEAD]):
         parts = _binary_sections(name, one, other)
-    return [part for part in parts if part[1] != part[2]] or [("headers", one, other)]
+    return [part for part in parts if part[1] != part[2]] or [("outside the sections", one, other)]
 
 
 def _binary_sections(name: str, one: bytes, other: bytes) -> list[tuple[str, bytes, bytes]]:

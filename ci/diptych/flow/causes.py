@@ -18,7 +18,7 @@ _TIME = re.compile(
 )
 _WORD = re.compile(r"[ -~]{4,}")
 _VERSION = re.compile(r"\d+(?:\.\d+)+(?:[-+.\w]*)?")
-_YEAR_2001, _YEAR_2100 = 1_000_000_000, 4_102_444_800
+_YEAR_2001, _YEAR_2040, _A_YEAR = 978_307_200, 2_208_988_800, 31_622_400
 _STAMP = 4
 
 
@@ -99,25 +99,23 @@ def _same_words(one: str, other: str) -> bool:
 
 
 def _stamps(one: bytes, other: bytes) -> bool:
-    """Tell whether all that differs are 32-bit numbers that are seconds of this century."""
+    """Tell whether all that differs are 32-bit numbers that are seconds of this century, less than a year apart."""
     if len(one) != len(other):
         return False
     places = {index // _STAMP * _STAMP for index in range(len(one)) if one[index] != other[index]}
-    return (
-        bool(places)
-        and all(
-            any(
-                all(
-                    _YEAR_2001 <= struct.unpack_from(form, content, place)[0] < _YEAR_2100
-                    for content in (one, other)
-                )
-                for form in ("<I", ">I")
-            )
-            for place in places
-            if place + _STAMP <= len(one)
-        )
-        and max(places) + _STAMP <= len(one)
+    return bool(places) and all(
+        _is_stamp(one[place : place + _STAMP], other[place : place + _STAMP]) for place in places
     )
+
+
+def _is_stamp(one: bytes, other: bytes) -> bool:
+    if len(one) < _STAMP or ((one + other).isascii() and (one + other).decode("ascii").isprintable()):
+        return False  # four letters are a number of this century, too
+    for form in ("<I", ">I"):
+        values = [struct.unpack(form, content)[0] for content in (one, other)]
+        if min(values) >= _YEAR_2001 and max(values) < _YEAR_2040 and max(values) - min(values) < _A_YEAR:
+            return True
+    return False
 
 
 def _distance(one: str, other: str) -> int:

@@ -64,7 +64,8 @@ def _of_cell(folder: Path, cell: str, provenance: dict[str, Any]) -> Iterator[Pa
     """Yield the packages in a folder whose provenance says that this cell made them, for this version."""
     for beside in sorted(folder.glob(f"*{_SUFFIX}")):
         found = _read(beside)
-        same = found.get("cell") == cell and found.get("version") == provenance["version"]
+        wanted = {"cell": cell, **{name: provenance.get(name) for name in ("platform", "version")}}
+        same = all(found.get(name) == value for name, value in wanted.items())
         package = beside.with_name(beside.name.removesuffix(_SUFFIX))
         if same and package.is_file():
             yield package
