@@ -32,8 +32,12 @@ class Gathered:
     missing: tuple[str, ...]
 
 
-def gather(workspace: Workspace) -> Gathered:
+def gather(workspace: Workspace, *, measure: bool = False) -> Gathered:
     """Compare every built cell.
+
+    Args:
+        workspace: the checkout.
+        measure: also install and import each package in a clean environment.
 
     Raises:
         ConfigError: no cell is built, or a waiver is for nothing.
@@ -61,6 +65,10 @@ def gather(workspace: Workspace) -> Gathered:
     missing = tuple(cell.id for cell in workspace.cells if cell.id not in built)
     if not missing:  # a waiver may be for a cell that is not built yet
         refuse_idle(waivers, [one for comparison in comparisons for one in comparison.findings])
+    if measure:
+        from diptych.report.measure import with_costs  # noqa: PLC0415 -- brings the solver and pip along
+
+        comparisons = with_costs(workspace, records, comparisons)
     return Gathered(records=records, comparisons=comparisons, missing=missing)
 
 

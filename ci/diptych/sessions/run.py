@@ -94,8 +94,10 @@ def verify(session: nox.Session, workspace: Workspace, cell: Cell, _params: Host
     verify_cell(workspace, cell)
 
 
-def compare(_session: nox.Session, workspace: Workspace) -> None:
+def compare(session: nox.Session, workspace: Workspace) -> None:
     """Lay every built cell side by side, say which are missing, and leave the page and the JSON in dist/report.
+
+    With ``-- --measure`` both packages of each cell are also installed and imported in clean environments.
 
     Raises:
         ConfigError: no cell is built, or a waiver is for nothing.
@@ -106,7 +108,7 @@ def compare(_session: nox.Session, workspace: Workspace) -> None:
     from diptych.report.files import write_report
     from diptych.report.gather import gather, require_all_equal
 
-    found = gather(workspace)
+    found = gather(workspace, measure="--measure" in session.posargs)
     workspace.output.show(matrix_table(workspace, found.comparisons))
     workspace.output.show(differences_table(found.comparisons))
     workspace.output.show(artefact_table(workspace, found.records))

@@ -24,6 +24,7 @@ _HINT = "diptych compare A B for two packages, without words for all built cells
     help={
         "words": "two packages (wheel, conda, folder); none: all built cells",
         "into": "an environment: show what installing one package there would duplicate or shadow",
+        "measure": "all built cells: also install and import each package in a clean environment; kept by its bytes",
         "one-build": "insist that both come from one compile, so that unlike code is an error",
         "json": "print JSON; its schema is in the package, report/schema.json",
         "markdown": "print Markdown, for the summary of a CI job",
@@ -36,7 +37,8 @@ def compare(
     words: list[str],
     into: str = "",
     html: str = "",
-    one_build: bool = False,  # noqa: FBT001, FBT002 -- an invoke flag
+    measure: bool = False,  # noqa: FBT001, FBT002 -- an invoke flag
+    one_build: bool = False,  # noqa: FBT001, FBT002 -- as above
     json: bool = False,  # noqa: FBT001, FBT002 -- as above
     markdown: bool = False,  # noqa: FBT001, FBT002 -- as above
 ) -> None:
@@ -49,7 +51,7 @@ def compare(
         raise ConfigError(f"two packages or none, not {len(words)}", hint=_HINT)
     from diptych.report.gather import require_all_equal  # noqa: PLC0415 -- a listing needs no comparison
 
-    comparisons, document = _two(words, one_build=one_build) if words else _built()
+    comparisons, document = _two(words, one_build=one_build) if words else _built(measure=measure)
     if html:
         _write_page(Path(html), document, output, quiet=json or markdown)
     if json:
@@ -74,12 +76,12 @@ def _two(words: Sequence[str], *, one_build: bool) -> tuple[Sequence[Comparison]
     return [found], document_of([found], project=found.wheel.identity.name)
 
 
-def _built() -> tuple[Sequence[Comparison], dict[str, Any]]:
+def _built(*, measure: bool) -> tuple[Sequence[Comparison], dict[str, Any]]:
     from diptych.report import document_of  # noqa: PLC0415 -- as above
     from diptych.report.gather import gather  # noqa: PLC0415 -- as above
 
     workspace = process_workspace()
-    found = gather(workspace)
+    found = gather(workspace, measure=measure)
     name = workspace.config.project.name
     return found.comparisons, document_of(found.comparisons, project=name, missing=found.missing)
 
