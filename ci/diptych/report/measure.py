@@ -79,7 +79,7 @@ def _wheel_cost(workspace: Workspace, cell: Cell, record: CellRecord) -> Cost:
         log = workspace.logs(cell) / "cost-wheel.log"
         process.run([plain.executable, "-m", "venv", "--without-pip", prefix], env=env, cwd=scratch, log=log)
         python = prefix / "bin" / "python"
-        process.run([*pip_install(python), record.wheel.path], env=env, cwd=scratch, log=log)
+        process.run((*pip_install(python), record.wheel.path), env=env, cwd=scratch, log=log)
         return python
 
     return _cost(workspace, record.wheel.sha256, install)
