@@ -35,7 +35,7 @@ def content(checkout: Checkout) -> dict[str, bytes]:
     return {wheel.name: wheel.read_bytes()}
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_a_killed_run_is_made_good_by_the_next(built: Checkout, seed: int) -> None:
     before = content(built)
     forget(built)

@@ -7,6 +7,7 @@ hand; then the import, over and above a bare interpreter, as the best of several
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import tempfile
 import time
@@ -79,7 +80,8 @@ def _wheel_cost(workspace: Workspace, cell: Cell, record: CellRecord) -> Cost:
         log = workspace.logs(cell) / "cost-wheel.log"
         process.run([plain.executable, "-m", "venv", "--without-pip", prefix], env=env, cwd=scratch, log=log)
         python = prefix / "bin" / "python"
-        process.run((*pip_install(python), record.wheel.path), env=env, cwd=scratch, log=log)
+        words: tuple[str | os.PathLike[str], ...] = (*pip_install(python), record.wheel.path)
+        process.run(words, env=env, cwd=scratch, log=log)
         return python
 
     return _cost(workspace, record.wheel.sha256, install)
