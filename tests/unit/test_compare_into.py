@@ -9,6 +9,7 @@ import pytest
 
 from diptych.compare.into import preview
 from diptych.errors import ConfigError
+from diptych.output import Output
 from helpers.compare_pairs import base, library, write
 from helpers.elf_builder import elf
 
@@ -72,7 +73,13 @@ def test_a_folder_that_is_no_environment_is_refused(tmp_path: Path, packages: tu
         preview(packages[0], tmp_path)
 
 
-def test_nothing_to_say_is_said(tmp_path: Path, packages: tuple[Path, Path]) -> None:
+def test_it_is_told_in_80_columns(
+    prefix: Path, tmp_path: Path, packages: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    Output(env={}).show(preview(packages[0], prefix).table())
+    text = capsys.readouterr().out
+    assert max(map(len, text.splitlines())) <= 80
+    assert "two copies in one process" in text
     (tmp_path / "empty/lib/python3.11/site-packages").mkdir(parents=True)
-    lines = list(preview(packages[0], tmp_path / "empty").lines())
-    assert lines[1].strip() == "nothing is duplicated or shadowed"
+    Output(env={}).show(preview(packages[0], tmp_path / "empty").table())
+    assert "nothing is duplicated or shadowed" in capsys.readouterr().out

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from diptych.binaries import find_binaries, read_file
 from diptych.compare.binary import base_name
@@ -18,6 +18,9 @@ from diptych.compare.names import normalised
 from diptych.compare.panel import Panel, read_panel
 from diptych.compare.supply import stem_of
 from diptych.errors import ConfigError, FormatError
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 _FAMILIES: Mapping[str, str] = {
     "libgomp": "the OpenMP runtime",
@@ -73,15 +76,23 @@ class Preview:
         """Return plain values."""
         return {"schema": 1, **asdict(self)}
 
-    def lines(self) -> Iterator[str]:
-        """Yield the preview for a person."""
-        yield f"{self.package} into {self.environment}"
+    def table(self) -> Table:
+        """Return the preview for a person."""
+        from rich.table import Table  # noqa: PLC0415 -- only when something is shown
+        from rich.text import Text  # noqa: PLC0415 -- as above
+
+        title = f"{self.package} into {self.environment}"
+        table = Table.grid(padding=(0, 1))
+        table.title, table.title_justify = title, "left"
+        table.add_column(no_wrap=True)
+        table.add_column(overflow="fold")
         if not self.clashes:
-            yield "  nothing is duplicated or shadowed"
+            table.add_row("", "nothing is duplicated or shadowed")
         for one in self.clashes:
             owner = f" (from {one.owner})" if one.owner else ""
-            yield f"  {one.kind:<10} {one.name}: {one.brings} | {one.there}{owner}"
-            yield f"             {one.why}"
+            told = f"{one.name}: {one.brings} | {one.there}{owner}\n{one.why}"
+            table.add_row(Text(one.kind, "yellow" if one.kind != "shared" else "dim"), Text(told))
+        return table
 
 
 def preview(package: Path, environment: Path) -> Preview:

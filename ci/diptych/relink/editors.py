@@ -95,6 +95,10 @@ class InstallNameTool:
 
     def edit(self, plan: FilePlan, path: Path) -> None:
         """See :class:`Editor`."""
+        if not self._keeps_order(plan, path):
+            # The tool appends, and refuses to delete and add one entry in one call: so all go first.
+            gone = [word for entry in _run_paths(path) for word in ("-delete_rpath", entry)]
+            _call([self._tool(), *gone], path, self.env)
         _call([self._tool(), *self.arguments(plan, path)], path, self.env)
         if process.which("codesign", self.env):
             # Last of all: any later edit would leave page hashes that no longer match.
@@ -116,11 +120,19 @@ class InstallNameTool:
         if plan.identity is not None:
             yield from ("-id", plan.identity)
         if plan.rpath is not None:
-            present = list(dict.fromkeys(entry for one in read_file(path) for entry in one.rpath))
+            present = _run_paths(path)
             for entry in (entry for entry in present if entry not in plan.rpath):
                 yield from ("-delete_rpath", entry)
             for entry in (entry for entry in plan.rpath if entry not in present):
                 yield from ("-add_rpath", entry)
+
+    @staticmethod
+    def _keeps_order(plan: FilePlan, path: Path) -> bool:
+        """Tell whether deleting what is not planned and appending what is new gives the planned order."""
+        if plan.rpath is None:
+            return True
+        kept = [entry for entry in _run_paths(path) if entry in plan.rpath]
+        return kept == list(plan.rpath[: len(kept)])
 
     def _tool(self) -> str:
         if found := find_install_name_tool(self.env):
@@ -129,6 +141,11 @@ class InstallNameTool:
             "neither install_name_tool nor llvm-install-name-tool was found",
             hint="macOS: xcode-select --install; Debian: apt-get install llvm",
         )
+
+
+def _run_paths(path: Path) -> list[str]:
+    """Return the LC_RPATH entries of all slices, each once."""
+    return list(dict.fromkeys(entry for one in read_file(path) for entry in one.rpath))
 
 
 def find_install_name_tool(env: Mapping[str, str]) -> str | None:

@@ -7,7 +7,6 @@ hand; then the import, over and above a bare interpreter, as the best of several
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import tempfile
 import time
@@ -73,15 +72,16 @@ def _wheel_cost(workspace: Workspace, cell: Cell, record: CellRecord) -> Cost:
     plain = interpreters.find(cell.python, env=workspace.env, store=workspace.store)
     if plain is None:
         raise MissingToolError(f"no Python {cell.python} on this machine for a plain virtual environment")
-    env = scrubbed(workspace.env)
+    env, interpreter = scrubbed(workspace.env), plain.executable
 
     def install(scratch: Path) -> Path:
         prefix = scratch / "venv"
         log = workspace.logs(cell) / "cost-wheel.log"
-        process.run([plain.executable, "-m", "venv", "--without-pip", prefix], env=env, cwd=scratch, log=log)
+        process.run(
+            [str(interpreter), "-m", "venv", "--without-pip", str(prefix)], env=env, cwd=scratch, log=log
+        )
         python = prefix / "bin" / "python"
-        words: tuple[str | os.PathLike[str], ...] = (*pip_install(python), record.wheel.path)
-        process.run(words, env=env, cwd=scratch, log=log)
+        process.run([*pip_install(python), record.wheel.path], env=env, cwd=scratch, log=log)
         return python
 
     return _cost(workspace, record.wheel.sha256, install)
@@ -121,8 +121,10 @@ def _cost(workspace: Workspace, sha256: str, install: Callable[[Path], Path]) ->
 
 
 def _import_seconds(python: Path, package: str, env: Mapping[str, str], cwd: Path) -> float:
-    argv = [python, "-c", _IMPORT.format(package=package)]
-    return min(float(process.run(argv, env=env, cwd=cwd).output) for _ in range(_RUNS))
+    # The first run writes the bytecode that conda's packages bring and pip was told not to make.
+    plain = {name: value for name, value in env.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    argv = [str(python), "-c", _IMPORT.format(package=package)]
+    return min(float(process.run(argv, env=plain, cwd=cwd).output) for _ in range(_RUNS))
 
 
 @contextmanager

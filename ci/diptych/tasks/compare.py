@@ -117,5 +117,4 @@ def _preview(words: Sequence[str], into: str, output: Output, *, as_json: bool) 
     if as_json:
         output.json(found.to_json())
         return
-    for line in found.lines():
-        output.line(line)
+    output.show(found.table())
