@@ -214,7 +214,9 @@ def test_a_run_path_comes_before_the_one_that_is_there(bundle: Bench) -> None:
     tool = find_install_name_tool(bundle.env)
     assert tool is not None
     bundle.run(tool, "-add_rpath", "@loader_path", bundle.module)
-    bundle.run(tool, "-change", "/opt/local/lib/libpython3.11.dylib", "@rpath/libpython3.11.dylib", bundle.module)
+    bundle.run(
+        tool, "-change", "/opt/local/lib/libpython3.11.dylib", "@rpath/libpython3.11.dylib", bundle.module
+    )
     done = bundle.relink(bundle.module, "--prefix", "mine", "--in-place")
     assert done.returncode == 0, done.output
     assert read_file(bundle.module)[0].rpath == ("@loader_path/../mine/lib", "@loader_path")

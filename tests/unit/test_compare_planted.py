@@ -8,6 +8,7 @@ import pytest
 
 from diptych.compare import all_rules
 from diptych.compare.explain import unexplained
+from diptych.compare.generate import PAGE, page
 from helpers.compare_pairs import CORE, METADATA, SITE, SYMBOLS, Made, Plant, compared, core, found, library
 from helpers.elf_builder import Sym
 
@@ -343,3 +344,7 @@ def test_every_rule_says_what_why_how_and_where_from(rule: object) -> None:
         words = getattr(rule, part)
         assert len(words) > 5, part
         assert words.endswith("."), part
+
+
+def test_the_reference_page_is_current() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(), "run: python -m diptych.compare.generate"

@@ -17,7 +17,11 @@ from diptych.compare.ranges import Relation, bounds_of_specifiers, bounds_of_spe
 from diptych.compare.rulebook import judge
 from diptych.compare.supply import stem_of
 from diptych.compare.waivers import Waiver, refuse_idle, refuse_unknown, waived
+from diptych.config import load
 from diptych.errors import ConfigError
+from diptych.flow.workspace import open_workspace
+from diptych.output import Output
+from diptych.report.gather import waivers_of
 from helpers.compare_pairs import CORE, compared
 
 
@@ -136,3 +140,30 @@ def test_idle_and_unknown_waivers_are_refused() -> None:
     assert caught.value.details == ('DIP834 "nunpy"; did you mean "numpy"?',)
     with pytest.raises(ConfigError, match='"DIP899"'):
         refuse_unknown([Waiver(code="DIP899", glob="*", reason="…")])
+
+
+def table(folder: Path, waive: str) -> Path:
+    text = f'[project]\nname = "pair"\nversion = "1"\n\n[tool.diptych]\npython = ["3.11"]\n\n{waive}'
+    (folder / "pyproject.toml").write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_waivers_are_read_from_the_table(tmp_path: Path) -> None:
+    entry = '[[tool.diptych.waive]]\ncode = "DIP834"\nglob = "numpy"\nreason = "tested nightly"\n'
+    workspace = open_workspace(table(tmp_path, entry), env={}, machine="x86_64", output=Output(env={}))
+    assert waivers_of(workspace) == (Waiver(code="DIP834", glob="numpy", reason="tested nightly"),)
+
+
+@pytest.mark.parametrize(
+    ("entry", "fault"),
+    [
+        ('code = "DIP101"\nglob = "*"\nreason = "because"', "tool.diptych.waive[0].code"),
+        ('code = "DIP834"\nreason = "because"', "tool.diptych.waive[0].glob: is required"),
+        ('code = "DIP834"\nglob = "*"\nreason = ""', "tool.diptych.waive[0].reason"),
+        ('code = "DIP834"\nglob = "*"\nreason = "because"\nglobe = "x"', 'did you mean "glob"?'),
+    ],
+)
+def test_faulty_waivers_are_refused(entry: str, fault: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(table(tmp_path, f"[[tool.diptych.waive]]\n{entry}\n"))
+    assert fault in "\n".join(caught.value.details)
