@@ -115,6 +115,19 @@ def from_nowhere(made: Made) -> None:
     depends(made, "libzlib >=1.3.1,<2.0a0", None)
 
 
+def system_library(made: Made) -> None:
+    """Take zlib from the system, which every manylinux policy allows."""
+    del made.wheel.files["pair.libs/libz-1a2b3c4d.so.1"]
+    made.wheel.files[CORE] = core(rpath="$ORIGIN/../pair.libs")
+
+
+def wheel_from_nowhere(made: Made) -> None:
+    del made.wheel.files["pair.libs/libz-1a2b3c4d.so.1"]
+    made.wheel.files[CORE] = core(rpath="$ORIGIN/../pair.libs", needed=("libbz2.so.1", "libc.so.6"))
+    conda_core(made, core(rpath="$ORIGIN/../../..", needed=("libbz2.so.1", "libc.so.6")))
+    depends(made, "libzlib >=1.3.1,<2.0a0", "bzip2 >=1.0.8,<2.0a0")
+
+
 def needless_graft(made: Made) -> None:
     made.wheel.files["pair.libs/libbz2-1a2b3c4d.so.1"] = library("libbz2-1a2b3c4d.so.1")
 
@@ -145,7 +158,6 @@ def bytecode(made: Made) -> None:
 
 def dist_info(made: Made) -> None:
     made.conda.metadata = ""
-    made.conda.index["noarch_points"] = ""
 
 
 def licence_text(made: Made) -> None:
@@ -272,6 +284,8 @@ PLANTS: list[tuple[Plant, set[Found], set[Found]]] = [
     (library_version, {("error", "DIP813", "libz")}, {("expected", "DIP812", "libz")}),
     (library_version_in_name, {("error", "DIP813", "libz")}, {("expected", "DIP812", "libz")}),
     (from_nowhere, {("error", "DIP814", "libz")}, {("expected", "DIP812", "libz")}),
+    (system_library, set(), set()),
+    (wheel_from_nowhere, {("error", "DIP814", "libbz2")}, {("expected", "DIP812", "libz")}),
     (needless_graft, {("error", "DIP815", "libbz2")}, set()),
     (only_wheel, {("error", "DIP821", "pair/extra.py")}, set()),
     (only_conda, {("error", "DIP821", "$PREFIX/share/pair/more.txt")}, set()),

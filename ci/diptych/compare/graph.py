@@ -74,6 +74,8 @@ def _outside(name: str, panel: Panel, comparison: Comparison) -> Node:
     for row in comparison.libraries:
         supply = row.left if panel is comparison.wheel else row.right
         if supply and supply.name == name and supply.package:
+            if supply.how == "system":
+                return Node(id=name, kind="system", note=name)
             kind = "package" if supply.how == "dependency" else "unknown"
             return Node(id=name, kind=kind, note=f"{supply.package} {supply.version}".strip())
     return Node(id=name, kind="unknown", note="")

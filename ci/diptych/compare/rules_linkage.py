@@ -11,7 +11,7 @@ from diptych.compare.pairing import Pair
 from diptych.compare.panel import Panel
 from diptych.compare.supply import LibraryRow, Supply, library_rows
 
-_SHIPPED = {"grafted", "own"}
+_SHIPPED = {"grafted", "own", "system"}
 
 
 @rule("DIP811", "needed libraries differ", Severity.ERROR)
@@ -53,9 +53,10 @@ def _only_versions(pair: Pair, names: set[str]) -> bool:
 
 @rule("DIP812", "grafted here, depended on there", Severity.EXPECTED)
 def grafted(pair: Pair) -> Iterator[Found]:
-    """A library is a private copy in the wheel and a package of its own for conda.
+    """A library is a private copy in the wheel, or one that its tag's policy expects of the system, and a package for conda.
 
-    Why: a wheel can depend on no library, so it brings a copy under a name of its own; conda shares one between all packages.
+    Why: a wheel can depend on no library, so it brings a copy under a name of its own, or takes what every system has; conda
+    shares one between all packages.
 
     Mend: nothing to mend. Two wheels with a copy each do not share types of that library, though (DIP202).
 
@@ -65,10 +66,11 @@ def grafted(pair: Pair) -> Iterator[Found]:
         copied, asked = _roles(row)
         if copied and asked and not row.disagreement:
             version = f" {copied.version}" if copied.version else ""
+            owner = "the system's" if copied.how == "system" else "a copy of"
             yield Found(
                 place=row.stem,
-                message=f"a copy of {copied.name} | {asked.package}{version} ({asked.range or 'any version'})",
-                evidence=(f"{copied.file}, {copied.size} bytes",),
+                message=f"{owner} {copied.name} | {asked.package}{version} ({asked.range or 'any version'})",
+                evidence=(f"{copied.file}, {copied.size} bytes",) if copied.file else (),
             )
 
 
@@ -124,7 +126,7 @@ def from_nowhere(pair: Pair) -> Iterator[Found]:
 
 @rule("DIP815", "library on one side only", Severity.ERROR)
 def lonely_library(pair: Pair) -> Iterator[Found]:
-    """One side brings or asks for a library that the other side does without.
+    """One side brings or asks for a library that the other side does without, or takes from the system.
 
     Why: either one package is too large, or the other lacks something.
 
@@ -134,6 +136,12 @@ def lonely_library(pair: Pair) -> Iterator[Found]:
     """
     for row in library_rows(pair):
         sides = (row.left, row.right)
+        if {side.how for side in sides if side} in ({"grafted", "system"}, {"own", "system"}):
+            yield Found(
+                place=row.stem,
+                severity=Severity.DRIFT,
+                message="one side brings it, the other takes the system's",
+            )
         if None in sides:
             supply = row.left or row.right
             title = pair.titles[0] if row.left else pair.titles[1]

@@ -11,8 +11,10 @@ from diptych.compare.dependencies import version_of_spec
 from diptych.compare.names import normalised, package_of_library, version_in_name
 from diptych.compare.pairing import Pair
 from diptych.compare.panel import Panel
+from diptych.policy import manylinux
 from diptych.system import is_system_library
 
+_DULL: tuple[set[str | None], ...] = ({"own"}, {"system"})
 _STEM = re.compile(r"(.+?)(?:\.so(?:\.[\w.]+)?|(?:\.\d+)*\.dylib)$")
 
 
@@ -22,7 +24,7 @@ class Supply:
 
     Attributes:
         name: SONAME, hash undone.
-        how: ``grafted``, ``own``, ``dependency`` or ``unknown``.
+        how: ``grafted``, ``own``, ``dependency``, ``system`` (the policy of the wheel's tag promises it) or ``unknown``.
         file: member of the package that holds it.
         package: conda package that brings it.
         range: versions of that package which are admitted.
@@ -72,7 +74,7 @@ def library_rows(pair: Pair) -> tuple[LibraryRow, ...]:
         LibraryRow(stem=stem, left=sides[0].get(stem), right=sides[1].get(stem))
         for stem in sorted({*sides[0], *sides[1]})
     )
-    return tuple(row for row in rows if {row.left and row.left.how, row.right and row.right.how} != {"own"})
+    return tuple(row for row in rows if {row.left and row.left.how, row.right and row.right.how} not in _DULL)
 
 
 def stem_of(name: str) -> str:
@@ -115,6 +117,8 @@ def _supply(name: str, panel: Panel, pair: Pair, place: str | None) -> Supply:
         return Supply(
             name=name, how="dependency", package=package, range=",".join(filter(None, specs)), version=version
         )
+    if panel.kind == "wheel" and "linux" in panel.identity.platform and manylinux().lowest_for_library(name):
+        return Supply(name=name, how="system", package=package)
     return Supply(name=name, how="unknown", package=package, version=version)
 
 

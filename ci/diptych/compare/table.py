@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 _MOST_LINES = 18
+_MOST_BINARIES = 4
 _LABEL = 10
 STYLES = {
     "equal": "green",
@@ -84,11 +85,13 @@ def rows(comparison: Comparison) -> list[tuple[str, str, str]]:
         ("depends on", _lines(_depends(left)), _lines(_depends(right))),
         ("oldest", _oldest(left), _oldest(right)),
     ]
-    for one in comparison.pair.binaries:
-        if not (one.left.grafted or one.right.grafted):
-            short = one.place.rsplit("/", 1)[-1].split(".")[0]
-            found.append((short[:_LABEL], *_sides(_links(one.left), _links(one.right))))
-            found.append(("  run path", *_sides(one.left.rpath, one.right.rpath)))
+    own = [one for one in comparison.pair.binaries if not (one.left.grafted or one.right.grafted)]
+    for one in own[:_MOST_BINARIES]:
+        short = one.place.rsplit("/", 1)[-1].split(".")[0]
+        found.append((short[:_LABEL], *_sides(_links(one.left), _links(one.right))))
+        found.append(("  run path", *_sides(one.left.rpath, one.right.rpath)))
+    if len(own) > _MOST_BINARIES:
+        found.append(("…", f"{len(own) - _MOST_BINARIES} more binaries: --json has all", ""))
     return [row for row in found if row[1:] != ("-", "-")]
 
 

@@ -24,6 +24,7 @@ from diptych.flow.workspace import Workspace
 from diptych.matrix import Cell
 from diptych.output import human_size
 from diptych.packages.metadata import Metadata, backend_versions, prepare_metadata
+from diptych.report.gather import waivers_of
 from diptych.store import write_json
 from diptych.testing.insource import InSource
 
@@ -88,7 +89,11 @@ def compare_built(workspace: Workspace, cell: Cell, stage: Stage, wheel: Packed,
     """
     with workspace.output.step("compare") as step:
         found = compare_cell(
-            cell.id, stage=stage.folder, wheel=wheel.artefact.path, conda=conda.artefact.path
+            cell.id,
+            stage=stage.folder,
+            wheel=wheel.artefact.path,
+            conda=conda.artefact.path,
+            waivers=waivers_of(workspace),
         )
         equal = sum(row.equal for row in found.code)
         step.text = f"{equal} of {len(found.code)} code sections byte-equal in stage, wheel and conda package"

@@ -103,7 +103,7 @@ def require_all_equal(comparisons: Sequence[Comparison]) -> None:
     failed = [one for one in comparisons if not one]
     if failed:
         raise CompareError(
-            f"{', '.join(one.cell for one in failed)}: wheel and conda package differ",
+            f"{', '.join(one.cell for one in failed)}: the packages differ",
             details=[
                 line
                 for one in failed

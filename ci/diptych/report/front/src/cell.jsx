@@ -126,7 +126,7 @@ function Libraries({ cell, sides }) {
   if (!cell.libraries.length) return null;
   const told = (one) => {
     if (!one) return <span class="quiet">not there</span>;
-    const how = { grafted: "private copy", own: "in the package", dependency: "dependency", unknown: "comes from nowhere" }[one.how];
+    const how = { grafted: "private copy", own: "in the package", dependency: "dependency", system: "the system's, as the tag's policy says", unknown: "comes from nowhere" }[one.how];
     return (
       <>
         <div class="mono">{one.name}</div>

@@ -20,6 +20,7 @@ function placed(graph) {
 }
 
 function texts(node) {
+  if (node.kind === "system" && node.id !== "system") return [node.id, "the system's, by the tag's policy"];
   if (node.kind === "system") {
     const count = node.note.split(", ").length;
     return ["the system", `${count} ${count === 1 ? "library" : "libraries"}`];

@@ -21,7 +21,9 @@ export function bytes(count) {
 }
 
 export function seconds(value) {
-  return value == null ? "–" : `${value < 10 ? value.toFixed(2) : value.toFixed(1)} s`;
+  if (value == null) return "–";
+  if (value > 0 && value < 1) return `${Math.round(value * 1000)} ms`;
+  return `${value < 10 ? value.toFixed(2) : value.toFixed(1)} s`;
 }
 
 export function titles(cell) {
