@@ -31,6 +31,8 @@ def start(checkout: Checkout) -> Popen[bytes]:
 
 
 def content(checkout: Checkout) -> dict[str, bytes]:
+    """Build, since another test's edit may be what was built last, and read the wheel."""
+    assert checkout.build().returncode == 0
     wheel, _ = checkout.packages
     return {wheel.name: wheel.read_bytes()}
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
+import shutil
 import sys
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +17,8 @@ from diptych.packages.neutral import Neutral, local_names
 from diptych.packages.repack import RepackJob, repack
 from diptych.store import discard
 
+# What rattler-build appends to it: output/bld/rattler-build_NAME/host_env_….
+_DEEPEST = 140
 STAGE_VARIABLE = "DIPTYCH_STAGE"
 
 
@@ -60,8 +64,28 @@ def make_conda_package(job: CondaJob, folder: Path) -> Path:
     Raises:
         PackageError: the recipe is wrong, its requirements have no solution, or packing failed.
     """
-    work = folder / "work"
-    work.mkdir()
+    with _work_folder(folder) as work:
+        return _made_in(work, job, folder)
+
+
+@contextmanager
+def _work_folder(folder: Path) -> Iterator[Path]:
+    """Yield an empty folder for rattler-build, beside the package if that is not too deep.
+
+    The prefix that it builds in is padded to 255 characters (CEP 34, "prefix placeholder"); one that is longer from the
+    start makes rattler-build 0.73 panic. A deep checkout therefore builds in the system's temporary folder.
+    """
+    if len(str(folder)) <= _DEEPEST:
+        work = folder / "work"
+        work.mkdir()
+        yield work
+        discard(work)
+        return
+    with tempfile.TemporaryDirectory(prefix="diptych-conda-") as name:
+        yield Path(name).resolve()
+
+
+def _made_in(work: Path, job: CondaJob, folder: Path) -> Path:
     order = work / "order.json"
     order.write_text(json.dumps(_order(job, work)), encoding="utf-8")
     env = {
@@ -83,8 +107,7 @@ def make_conda_package(job: CondaJob, folder: Path) -> Path:
             f'the recipe "{job.recipe}" gave {len(made)} packages; one is expected', details=made
         )
     package = folder / Path(made[0]).name
-    os.replace(made[0], package)  # noqa: PTH105 -- within one folder tree
-    discard(work)
+    shutil.move(made[0], package)
     repack(package, _repacking(job, work))
     return package
 
