@@ -83,6 +83,15 @@ def write_json(path: Path, value: Any) -> None:  # noqa: ANN401 -- any JSON valu
     write_text(path, json.dumps(value, indent=2, sort_keys=True, default=str) + "\n")
 
 
+def read_json(path: Path) -> dict[str, Any]:
+    """Return the JSON object in a file; an empty one when there is none, or it is damaged."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
 def copy_file(source: Path, target: Path) -> None:
     """Copy bytes, mode and times to ``target`` atomically."""
     with written(target) as temporary:

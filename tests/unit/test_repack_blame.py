@@ -29,7 +29,7 @@ def blamed(folder: Path, one: bytes, other: bytes, name: str = "pair/made.txt") 
 @pytest.mark.parametrize(
     ("one", "other", "cause"),
     [
-        (b"made in /home/ann/work/x\n", b"made in /srv/ci/b/x\n", "path"),
+        (b"made in /home/ann/src/x\n", b"made in /srv/ci/b/x\n", "path"),
         (b"built 2026-11-23T20:48:28Z\n", b"built 2026-11-24T01:02:03Z\n", "time"),
         (b"built Nov 23 2026 20:48:28\n", b"built Nov 24 2026 01:02:03\n", "time"),
         (b'{"timestamp": 1795467108}', b'{"timestamp": 1795467999}', "time"),

@@ -12,13 +12,14 @@ from diptych import compilers
 from diptych.errors import ConfigError, StoreError
 from diptych.flow import hosts
 from diptych.flow.pipeline import Built, build_cell
+from diptych.flow.record import PROVENANCE
 from diptych.flow.verification import verify_cell
 from diptych.flow.workspace import Workspace
 from diptych.matrix import Cell
 from diptych.output import Output
 from diptych.store import digest, discard, write_json
 from diptych.testing.verify import Verified
-from diptych.workflow.piece import LISTING, PROVENANCE, Piece, piece_file
+from diptych.workflow.piece import LISTING, Piece, piece_file
 from diptych.workflow.plan import table_hash
 
 

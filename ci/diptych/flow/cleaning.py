@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from diptych.environments import STAMP
+from diptych.flow.record import PROVENANCE
 from diptych.flow.workspace import Workspace
 
-_PROVENANCE = ".provenance.json"
 _INDEX = ("repodata*.json*", "run_exports.json*", "current_repodata.json*", "repodata_shards*", "shards/*")
 
 
@@ -76,8 +76,8 @@ def _environments(workspace: Workspace) -> Iterator[tuple[Path, str]]:
 
 
 def _packages(workspace: Workspace) -> Iterator[tuple[Path, str]]:
-    for beside in sorted(workspace.dist.rglob(f"*{_PROVENANCE}")):
-        package = beside.with_name(beside.name.removesuffix(_PROVENANCE))
+    for beside in sorted(workspace.dist.rglob(f"*{PROVENANCE}")):
+        package = beside.with_name(beside.name.removesuffix(PROVENANCE))
         if package.is_file():
             yield package, "package"
         yield beside, "provenance"

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from diptych.build.sources import source_hash
 from diptych.errors import ConfigError
+from diptych.flow.publish import places_of, superseded
+from diptych.flow.record import PROVENANCE
 from diptych.flow.workspace import Workspace
 from diptych.matrix import Cell, Platform
 from diptych.output import human_size
 from diptych.packages.channel_folder import index_folder
 from diptych.store import copy_file, sha256_file
 from diptych.workflow.gathered import Expected, checked, find_pieces
-from diptych.workflow.piece import PROVENANCE, Piece, provenance_of
+from diptych.workflow.piece import Piece, provenance_of
 from diptych.workflow.plan import plan, table_hash
 
 
@@ -102,15 +104,11 @@ def require_releasable(workspace: Workspace, pieces: Sequence[Piece]) -> None:
         )
 
 
-def _base(cell: Cell, out: Path) -> Path:
-    return out if cell.first_compiler else out / cell.compiler.name
-
-
 def _targets(cell: Cell, piece: Piece, out: Path) -> tuple[Path, Path]:
-    base = _base(cell, out)
+    places = places_of(cell, out)
     return (
-        base / "wheels" / piece.path("wheel").name,
-        base / "conda" / cell.platform / piece.path("conda").name,
+        places.wheels / piece.path("wheel").name,
+        places.channel / cell.platform / piece.path("conda").name,
     )
 
 
@@ -142,20 +140,11 @@ def _placed(cell: Cell, piece: Piece, out: Path) -> Placed:
             there = target.with_name(name)
             if not there.is_file() or sha256_file(there) != sha256_file(source.with_name(name)):
                 copy_file(source.with_name(name), there)
-        for old in _superseded(piece, target):
+        ours = {"cell": piece.cell, "platform": piece.platform, "version": piece.version}
+        for old in list(superseded(target, ours)):
             old.unlink(missing_ok=True)
             old.with_name(old.name + PROVENANCE).unlink()
     return Placed(piece=piece, wheel=wheel, conda=conda)
-
-
-def _superseded(piece: Piece, target: Path) -> Iterator[Path]:
-    """Yield other packages of the same cell, platform and version."""
-    for beside in sorted(target.parent.glob(f"*{PROVENANCE}")):
-        package = beside.with_name(beside.name.removesuffix(PROVENANCE))
-        facts = provenance_of(package)
-        ours = {"cell": piece.cell, "platform": piece.platform, "version": piece.version}
-        if package != target and all(facts.get(key) == value for key, value in ours.items()):
-            yield package
 
 
 def summary_of(placed: Sequence[Placed]) -> str:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from diptych import channel as channels
 from diptych.environments import Environment, HostRequest, adopt, create, read_lock, usable
 from diptych.flow.workspace import Workspace
 from diptych.matrix import Cell
-from diptych.store import digest, write_json
+from diptych.store import digest, read_json, write_json
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,8 +70,8 @@ def summary_of(local: channels.LocalChannel) -> str:
 
 def current(workspace: Workspace, cell: Cell, prefix: Path) -> Environment | None:
     """Return the environment in ``prefix`` if it was finished for what the table says now; nothing is contacted."""
-    note = _read_note(workspace, prefix)
-    if note is None or note.get("table") != _table_key(cell):
+    note = read_json(_note_path(workspace, prefix))
+    if note.get("table") != _table_key(cell):
         return None
     request = HostRequest(python=cell.python, specs=specs_of(cell), channels=tuple(note["channels"]))
     if not usable(prefix, request):
@@ -139,11 +137,3 @@ def _table_key(cell: Cell) -> str:
 
 def _note_path(workspace: Workspace, prefix: Path) -> Path:
     return workspace.store.root / "hosts" / f"{digest(str(prefix))}.json"
-
-
-def _read_note(workspace: Workspace, prefix: Path) -> dict[str, Any] | None:
-    try:
-        value = json.loads(_note_path(workspace, prefix).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return value if isinstance(value, dict) else None

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from diptych.flow.record import Artefact
+from diptych.flow.record import PROVENANCE, Artefact
 from diptych.flow.workspace import Workspace
 from diptych.matrix import Cell
 from diptych.packages.channel_folder import index_folder
-from diptych.store import copy_file, sha256_file, write_json
-
-_SUFFIX = ".provenance.json"
+from diptych.store import copy_file, read_json, sha256_file, write_json
 
 
 def publish(
@@ -30,12 +29,12 @@ def publish(
     Raises:
         StoreError: the folder cannot be written, or the disk is full.
     """
-    base = workspace.dist if cell.first_compiler else workspace.dist / cell.compiler.name
-    channel = base / "conda"
+    places = places_of(cell, workspace.dist)
+    channel = places.channel
     with workspace.store.lock("dist"):
         placed = (
-            _place(wheel, base / "wheels", provenance, cell),
-            _place(conda, channel / cell.platform, provenance, cell),
+            _place(wheel, places.wheels, provenance),
+            _place(conda, channel / cell.platform, provenance),
         )
         (channel / "noarch").mkdir(parents=True, exist_ok=True)
         if any(changed for _, changed in placed) or not _indexed(channel, cell.platform, conda.path.name):
@@ -43,44 +42,49 @@ def publish(
     return placed[0][0], placed[1][0]
 
 
-def _place(artefact: Artefact, folder: Path, provenance: dict[str, Any], cell: Cell) -> tuple[Path, bool]:
+@dataclass(frozen=True, kw_only=True)
+class Places:
+    """Where the packages of a cell go: the first compiler's to the top, since the others' have the same names."""
+
+    wheels: Path
+    channel: Path
+
+
+def places_of(cell: Cell, out: Path) -> Places:
+    """Return the folder for the wheels of a cell and its conda channel, below ``out``."""
+    base = out if cell.first_compiler else out / cell.compiler.name
+    return Places(wheels=base / "wheels", channel=base / "conda")
+
+
+def superseded(target: Path, provenance: Mapping[str, Any]) -> Iterator[Path]:
+    """Yield the other packages beside ``target`` whose provenance says the same cell, platform and version."""
+    wanted = {name: provenance.get(name) for name in ("cell", "platform", "version")}
+    for beside in sorted(target.parent.glob(f"*{PROVENANCE}")):
+        package = beside.with_name(beside.name.removesuffix(PROVENANCE))
+        found = read_json(beside)
+        if package != target and all(found.get(name) == value for name, value in wanted.items()):
+            yield package
+
+
+def _place(artefact: Artefact, folder: Path, provenance: dict[str, Any]) -> tuple[Path, bool]:
     """Copy one package unless the same bytes are there, and say whether anything changed."""
     target = folder / artefact.path.name
     changed = not target.is_file() or sha256_file(target) != artefact.sha256
     if changed:
         copy_file(artefact.path, target)
-    superseded = [other for other in _of_cell(folder, cell.id, provenance) if other != target]
-    for other in superseded:
+    others = [other for other in superseded(target, provenance) if other.is_file()]
+    for other in others:
         other.unlink()
-        other.with_name(other.name + _SUFFIX).unlink()
-    beside = target.with_name(target.name + _SUFFIX)
+        other.with_name(other.name + PROVENANCE).unlink()
+    beside = target.with_name(target.name + PROVENANCE)
     content = {"file": target.name, "sha256": artefact.sha256, **provenance}
-    if _read(beside) != json.loads(json.dumps(content, default=str)):
+    if read_json(beside) != json.loads(json.dumps(content, default=str)):
         write_json(beside, content)
-    return target, changed or bool(superseded)
-
-
-def _of_cell(folder: Path, cell: str, provenance: dict[str, Any]) -> Iterator[Path]:
-    """Yield the packages in a folder whose provenance says that this cell made them, for this version."""
-    for beside in sorted(folder.glob(f"*{_SUFFIX}")):
-        found = _read(beside)
-        wanted = {"cell": cell, **{name: provenance.get(name) for name in ("platform", "version")}}
-        same = all(found.get(name) == value for name, value in wanted.items())
-        package = beside.with_name(beside.name.removesuffix(_SUFFIX))
-        if same and package.is_file():
-            yield package
+    return target, changed or bool(others)
 
 
 def _indexed(channel: Path, platform: str, name: str) -> bool:
     """Tell whether the channel's index is whole and lists the package."""
-    index = _read(channel / platform / "repodata.json")
+    index = read_json(channel / platform / "repodata.json")
     names = [f"{subdir}/repodata.json{suffix}" for subdir in (platform, "noarch") for suffix in ("", ".zst")]
     return name in index.get("packages.conda", {}) and all((channel / one).is_file() for one in names)
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return value if isinstance(value, dict) else {}

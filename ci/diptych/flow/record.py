@@ -10,6 +10,9 @@ from typing import Any
 from diptych.errors import StoreError
 from diptych.store import Store, write_json
 
+PROVENANCE = ".provenance.json"
+"""Added to a package's file name: the file beside it that says where it comes from."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Artefact:

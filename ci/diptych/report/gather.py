@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +10,9 @@ from typing import Any
 from diptych.compare import Comparison, compare_cell, compare_packages
 from diptych.compare.waivers import Waiver, refuse_idle, refuse_unknown
 from diptych.errors import CompareError, ConfigError
-from diptych.flow.record import CellRecord, read_record
+from diptych.flow.record import PROVENANCE, CellRecord, read_record
 from diptych.flow.workspace import Workspace
-
-_BESIDE = ".provenance.json"
+from diptych.store import read_json
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +81,7 @@ def compare_files(left: Path, right: Path, *, one_build: bool = False) -> Compar
     Raises:
         FormatError: a package or a binary is damaged.
     """
-    beside = [_read(path.with_name(path.name + _BESIDE)) for path in (left, right)]
+    beside = [read_json(path.with_name(path.name + PROVENANCE)) for path in (left, right)]
     stages = [found.get("inputs", {}).get("stage") for found in beside]
     same = stages[0] is not None and stages[0] == stages[1]
     return compare_packages(left, right, one_build=one_build or same, provenance=beside[0] if same else None)
@@ -118,13 +116,5 @@ def require_all_equal(comparisons: Sequence[Comparison]) -> None:
 def _facts(record: CellRecord) -> Mapping[str, Any]:
     """Return the provenance beside the published wheel: its times are those of the run that did the work."""
     published = record.published[0]
-    beside = _read(published.with_name(published.name + _BESIDE))
+    beside = read_json(published.with_name(published.name + PROVENANCE))
     return beside if beside.get("sha256") == record.wheel.sha256 else record.provenance
-
-
-def _read(path: Path) -> Mapping[str, Any]:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from diptych.errors import PackageError
-from diptych.store import sha256_file
+from diptych.flow.record import PROVENANCE
+from diptych.store import read_json, sha256_file
 
 SCHEMA = 1
 LISTING = "cell.json"
-PROVENANCE = ".provenance.json"
 
 _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+!-]*")
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -138,11 +138,7 @@ def faults_inside(piece: Piece) -> Iterator[str]:
 
 def provenance_of(path: Path) -> dict[str, Any]:
     """Return the provenance beside a package, empty when it cannot be read."""
-    try:
-        value = json.loads(path.with_name(path.name + PROVENANCE).read_bytes())
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}
+    return read_json(path.with_name(path.name + PROVENANCE))
 
 
 def _text(value: object) -> str:
