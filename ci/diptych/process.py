@@ -25,6 +25,7 @@ from diptych.errors import MissingToolError, ProcessError
 _PR_SET_PDEATHSIG = 1
 _TAIL_LINES = 25
 _GRACE_SECONDS = 5.0
+_NEWEST_LLVM, _OLDEST_LLVM = 30, 13
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +50,12 @@ def which(name: str, env: Mapping[str, str]) -> Path | None:
     beside = str(Path(sys.executable).parent)
     found = shutil.which(name, path=os.pathsep.join([env.get("PATH", os.defpath), beside]))
     return Path(found) if found else None
+
+
+def which_versioned(name: str, env: Mapping[str, str]) -> Path | None:
+    """Find one of LLVM's tools: by its name, else the newest with LLVM's version added, as Debian installs them."""
+    versioned = (f"{name}-{number}" for number in range(_NEWEST_LLVM, _OLDEST_LLVM - 1, -1))
+    return next((path for one in (name, *versioned) if (path := which(one, env))), None)
 
 
 def path_with_tools(env: Mapping[str, str]) -> str:

@@ -12,7 +12,6 @@ from diptych import process
 from diptych.errors import MissingToolError
 
 _LLVM = {"otool": "llvm-otool", "install_name_tool": "llvm-install-name-tool", "lipo": "llvm-lipo"}
-_NEWEST, _OLDEST = 30, 13
 
 
 def mach_o_tools(folder: Path, env: Mapping[str, str]) -> dict[str, str]:
@@ -42,9 +41,7 @@ def mach_o_tools(folder: Path, env: Mapping[str, str]) -> dict[str, str]:
 
 
 def _find(name: str, env: Mapping[str, str]) -> str:
-    """Find one of LLVM's tools; Debian adds the version to the name."""
-    versioned = (f"{name}-{number}" for number in range(_NEWEST, _OLDEST - 1, -1))
-    found = next((path for one in (name, *versioned) if (path := process.which(one, env))), None)
+    found = process.which_versioned(name, env)
     if found is None:
         raise MissingToolError(f'"{name}" was not found: it edits Mach-O files', hint="apt-get install llvm")
     return str(found)

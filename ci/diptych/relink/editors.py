@@ -136,7 +136,7 @@ class InstallNameTool:
 
     def _tool(self) -> str:
         if found := find_install_name_tool(self.env):
-            return found
+            return str(found)
         raise MissingToolError(
             "neither install_name_tool nor llvm-install-name-tool was found",
             hint="macOS: xcode-select --install; Debian: apt-get install llvm",
@@ -148,11 +148,9 @@ def _run_paths(path: Path) -> list[str]:
     return list(dict.fromkeys(entry for one in read_file(path) for entry in one.rpath))
 
 
-def find_install_name_tool(env: Mapping[str, str]) -> str | None:
-    """Return the name of Apple's tool or LLVM's (Debian adds LLVM's version to it), or None."""
-    versioned = (f"llvm-install-name-tool-{number}" for number in range(30, 12, -1))
-    names = ("install_name_tool", "llvm-install-name-tool", *versioned)
-    return next((name for name in names if process.which(name, env)), None)
+def find_install_name_tool(env: Mapping[str, str]) -> Path | None:
+    """Return Apple's tool, or LLVM's, or None."""
+    return process.which("install_name_tool", env) or process.which_versioned("llvm-install-name-tool", env)
 
 
 def _call(argv: list[str], path: Path, env: Mapping[str, str]) -> None:

@@ -29,6 +29,7 @@ class TestRun:
         paths: folders put first on PYTHONPATH.
         libraries: folders for LD_LIBRARY_PATH or DYLD_LIBRARY_PATH of this process alone; empty for none.
         programs: folders put first on PATH.
+        platform: conda's name of it: which variable the loader reads.
         stream: let the output through to the terminal.
     """
 
@@ -43,6 +44,7 @@ class TestRun:
     paths: tuple[Path, ...] = ()
     libraries: tuple[Path, ...] = ()
     programs: tuple[Path, ...]
+    platform: str
     stream: bool = False
 
 
@@ -78,9 +80,13 @@ def test_environment(run: TestRun) -> dict[str, str]:
     if run.libraries:
         # dyld strips DYLD_* when a protected binary is spawned (pain 15): the command must start the
         # environment's own program, which the PATH above sees to.
-        variable = "DYLD_LIBRARY_PATH" if os.uname().sysname == "Darwin" else "LD_LIBRARY_PATH"
-        env[variable] = _joined(run.libraries)
+        env[library_variable(run.platform)] = _joined(run.libraries)
     return env
+
+
+def library_variable(platform: str) -> str:
+    """Return the variable that the loader of a platform (conda's name) reads for library folders."""
+    return "DYLD_LIBRARY_PATH" if platform.startswith("osx") else "LD_LIBRARY_PATH"
 
 
 def run_tests(run: TestRun) -> TestResult:

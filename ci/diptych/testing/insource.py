@@ -13,7 +13,7 @@ from diptych.config import Config
 from diptych.environments import Environment
 from diptych.matrix import Cell
 from diptych.store import Store, digest
-from diptych.testing.command import TestResult, TestRun, run_tests
+from diptych.testing.command import TestResult, TestRun, library_variable, run_tests
 from diptych.testing.witnesses import Promise, judge
 
 KIND = "insource"
@@ -121,10 +121,9 @@ def library_folders(job: InSourceJob) -> tuple[Path, ...]:
 def shell_environment(job: InSourceJob) -> dict[str, str]:
     """Return what a shell needs so that ``import`` works from source, with all paths set."""
     overlay = overlay_folder(job)
-    variable = "DYLD_LIBRARY_PATH" if job.cell.platform.startswith("osx") else "LD_LIBRARY_PATH"
     return {
         "PYTHONPATH": str(overlay),
-        variable: ":".join(map(str, library_folders(job))),
+        library_variable(job.cell.platform): ":".join(map(str, library_folders(job))),
         "PATH": f"{job.environment.prefix / 'bin'}:{job.env.get('PATH', '')}",
         "CONDA_PREFIX": str(job.environment.prefix),
     }
@@ -152,6 +151,7 @@ def _test_run(job: InSourceJob, results: Path, *, posargs: Sequence[str], stream
         paths=(overlay_folder(job),),
         libraries=library_folders(job),
         programs=(job.environment.prefix / "bin",),
+        platform=job.cell.platform,
         stream=stream,
     )
 

@@ -169,6 +169,7 @@ def _test(job: VerifyJob, prefix: Path, results: Path, scratch: Path) -> TestRes
             results=results,
             log=job.store.root / "logs" / job.cell.id / f"verify-{job.package.suffix.lstrip('.')}-tests.log",
             programs=(prefix / "bin",),
+            platform=job.cell.platform,
         )
     )
 
