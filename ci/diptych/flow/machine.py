@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from diptych import channel as channels
 from diptych import compilers, interpreters
 from diptych.compilers import Compiler
+from diptych.flow.tools import tool_version
 from diptych.flow.workspace import Workspace
 from diptych.interpreters import Interpreter
 
@@ -44,17 +44,10 @@ def inspect_machine(workspace: Workspace) -> Machine:
     return Machine(
         compilers=compilers.installed(workspace.env),
         interpreters=tuple(interpreters.find_all(env=workspace.env, store=workspace.store)),
-        tools={name: _version(name) for name in _TOOLS},
+        tools={name: tool_version(name) for name in _TOOLS},
         channels={
             name: channels.reachable(name, env=workspace.env) or None
             for name in names
             if name != channels.LOCAL
         },
     )
-
-
-def _version(name: str) -> str | None:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return None

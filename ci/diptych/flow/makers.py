@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -15,6 +14,7 @@ from diptych.build.toolenv import scrubbed
 from diptych.environments import Environment
 from diptych.errors import LinkageError
 from diptych.flow.record import Artefact
+from diptych.flow.tools import tool_version
 from diptych.flow.workspace import Workspace
 from diptych.matrix import Cell
 from diptych.packages.conda import CondaJob, make_conda_package
@@ -46,7 +46,7 @@ class Packing:
     def key(self) -> str:
         """Name both entries: everything that shapes the bytes."""
         inputs = (__version__, self.stage.key, self.metadata.folder.parent.name, asdict(self.cell.settings))
-        tools = {**{name: _version(name) for name in _TOOLS}, **compression_versions()}
+        tools = {**{name: tool_version(name) for name in _TOOLS}, **compression_versions()}
         # The lock's hashes are in the stage's key; the bill of materials also names the URLs.
         urls = [public_url(package.url) for package in self.environment.lock]
         return digest(*inputs, tools, self.workspace.epoch, urls, REVISION)
@@ -233,10 +233,3 @@ def _log(job: Packing, name: str) -> Path:
     log = job.workspace.logs(job.cell) / name
     log.unlink(missing_ok=True)
     return log
-
-
-def _version(name: str) -> str | None:
-    try:
-        return version(name)
-    except ModuleNotFoundError:
-        return None

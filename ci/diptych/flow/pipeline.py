@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from diptych.flow.makers import Packed, Packing, conda_of, wheel_of
 from diptych.flow.publish import publish
 from diptych.flow.record import CellRecord, write_record
 from diptych.flow.stages import stage_of, tests_of
+from diptych.flow.tools import tool_version
 from diptych.flow.workspace import Workspace
 from diptych.matrix import Cell
 from diptych.output import human_size
@@ -152,7 +152,7 @@ def _provenance(
         "channels": list(environment.channels),
         "fallback": environment.fallback,
         "lock": environment.lock_json()["packages"],
-        "tools": {name: version(name) for name in _TOOLS},
+        "tools": {name: tool_version(name) for name in _TOOLS},
         "backend": backend_versions(workspace.config.source, store=workspace.store),
         "inputs": {
             "sources": source_hash(workspace.config.source, env=workspace.env),
