@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
+from diptych.coroutines import run_to_end
 from diptych.errors import PackageError
 
 
@@ -19,6 +19,6 @@ def index_folder(folder: Path) -> None:
     try:
         # No shards: clients keep those, and a folder is read whole in a millisecond. Forced: an index that a
         # killed run left half written would otherwise be read and trusted.
-        asyncio.run(index_fs(folder, write_zst=True, write_shards=False, force=True))
+        run_to_end(index_fs(folder, write_zst=True, write_shards=False, force=True))
     except Exception as error:  # py-rattler raises a different class for each thing that can go wrong
         raise PackageError(f'cannot index the channel "{folder}": {error}') from error
