@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import ctypes
+import threading
 import time
 
 import pytest
@@ -30,11 +30,11 @@ def test_an_error_comes_through() -> None:
 
 def test_a_thread_of_another_language_is_waited_for() -> None:
     """As Rust's runtime does: a thread that Python did not start is attached, and outlives the coroutine."""
-    entered, left = [], []
+    entered, left = threading.Event(), []
 
     @ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p)
     def work(_: int | None) -> None:
-        entered.append(True)
+        entered.set()
         time.sleep(0.2)
         left.append(True)
 
@@ -43,8 +43,7 @@ def test_a_thread_of_another_language_is_waited_for() -> None:
 
     async def start() -> None:
         assert library.pthread_create(ctypes.byref(thread), None, work, None) == 0
-        while not entered:
-            await asyncio.sleep(0.001)
+        assert entered.wait(5)
 
     run_to_end(start())
     assert left == [True]
