@@ -32,17 +32,17 @@ def test_a_thread_of_another_language_is_waited_for() -> None:
     """As Rust's runtime does: a thread that Python did not start is attached, and outlives the coroutine."""
     entered, left = threading.Event(), []
 
-    @ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p)
     def work(_: int | None) -> None:
         entered.set()
         time.sleep(0.2)
         left.append(True)
 
+    attached = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p)(work)
     thread = ctypes.c_ulong()
     library = ctypes.CDLL(None)
 
     async def start() -> None:
-        assert library.pthread_create(ctypes.byref(thread), None, work, None) == 0
+        assert library.pthread_create(ctypes.byref(thread), None, attached, None) == 0
         assert entered.wait(5)
 
     run_to_end(start())
