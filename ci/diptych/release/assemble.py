@@ -12,16 +12,14 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from diptych.archives import open_package
-from diptych.errors import ConfigError, FormatError, ReleaseError, StoreError
+from diptych.errors import FormatError, ReleaseError
+from diptych.folders import replaced, require_free
 from diptych.packages import sbom
 from diptych.packages.channel_folder import index_folder
 from diptych.packages.checksums import NAME as SUMS
@@ -31,7 +29,7 @@ from diptych.release.notes import release_note
 from diptych.release.statements import Origin, statement
 from diptych.report.markdown import markdown_of
 from diptych.report.page import page_of
-from diptych.store import copy_file, discard, sha256_file, write_json, write_text
+from diptych.store import copy_file, sha256_file, write_json, write_text
 
 LISTING = "release.json"
 SCHEMA = 1
@@ -112,21 +110,9 @@ def assemble(
         StoreError: ``out`` cannot be written.
     """
     refuse_collisions(parts)
-    _require_free(out)
-    with _plainly(out):
-        out.parent.mkdir(parents=True, exist_ok=True)
-        for left in out.parent.glob(
-            f".{out.name}.*"
-        ):  # by a run that was killed: we hold the lock of releases
-            shutil.rmtree(left, ignore_errors=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
-        try:
-            _fill(parts, temporary, origin, news, document)
-            temporary.chmod(0o755)
-            discard(out)
-            temporary.rename(out)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+    require_free(out, listing=LISTING, what="release")
+    with replaced(out) as temporary:
+        _fill(parts, temporary, origin, news, document)
     return read_assembled(out)
 
 
@@ -228,24 +214,3 @@ def _item(folder: Path, raw: Mapping[str, Any]) -> Item:
     return Item(
         kind=kind, path=path, subdir=str(raw["subdir"]), sha256=str(raw["sha256"]), size=int(raw["size"])
     )
-
-
-def _require_free(out: Path) -> None:
-    if out.is_dir() and ((out / LISTING).is_file() or not any(out.iterdir())):
-        return
-    if out.exists() or out.is_symlink():
-        raise ConfigError(
-            f'--out "{out}" is there and is no earlier release', hint="name a folder that is new or empty"
-        )
-
-
-@contextmanager
-def _plainly(out: Path) -> Iterator[None]:
-    """Turn an OSError of writing the release into one of ours."""
-    try:
-        yield
-    except OSError as error:
-        raise StoreError(
-            f'cannot lay out the release in "{out}": {error.strerror or error}',
-            hint="free space or name a folder that can be written, then run again: nothing was sent",
-        ) from error
