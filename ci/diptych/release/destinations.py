@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -26,7 +26,14 @@ _PUBLIC = {
 
 
 def index_of(
-    word: str, simple: str | None, *, project: str, credentials: Credentials, env: Mapping[str, str]
+    word: str,
+    simple: str | None,
+    *,
+    project: str,
+    credentials: Credentials,
+    env: Mapping[str, str],
+    tell: Callable[[str], None] | None = None,
+    chatty: bool = False,
 ) -> PackageIndex:
     """Return the package index that a word means.
 
@@ -36,6 +43,8 @@ def index_of(
         project: the project's name.
         credentials: what may be used.
         env: the environment of twine.
+        tell: is given what twine says.
+        chatty: let it say more.
 
     Raises:
         ConfigError: it means none.
@@ -52,6 +61,8 @@ def index_of(
         simple=simple or listing,
         credentials=credentials,
         env=env,
+        tell=tell,
+        chatty=chatty,
     )
 
 
@@ -71,7 +82,8 @@ def channel_of(word: str, *, root: Path, credentials: Credentials) -> Destinatio
         raise ConfigError(f'--channel "{word}": expected {TARGET.words}')
     parts = urlsplit(word)
     if parts.scheme in {"", "file"}:
-        return FolderChannel(folder=Path(url2pathname(parts.path)) if parts.scheme else root / word)
+        folder = Path(url2pathname(parts.path)) if parts.scheme else root / word
+        return FolderChannel(folder=folder.resolve())
     if parts.scheme == "s3":
         _require("obstore")
         return S3Channel(bucket=parts.netloc, prefix=parts.path.strip("/"), credentials=credentials)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from diptych import process
 from diptych.credentials import Credentials
@@ -40,6 +42,8 @@ class PackageIndex:
         simple: the URL of its simple API.
         credentials: what may be used.
         env: the environment of twine, without secrets.
+        tell: is given what twine is called with and says; None keeps it to itself.
+        chatty: let twine say more.
     """
 
     project: str
@@ -48,6 +52,8 @@ class PackageIndex:
     simple: str
     credentials: Credentials
     env: Mapping[str, str]
+    tell: Callable[[str], None] | None = None
+    chatty: bool = False
 
     def accepts(self, kind: Kind) -> bool:
         """Tell whether artefacts of that kind go there."""
@@ -95,7 +101,7 @@ class PackageIndex:
                 page = client.get_project_page(
                     self.project, timeout=_SECONDS, headers={"Cache-Control": "no-cache"}
                 )
-            except NoSuchProjectError:
+            except (NoSuchProjectError, _ElsewhereError):
                 return {}
             return {
                 wanted[one.filename]: one.digests.get("sha256") or _downloaded(client, one)
@@ -110,16 +116,14 @@ class PackageIndex:
             ReleaseError: twine could not, or the index refused.
         """
         words = ["upload", "--non-interactive", "--disable-progress-bar", "--repository-url", self.upload]
+        verbose = ["--verbose"] if self.chatty else []
+        command: list[str | Path] = [sys.executable, "-m", "twine", "--no-color", *words, *verbose, item.path]
         env = {**self.env, **self.credentials.values}
         if login := self._login():
             env |= {"TWINE_USERNAME": login[0], "TWINE_PASSWORD": login[1]}
         try:
-            process.run(
-                [sys.executable, "-m", "twine", *words, item.path],
-                env=env,
-                cwd=item.path.parent,
-                timeout=_UPLOAD_SECONDS,
-            )
+            done = process.run(command, env=env, cwd=item.path.parent, timeout=_UPLOAD_SECONDS)
+            self._tell(done)
         except ProcessError as error:
             lines = [self.credentials.redacted(line) for line in error.details if line.strip()]
             raise ReleaseError(
@@ -127,6 +131,12 @@ class PackageIndex:
                 details=lines,
                 hint="run the same again: what is there already is not sent twice",
             ) from error
+
+    def _tell(self, done: process.Completed) -> None:
+        if self.tell is not None:
+            text = f"$ {shlex.join(done.argv)}\n{done.output.rstrip()}"
+            for line in self.credentials.redacted(text).splitlines():
+                self.tell(line)
 
     def settle(self, items: Sequence[Item]) -> None:
         """Nothing: an index lists what it has taken."""
@@ -144,6 +154,7 @@ class PackageIndex:
         import requests  # noqa: PLC0415 -- as above
 
         session = requests.Session()
+        session.hooks["response"].append(_stay)
         if self.name not in KNOWN:  # an index of one's own may want to know who reads
             session.auth = self._login()
         return session
@@ -161,6 +172,17 @@ class PackageIndex:
                 details=[self.credentials.redacted(str(error))],
                 hint="check the URL and that the server is up; nothing was sent",
             ) from None
+
+
+class _ElsewhereError(Exception):
+    """The index sends us to another one."""
+
+
+def _stay(answer: requests.Response, **_: object) -> None:
+    """Refuse to be sent to another host: an index that falls back to PyPI says so for a project that it does not have."""
+    target = answer.headers.get("Location", "")
+    if answer.is_redirect and urlsplit(target).netloc not in {"", urlsplit(answer.url).netloc}:
+        raise _ElsewhereError
 
 
 def _from_keyring(url: str, user: str) -> str:

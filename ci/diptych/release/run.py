@@ -43,6 +43,7 @@ class Wishes:
         index: where wheels and sdist go, or empty.
         channel: where conda packages go, or empty.
         allow: channels that a release may be made from although it is a stand-in.
+        verbose: 1: tell what the uploading tool says; 2: let it say more.
     """
 
     publish: bool
@@ -52,6 +53,7 @@ class Wishes:
     index: str
     channel: str
     allow: tuple[str, ...]
+    verbose: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -217,7 +219,15 @@ def _destinations(
         yield channel_of(channel, root=workspace.root, credentials=credentials)
     if index and index != NOWHERE:
         simple = settings.simple if index == settings.index else None
-        yield index_of(index, simple, project=project, credentials=credentials, env=workspace.env)
+        yield index_of(
+            index,
+            simple,
+            project=project,
+            credentials=credentials,
+            env=workspace.env,
+            tell=workspace.output.line if wishes.verbose else None,
+            chatty=wishes.verbose > 1,
+        )
 
 
 def _built(workspace: Workspace, jobs: Sequence[Job]) -> Iterator[Path]:

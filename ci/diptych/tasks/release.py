@@ -30,8 +30,10 @@ if TYPE_CHECKING:
         "allow": "a channel that packages may come from although it is a stand-in: local; repeatable",
         "platform": PLATFORM_HELP,
         "json": "print JSON at the end instead of tables",
+        "verbose": "show what the uploading tool is called with and says; twice: let it say more",
     },
     iterable=["pieces", "platform", "allow"],
+    incrementable=["verbose"],
 )
 def release(  # noqa: PLR0913, PLR0917 -- the parameters of an invoke task are its flags
     _context: Context,
@@ -46,6 +48,7 @@ def release(  # noqa: PLR0913, PLR0917 -- the parameters of an invoke task are i
     index: str = "",
     channel: str = "",
     json: bool = False,  # noqa: FBT001, FBT002 -- as above
+    verbose: int = 0,
 ) -> None:
     """Build, check and lay out a release of every cell; send it with --publish."""
     if dry_run and publish:
@@ -62,6 +65,7 @@ def release(  # noqa: PLR0913, PLR0917 -- the parameters of an invoke task are i
         index=index,
         channel=channel,
         allow=_known(allow),
+        verbose=verbose,
     )
     planned = run.plan_release(workspace, wishes, credentials_of(process_env()))
     if not json:
@@ -74,7 +78,7 @@ def release(  # noqa: PLR0913, PLR0917 -- the parameters of an invoke task are i
         run.refuse(tuple(f"{one.name}: {one.fault}" for one in planned.checks if one.fault))
     outcome = _outcome(workspace, wishes, planned, Path.cwd() / assembled if assembled else None)
     if not json:
-        show_checks(workspace.output, outcome.checks)
+        show_checks(workspace.output, outcome.checks[len(planned.checks) :])
     if publish:
         outcome = run.publish(workspace, outcome, planned.destinations)
     if json:
