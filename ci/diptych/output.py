@@ -143,3 +143,8 @@ def human_size(count: int) -> str:
             return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
         size /= 1000
     return f"{size:.1f} GB"
+
+
+def many(count: int, what: str, plural: str = "") -> str:
+    """Write a number of things for a person: "1 file", "2 files"."""
+    return f"{count} {what if count == 1 else plural or what + 's'}"

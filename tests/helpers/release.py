@@ -29,9 +29,8 @@ class Shop:
     bucket: Any
     packages: Path
 
-    @property
-    def words(self) -> tuple[str, ...]:
-        return ("--index", self.index, "--channel", "s3://releases/forge")
+    def words(self, *, index: str = "", channel: str = "s3://releases/forge") -> tuple[str, ...]:
+        return ("--index", index or self.index, "--channel", channel)
 
     @property
     def variables(self) -> dict[str, str]:
@@ -48,7 +47,9 @@ class Shop:
         return {path.name: sha256_file(path) for path in self.packages.iterdir()}
 
     def stored(self) -> dict[str, bytes]:
-        return {one.key: one.get()["Body"].read() for one in self.bucket.objects.all()}
+        """The objects of the store; what stands for a folder is none."""
+        objects = (one for one in self.bucket.objects.all() if not one.key.endswith("/"))
+        return {one.key: one.get()["Body"].read() for one in objects}
 
     def repodata(self) -> dict[str, Any]:
         """The packages that the channel's index lists, and their hashes."""
@@ -80,14 +81,15 @@ def git(checkout: Checkout, *words: str) -> str:
     return process.run(["git", *identity, *words], env=checkout.env, cwd=checkout.root).output.strip()
 
 
-def tagged_checkout(root: Path, repository: Path, channel: Path, env: dict[str, str]) -> Checkout:
-    """Lay out a checkout of one cell, committed and tagged; the local channel is taken from another one."""
+def tagged_checkout(root: Path, repository: Path, store: Path | None, env: dict[str, str]) -> Checkout:
+    """Lay out a checkout of one cell, committed and tagged; what another one of the same sources has made is taken over."""
     lay_out(root, repository, TABLE.format(python=HERE))
-    (root / ".gitignore").write_text(".nox/\n.diptych/\ndist/\n")
+    (root / ".gitignore").write_text(".nox/\n.diptych/\ndist/\n__pycache__/\nhome/\n")
     checkout = Checkout(root=root, env=env)
     git(checkout, "init", "-q", "-b", "main")
     git(checkout, "add", "-A")
     git(checkout, "commit", "-q", "-m", "first")
     git(checkout, "tag", TAG)
-    shutil.copytree(channel, root / ".diptych" / "channel")
+    if store:
+        shutil.copytree(store, root / ".diptych", symlinks=True)
     return checkout

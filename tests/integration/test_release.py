@@ -36,7 +36,7 @@ def checkout(
 ) -> Checkout:
     """A tagged checkout whose release is laid out in dist/release."""
     made = tagged_checkout(
-        tmp_path_factory.mktemp("released"), repository, built.root / ".diptych" / "channel", session_env
+        tmp_path_factory.mktemp("released"), repository, built.root / ".diptych", session_env
     )
     done = made.diptych("release", *ALLOW)
     assert done.returncode == 0, done.output
@@ -66,9 +66,11 @@ def planned(folder: Path) -> dict[str, str]:
     return {Path(one["file"]).name: one["sha256"] for one in items}
 
 
-def again(checkout: Checkout, shop: Shop, *words: str, **variables: str) -> process.Completed:
-    """Send the release that is laid out."""
-    command = ("release", "--assembled", "dist/release", "--publish", *shop.words, *words)
+def again(
+    checkout: Checkout, shop: Shop, *words: str, folder: Path | str = "dist/release", **variables: str
+) -> process.Completed:
+    """Send a release that is laid out."""
+    command = ("release", "--assembled", str(folder), "--publish", *(words or shop.words()))
     return checkout.diptych(*command, **{**shop.variables, **variables})
 
 
@@ -128,7 +130,7 @@ def test_each_artefact_has_a_statement_of_its_own(checkout: Checkout, folder: Pa
     commit = git(checkout, "rev-parse", "HEAD")
     for name, sha256 in planned(folder).items():
         text = (folder / "provenance" / f"{name}.intoto.json").read_text()
-        statement = json_format.Parse(text, statement_pb2.Statement())  # type: ignore[no-untyped-call,unused-ignore]
+        statement = json_format.Parse(text, statement_pb2.Statement())
         (subject,) = statement.subject
         assert (subject.name, subject.digest["sha256"]) == (name, sha256)
         definition = json.loads(text)["predicate"]["buildDefinition"]
@@ -139,7 +141,7 @@ def test_each_artefact_has_a_statement_of_its_own(checkout: Checkout, folder: Pa
 
 
 def test_a_dry_run_looks_and_sends_nothing(checkout: Checkout, empty: Shop) -> None:
-    done = checkout.diptych("release", *ALLOW, *empty.words, "--json", **empty.variables)
+    done = checkout.diptych("release", *ALLOW, *empty.words(), "--json", **empty.variables)
     assert done.returncode == 0, done.output
     answer = json.loads(done.output[done.output.index("\n{\n") :])
     assert answer["published"] is False
@@ -150,7 +152,7 @@ def test_a_dry_run_looks_and_sends_nothing(checkout: Checkout, empty: Shop) -> N
 
 
 def test_a_plan_builds_nothing(checkout: Checkout, tmp_path: Path, repository: Path) -> None:
-    fresh = tagged_checkout(tmp_path / "fresh", repository, checkout.root / "project" / "tests", checkout.env)
+    fresh = tagged_checkout(tmp_path / "fresh", repository, None, checkout.env)
     done = fresh.diptych("release", "--plan", "--index", "testpypi", "--channel", "https://prefix.dev/us")
     assert done.returncode == 0, done.output
     for word in ("testpypi", "prefix+https://prefix.dev/us", f"{HERE}-gcc-linux-64", f"tag {TAG}"):
@@ -161,7 +163,7 @@ def test_a_plan_builds_nothing(checkout: Checkout, tmp_path: Path, repository: P
 def test_what_was_published_installs_and_passes_the_tests(
     checkout: Checkout, empty: Shop, folder: Path, tmp_path: Path
 ) -> None:
-    done = checkout.diptych("release", *ALLOW, "--publish", *empty.words, **empty.variables)
+    done = checkout.diptych("release", *ALLOW, "--publish", *empty.words(), **empty.variables)
     assert done.returncode == 0, done.output
     complete(empty, folder)
     tests = checkout.root / "project" / "tests"
@@ -237,7 +239,7 @@ def test_killed_at_random_points_and_repeated_it_ends_the_same(
 
 def _kill_after(checkout: Checkout, shop: Shop, seconds: float) -> None:
     program = Path(sys.executable).with_name("diptych")
-    command = [str(program), "release", "--assembled", "dist/release", "--publish", *shop.words]
+    command = [str(program), "release", "--assembled", "dist/release", "--publish", *shop.words()]
     with subprocess.Popen(
         command,
         cwd=checkout.root,
@@ -281,7 +283,7 @@ def test_other_bytes_of_the_same_version_stop_it(checkout: Checkout, empty: Shop
 def test_wrong_credentials_are_seen_before_anything_is_sent(checkout: Checkout, empty: Shop) -> None:
     clear(again(checkout, empty, TWINE_PASSWORD="wrong-as-can-be"), f'"{USER}"', "TWINE_PASSWORD")
     clear(again(checkout, empty, TWINE_PASSWORD=""), "without credentials", "TWINE_PASSWORD")
-    missing = again(checkout, empty, "--channel", "s3://another-bucket/forge")
+    missing = again(checkout, empty, *empty.words(channel="s3://another-bucket/forge"))
     clear(missing, "s3://another-bucket/forge")
     assert not empty.indexed()
     assert not empty.stored()
@@ -289,7 +291,7 @@ def test_wrong_credentials_are_seen_before_anything_is_sent(checkout: Checkout, 
 
 def test_a_server_that_is_down_stops_it(checkout: Checkout, empty: Shop) -> None:
     down = f"http://127.0.0.1:{servers.free_port()}/"
-    clear(again(checkout, empty, "--index", down), down, "cannot be reached", "nothing was sent")
+    clear(again(checkout, empty, *empty.words(index=down)), down, "cannot be reached", "nothing was sent")
     clear(again(checkout, empty, AWS_ENDPOINT_URL=down), "s3://releases/forge", "cannot be reached")
     assert not empty.indexed()
     assert not empty.stored()
@@ -303,7 +305,7 @@ def test_a_dirty_tree_another_tag_and_an_empty_changelog_are_told_together(
     git(checkout, "tag", "v0.2.0")
     (checkout.root / "project" / "CHANGELOG.md").write_text("# Changes\n")
     try:
-        done = checkout.diptych("release", *ALLOW, "--publish", *empty.words, **empty.variables)
+        done = checkout.diptych("release", *ALLOW, "--publish", *empty.words(), **empty.variables)
         clear(
             done,
             "this cannot be released: 3 things to mend",
@@ -321,7 +323,7 @@ def test_a_dirty_tree_another_tag_and_an_empty_changelog_are_told_together(
 
 
 def test_a_stand_in_channel_is_refused_unless_it_is_named(checkout: Checkout, empty: Shop) -> None:
-    done = checkout.diptych("release", "--publish", *empty.words, **empty.variables)
+    done = checkout.diptych("release", "--publish", *empty.words(), **empty.variables)
     clear(done, "built from the local channel", 'release.allow = ["local"]', "nothing was sent")
     assert not empty.indexed()
     assert not empty.stored()
@@ -334,9 +336,9 @@ def test_a_tampered_release_is_refused_by_name(
     copy = Path(shutil.copytree(folder, tmp_path / "copy"))
     (wheel,) = (copy / "wheels").glob("*.whl")
     wheel.write_bytes(wheel.read_bytes() + b" ")
-    done = again(checkout, empty, "--assembled", str(copy))
+    done = again(checkout, empty, folder=copy)
     clear(done, f"wheels/{wheel.name}", "is not as it was assembled")
-    clear(again(checkout, empty, "--assembled", str(tmp_path)), "is not what `diptych release` leaves")
+    clear(again(checkout, empty, folder=tmp_path), "is not what `diptych release` leaves")
     assert not empty.indexed()
 
 
@@ -353,7 +355,7 @@ def test_a_folder_that_cannot_be_written_or_is_full(checkout: Checkout, empty: S
         disk.mkdir()
         with mounted(disk, option):
             done = checkout.diptych(
-                "release", *ALLOW, "--publish", *empty.words, "--out", str(disk / "out"), **empty.variables
+                "release", *ALLOW, "--publish", *empty.words(), "--out", str(disk / "out"), **empty.variables
             )
             clear(done, *words)
             assert not list(disk.iterdir())
@@ -383,7 +385,7 @@ def test_tokens_are_in_no_file_and_no_output(checkout: Checkout, empty: Shop, fo
     (checkout.root / ".diptych" / "stage").rename(checkout.root / ".diptych" / "stage-before")
     more = {"HOME": str(home), "PREFIX_API_KEY": "pfx-key-of-nobody", "QUETZ_API_KEY": "quetz-key-of-nobody"}
     done = checkout.diptych(
-        "release", *ALLOW, "--publish", "-vv", *empty.words, **{**empty.variables, **more}
+        "release", *ALLOW, "--publish", "-vv", *empty.words(), **{**empty.variables, **more}
     )
     assert done.returncode == 0, done.output
     assert "twine upload" in done.output
@@ -397,5 +399,5 @@ def test_tokens_are_in_no_file_and_no_output(checkout: Checkout, empty: Shop, fo
     assert len(files) > 100
     found = [(path, word) for path in files for word in secrets if word in path.read_bytes()]
     assert not found
-    refused = again(checkout, empty, "-vv", TWINE_PASSWORD="wrong-0f-all")
+    refused = again(checkout, empty, "-vv", *empty.words(), TWINE_PASSWORD="wrong-0f-all")
     assert "wrong-0f-all" not in refused.output

@@ -12,7 +12,7 @@ from diptych.flow.publish import places_of, superseded
 from diptych.flow.record import PROVENANCE
 from diptych.flow.workspace import Workspace
 from diptych.matrix import Cell, Platform
-from diptych.output import human_size
+from diptych.output import human_size, many
 from diptych.packages.channel_folder import index_folder
 from diptych.store import copy_file, sha256_file
 from diptych.workflow.gathered import Expected, checked, find_pieces
@@ -66,7 +66,7 @@ def collect(
     )
     with workspace.output.step("check") as step:
         pieces = checked(find_pieces(folders), expected)
-        step.text = f"{len(pieces)} pieces, {sum(len(piece.files) for piece in pieces)} files: all of this plan, hashes equal"
+        step.text = f"{many(len(pieces), 'piece')}, {many(sum(len(piece.files) for piece in pieces), 'file')}: all of this plan, hashes equal"
     pairs = [(job.cell, piece) for job, piece in zip(jobs, pieces, strict=True)]
     _refuse_collisions(pairs, out)
     with workspace.output.step("lay out") as step, workspace.store.lock("dist"):
@@ -75,7 +75,7 @@ def collect(
         for channel in channels:
             (channel / "noarch").mkdir(parents=True, exist_ok=True)
             index_folder(channel)
-        step.text = f"{2 * len(placed)} packages in {len(channels)} indexed channels"
+        step.text = f"{2 * len(placed)} packages in {many(len(channels), 'indexed channel')}"
     return placed
 
 
@@ -126,7 +126,7 @@ def summary_of(placed: Sequence[Placed]) -> str:
     """Return what was put together as a Markdown table, for the summary of a CI job."""
     project = f"{placed[0].piece.project} {placed[0].piece.version}" if placed else "nothing"
     lines = [
-        f"## {project}: {len(placed)} cells put together",
+        f"## {project}: {many(len(placed), 'cell')} put together",
         "",
         "| cell | platform | tests | wheel | size | conda package | size |",
         "| --- | --- | --- | --- | ---: | --- | ---: |",

@@ -7,16 +7,19 @@ header holds neither name nor time (reproducible-builds.org/docs/archives).
 from __future__ import annotations
 
 import gzip
+import posixpath
 import re
 import tarfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
+from diptych.archives import Member, open_package, unpack
 from diptych.build.sources import source_hash
 from diptych.errors import PackageError, ProcessError
 from diptych.packages.backend import backend_versions, open_backend, refused
-from diptych.store import Store, digest, sha256_file, written
+from diptych.packages.tarmember import add_member, files_below
+from diptych.store import Store, digest, discard, sha256_file, written
 
 REVISION = 1
 """Raised when the form of the bytes changes: part of the name of an entry in the store."""
@@ -90,55 +93,34 @@ def settle(raw: Path, target: Path, *, epoch: int) -> None:
     """Write a source distribution again, so that the same contents always give the same bytes.
 
     Raises:
-        PackageError: it has a member outside its one folder, twice of one name, or of a kind that pip refuses.
+        FormatError: it is damaged, or has members that no archive may have.
+        PackageError: it has a member outside its one folder.
         StoreError: the disk is full.
     """
     top = target.name.removesuffix(".tar.gz")
-    with tarfile.open(raw, "r:gz") as source, written(target) as temporary:
-        members = sorted(_checked(source, top), key=lambda one: one.name)
+    root = raw.with_name(f"{raw.name}.unpacked")
+    with open_package(raw) as package:
+        for member in package.members:
+            if not all(name.startswith(f"{top}/") for name in (member.name, _led_to(member))):
+                raise PackageError(
+                    f'{raw.name}: the member "{member.name}" lies, or leads, outside the folder "{top}/"'
+                )
+        unpack(package, root)
+    try:
         with (
+            written(target) as temporary,
             temporary.open("wb") as file,
             gzip.GzipFile(filename="", mode="wb", fileobj=file, compresslevel=_LEVEL, mtime=0) as packed,
             tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as tar,
         ):
-            for member in members:
-                tar.addfile(_plain(member, epoch), source.extractfile(member) if member.isfile() else None)
+            for name in files_below(root):
+                add_member(tar, root / name, name, epoch=epoch)
+    finally:
+        discard(root)
 
 
-def _checked(source: tarfile.TarFile, top: str) -> Iterator[tarfile.TarInfo]:
-    """Yield the files and links; folders are made by what is in them."""
-    seen: set[str] = set()
-    for member in source:
-        path = PurePosixPath(member.name)
-        fault = ""
-        if path.is_absolute() or ".." in path.parts or path.parts[:1] != (top,):
-            fault = f'lies outside the folder "{top}/"'
-        elif path.as_posix() in seen:
-            fault = "is there twice"
-        elif not (member.isfile() or member.isdir() or member.issym()):
-            fault = "is neither a file nor a link"
-        elif member.issym() and _leads_out(path, member.linkname):
-            fault = f'is a link to "{member.linkname}", outside of it'
-        if fault:
-            raise PackageError(f'{top}.tar.gz: the member "{member.name}" {fault}')
-        seen.add(path.as_posix())
-        if not member.isdir():
-            yield member
-
-
-def _leads_out(path: PurePosixPath, link: str) -> bool:
-    """Tell whether a link leaves the one folder at the top."""
-    depth = len(path.parts) - 2  # below the top, without the name itself
-    for part in PurePosixPath(link).parts:
-        depth += {"..": -1, ".": 0}.get(part, 1)
-        if depth < 0:
-            return True
-    return PurePosixPath(link).is_absolute()
-
-
-def _plain(member: tarfile.TarInfo, epoch: int) -> tarfile.TarInfo:
-    entry = tarfile.TarInfo(PurePosixPath(member.name).as_posix())
-    entry.mtime, entry.type, entry.linkname = epoch, member.type, member.linkname
-    entry.size = member.size
-    entry.mode = 0o777 if member.issym() else 0o755 if member.mode & 0o111 else 0o644
-    return entry
+def _led_to(member: Member) -> str:
+    """Return the name that a link leads to; of anything else its own."""
+    if member.link is None or member.hard:
+        return member.link or member.name
+    return posixpath.normpath(posixpath.join(posixpath.dirname(member.name), member.link))

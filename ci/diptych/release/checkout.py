@@ -10,6 +10,7 @@ from pathlib import Path
 from diptych import process
 from diptych.errors import nearest
 from diptych.flow.workspace import Workspace
+from diptych.output import many
 from diptych.release.model import Check
 
 _OURS = (".diptych", ".nox", "dist")
@@ -107,7 +108,7 @@ def _clean(commit: Commit) -> Check:
         names = ", ".join(commit.changed[:_MOST])
         return Check(
             name="clean tree",
-            detail=f"{len(commit.changed)} files are not as committed",
+            detail=f"{many(len(commit.changed), 'file')} not as committed",
             fault=f"not as committed: {names}{more}; commit or stash them",
         )
     return Check(name="clean tree", detail=f"commit {commit.sha[:12]}")
@@ -156,4 +157,4 @@ def _logged(workspace: Workspace, version: str) -> Check:
             detail=path.name,
             fault=f'"{path}" {what} {version}; add "## {version}" and what is new',
         )
-    return Check(name="changelog", detail=f"{path.name}, {len(section.splitlines())} lines")
+    return Check(name="changelog", detail=f"{path.name}, {many(len(section.splitlines()), 'line')}")

@@ -101,6 +101,15 @@ def channel_of(word: str, *, root: Path, credentials: Credentials) -> Destinatio
     return ServerChannel(kind=kind, url=url, channel=channel, credentials=credentials)
 
 
+def secrets_of(channel: str) -> tuple[str, ...]:
+    """Return the variables that publishing to a channel takes its secrets from; none for a folder."""
+    parts = urlsplit(channel)
+    if parts.scheme == "s3":
+        return ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+    kind = parts.scheme.rpartition("+")[0] or _PUBLIC.get(parts.netloc, "")
+    return (SERVERS[kind].variable,) if kind else ()
+
+
 def _require(*modules: str) -> None:
     missing = [name for name in modules if find_spec(name) is None]
     if missing:

@@ -11,6 +11,7 @@ from diptych.compare import Comparison
 from diptych.compare.waivers import Waiver, is_of_comparison
 from diptych.doctor import examine, find_target
 from diptych.flow.collecting import Placed
+from diptych.output import many
 from diptych.release.model import Check
 from diptych.rules import Finding, Severity, all_rules
 from diptych.workflow.piece import provenance_of
@@ -22,7 +23,7 @@ def check_sources_of(placed: Sequence[Placed], allowed: Sequence[str]) -> Check:
     built = {name: reason for name, reason in stood_in.items() if reason}
     if not built:
         return Check(name="channels", detail="all packages were built from the channels of the table")
-    detail = f"{len(built)} of {len(placed)} cells were built from the local channel"
+    detail = f"{len(built)} of {many(len(placed), 'cell')} built from the local channel"
     if "local" in allowed:
         return Check(name="channels", detail=f"{detail}, which is allowed")
     reasons = "; ".join(dict.fromkeys(built.values()))
@@ -70,7 +71,7 @@ def check_comparisons(comparisons: Sequence[Comparison]) -> Check:
     total = sum(len(one.code) for one in comparisons)
     return Check(
         name="compared",
-        detail=f"{len(comparisons)} cells, {equal} of {total} code sections equal",
+        detail=f"{many(len(comparisons), 'cell')}, {equal} of {total} code sections equal",
         fault=f"wheel and conda package differ: {' | '.join(failed)}" if failed else "",
     )
 
@@ -93,10 +94,10 @@ def check_findings(packages: Sequence[Path], waivers: Sequence[Waiver], *, cwd: 
     faults += [
         f'the waiver of {waiver.code} for "{waiver.glob}" covers nothing; remove it' for waiver in idle
     ]
-    waived = f", {len(errors) - len(standing)} errors waived" if len(errors) > len(standing) else ""
+    waived = f", {len(errors) - len(standing)} waived" if len(errors) > len(standing) else ""
     return Check(
         name="findings",
-        detail=f"{len(packages)} packages under {len(report.rules)} rules: {len(standing)} errors{waived}",
+        detail=f"{many(len(packages), 'package')} under {len(report.rules)} rules: {many(len(standing), 'error')}{waived}",
         fault="; ".join(faults),
     )
 

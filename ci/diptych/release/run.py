@@ -13,6 +13,7 @@ from diptych.flow.cellrun import run_cell
 from diptych.flow.collecting import Placed, collect
 from diptych.flow.workspace import Workspace
 from diptych.matrix import Platform
+from diptych.output import many
 from diptych.packages.metadata import prepare_metadata
 from diptych.packages.sdist import make_sdist
 from diptych.release import gate
@@ -186,9 +187,10 @@ def refuse(faults: Sequence[str]) -> None:
         ReleaseError: naming each fault, when there is one.
     """
     if faults:
-        count = f"{len(faults)} thing{'s' if len(faults) > 1 else ''}"
         raise ReleaseError(
-            f"this cannot be released: {count} to mend", details=faults, hint="nothing was sent"
+            f"this cannot be released: {many(len(faults), 'thing')} to mend",
+            details=faults,
+            hint="nothing was sent",
         )
 
 
@@ -205,7 +207,7 @@ def reopen(folder: Path, planned: ReleasePlan) -> tuple[Assembled, Check]:
         if ours == theirs
         else f"it is {theirs[0]} of {theirs[1][:12]}, this checkout is {ours[0]} of {ours[1][:12]}"
     )
-    detail = f"{len(release.items)} artefacts, as SHA256SUMS says"
+    detail = f"{many(len(release.items), 'artefact')}, as SHA256SUMS says"
     return release, Check(name="laid out", detail=detail, fault=fault)
 
 
@@ -272,9 +274,7 @@ def _laid_out(
     news = section_of(changelog.read_text(encoding="utf-8"), planned.version) if changelog else None
     with workspace.output.step("release") as step, workspace.store.lock("release"):
         release = assemble(parts, wishes.out, origin=origin, news=news or "", document=document)
-        step.text = (
-            f"{len(release.items)} artefacts, with hashes, bills of materials and provenance, in {wishes.out}"
-        )
+        step.text = f"{many(len(release.items), 'artefact')}, with hashes, bills of materials and provenance, in {wishes.out}"
     return release
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from diptych.errors import DiptychError, ReleaseError
-from diptych.output import Output, human_size
+from diptych.output import Output, human_size, many
 from diptych.release.model import Check, Destination, Item, Standing, State
 
 
@@ -39,7 +39,7 @@ def check_places(standings: Sequence[Standing]) -> Check:
     hint = "; a published version never changes: make a new version" if faults else ""
     return Check(
         name="destinations",
-        detail=f"{count[State.ABSENT]} files to send, {count[State.SAME]} there already",
+        detail=f"{many(count[State.ABSENT], 'file')} to send, {count[State.SAME]} there already",
         fault="; ".join(faults) + hint,
     )
 
@@ -74,7 +74,10 @@ def _sent(ours: Sequence[Standing], destination: Destination, output: Output) ->
         with output.step("settle") as step:
             destination.settle([one.item for one in ours])
             there = destination.look([one.item for one in ours])
-            step.text, step.kept = f"{destination.name}: {len(there)} of {len(ours)} files there", not absent
+            step.text, step.kept = (
+                f"{destination.name}: {len(there)} of {many(len(ours), 'file')} there",
+                not absent,
+            )
     except DiptychError as error:
         raise type(error)(
             error.summary,

@@ -10,6 +10,7 @@ from invoke.context import Context
 
 from diptych.errors import ConfigError
 from diptych.flow.workspace import Workspace
+from diptych.output import many
 from diptych.tasks.plan import PLATFORM_HELP, platforms_of
 from diptych.tasks.surface import process_workspace, surface
 from diptych.tasks.words import WordsTask
@@ -48,7 +49,7 @@ def collect(
         platforms=platforms_of(workspace, platform),
         out=target,
     )
-    workspace.output.line(f"  {target}: {len(placed)} cells put together")
+    workspace.output.line(f"  {target}: {many(len(placed), 'cell')} put together")
     _summarise(workspace, collecting.summary_of(placed))
     if report:
         _report(workspace, placed, target)
