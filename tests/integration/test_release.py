@@ -388,7 +388,7 @@ def test_tokens_are_in_no_file_and_no_output(checkout: Checkout, empty: Shop, fo
         "release", *ALLOW, "--publish", "-vv", *empty.words(), **{**empty.variables, **more}
     )
     assert done.returncode == 0, done.output
-    assert "twine upload" in done.output
+    assert "-m twine --no-color upload" in done.output
     complete(empty, folder)
     shutil.rmtree(checkout.root / ".diptych" / "stage-before")
     secrets = [

@@ -38,17 +38,19 @@ NONE = Credentials(values={})
     ],
 )
 def test_channels_of_servers(word: str, kind: str, url: str, channel: str, readers: str) -> None:
-    found = channel_of(word, root=Path("/here"), credentials=NONE)
+    found = channel_of(word, root=Path("/here"), credentials=NONE, env={})
     assert isinstance(found, ServerChannel)
     assert (found.kind, found.url, found.channel, found.readers) == (kind, url, channel, readers)
 
 
 def test_other_channels(tmp_path: Path) -> None:
-    assert channel_of("out", root=tmp_path, credentials=NONE) == FolderChannel(folder=tmp_path / "out")
-    assert channel_of("file:///a/b%20c", root=tmp_path, credentials=NONE) == FolderChannel(
+    assert channel_of("out", root=tmp_path, credentials=NONE, env={}) == FolderChannel(
+        folder=tmp_path / "out"
+    )
+    assert channel_of("file:///a/b%20c", root=tmp_path, credentials=NONE, env={}) == FolderChannel(
         folder=Path("/a/b c")
     )
-    found = channel_of("s3://bucket/a/b/", root=tmp_path, credentials=NONE)
+    found = channel_of("s3://bucket/a/b/", root=tmp_path, credentials=NONE, env={})
     assert isinstance(found, S3Channel)
     assert (found.bucket, found.prefix, found.name) == ("bucket", "a/b", "s3://bucket/a/b")
 
@@ -65,7 +67,7 @@ def test_other_channels(tmp_path: Path) -> None:
 )
 def test_channels_that_mean_nothing(tmp_path: Path, word: str) -> None:
     with pytest.raises(ConfigError):
-        channel_of(word, root=tmp_path, credentials=NONE)
+        channel_of(word, root=tmp_path, credentials=NONE, env={})
 
 
 def test_indexes() -> None:

@@ -66,13 +66,14 @@ def index_of(
     )
 
 
-def channel_of(word: str, *, root: Path, credentials: Credentials) -> Destination:
+def channel_of(word: str, *, root: Path, credentials: Credentials, env: Mapping[str, str]) -> Destination:
     """Return the conda channel that a word means.
 
     Args:
         word: a folder, or a URL as ``tool.diptych.release.channel`` describes.
         root: what a relative folder is relative to.
         credentials: what may be used.
+        env: the environment of an uploader.
 
     Raises:
         ConfigError: it means none.
@@ -98,7 +99,7 @@ def channel_of(word: str, *, root: Path, credentials: Credentials) -> Destinatio
         )
     own = f"{scheme}://{parts.netloc}/{path}".rstrip("/")
     url = SERVERS[kind].host if parts.netloc in _PUBLIC else own
-    return ServerChannel(kind=kind, url=url, channel=channel, credentials=credentials)
+    return ServerChannel(kind=kind, url=url, channel=channel, credentials=credentials, env=env)
 
 
 def secrets_of(channel: str) -> tuple[str, ...]:

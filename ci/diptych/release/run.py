@@ -218,7 +218,7 @@ def _destinations(
     settings = workspace.config.release
     channel, index = wishes.channel or settings.channel, wishes.index or settings.index
     if channel and channel != NOWHERE:
-        yield channel_of(channel, root=workspace.root, credentials=credentials)
+        yield channel_of(channel, root=workspace.root, credentials=credentials, env=workspace.env)
     if index and index != NOWHERE:
         simple = settings.simple if index == settings.index else None
         yield index_of(

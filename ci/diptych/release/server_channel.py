@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from diptych import process
 from diptych.credentials import Credentials
-from diptych.errors import ChannelError, ReleaseError
+from diptych.errors import ChannelError, ProcessError, ReleaseError
 from diptych.release.model import Item, Kind
 
 _SECONDS = 60.0
+_UPLOAD_SECONDS = 1800.0
 _LISTED_SECONDS = 60.0
 _PAUSE_SECONDS = 2.0
 _OK, _NOT_FOUND = 200, 404
@@ -59,12 +62,14 @@ class ServerChannel:
         url: the server's.
         channel: the channel's name, or the owner at anaconda.org.
         credentials: what may be used; without a key the uploader asks rattler's keyring or auth file.
+        env: the environment of the uploader, without secrets.
     """
 
     kind: str
     url: str
     channel: str
     credentials: Credentials
+    env: Mapping[str, str]
 
     @property
     def name(self) -> str:
@@ -111,10 +116,13 @@ class ServerChannel:
         Raises:
             ReleaseError: the server refused it.
         """
+        words = [self.kind, self.url, self.channel, SERVERS[self.kind].variable, str(item.path)]
+        command = [sys.executable, "-m", "diptych.release.uploader", *words]
+        env = {**self.env, **self.credentials.values}
         try:
-            _uploader(self.kind)([str(item.path)], self.url, self.channel, self._key() or None)
-        except Exception as error:  # noqa: BLE001 -- py-rattler-build raises a different class for each thing
-            lines = self.credentials.redacted(str(error)).splitlines()
+            process.run(command, env=env, cwd=item.path.parent, timeout=_UPLOAD_SECONDS)
+        except ProcessError as error:
+            lines = [self.credentials.redacted(line) for line in error.details if line.strip()]
             raise ReleaseError(
                 f"{self.name} did not take {item.name}",
                 details=lines,
@@ -177,18 +185,3 @@ class ServerChannel:
             f"{self.readers}/{name}: the server answers {answer.status_code} {answer.reason}",
             hint=f"check {SERVERS[self.kind].variable} and the channel's name",
         )
-
-
-def _uploader(kind: str) -> Callable[[list[str], str, str, str | None], None]:
-    from rattler_build import upload  # noqa: PLC0415 -- heavy, and not needed by a listing
-
-    def to_prefix(files: list[str], url: str, channel: str, key: str | None) -> None:
-        upload.upload_package_to_prefix(files, url, channel, api_key=key)
-
-    def to_anaconda(files: list[str], url: str, channel: str, key: str | None) -> None:
-        upload.upload_package_to_anaconda(files, channel, api_key=key, url=url)
-
-    def to_quetz(files: list[str], url: str, channel: str, key: str | None) -> None:
-        upload.upload_package_to_quetz(files, url, channel, api_key=key)
-
-    return {"prefix": to_prefix, "anaconda": to_anaconda, "quetz": to_quetz}[kind]
