@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import shutil
@@ -18,7 +17,6 @@ from diptych.errors import CompileError, ProcessError, UnsupportedError
 from diptych.flow.blaming import Blame, blame
 from diptych.flow.workspace import Workspace
 from diptych.matrix import Cell
-from diptych.output import Step
 from diptych.store import copy_file, discard, sha256_file, write_json
 
 # What both builds may take from the checkout: packages and tools by hash, never anything that was compiled.
@@ -80,7 +78,6 @@ class Reproduction:
     def to_json(self) -> dict[str, Any]:
         """Return the outcome as plain values."""
         return {
-            "schema": 1,
             "cell": self.cell,
             "identical": bool(self),
             "sha256": {kind: list(both) for kind, both in self.sha256.items()},
@@ -89,7 +86,7 @@ class Reproduction:
         }
 
 
-def reproduce(workspace: Workspace, cell: Cell, *, machine: str, quiet: bool = False) -> Reproduction:
+def reproduce(workspace: Workspace, cell: Cell, *, machine: str) -> Reproduction:
     """Build a cell twice, each time in a fresh copy of the checkout, and compare.
 
     Folders, prefix lengths, times, umask, time zone, user name, locale and hash seed differ. The local channel is shared.
@@ -98,10 +95,9 @@ def reproduce(workspace: Workspace, cell: Cell, *, machine: str, quiet: bool = F
         workspace: the checkout.
         cell: what to build.
         machine: ``platform.machine()``.
-        quiet: print no line a build.
 
     Returns:
-        The outcome; both pairs of packages stay in ``.diptych/reproduce/CELL``.
+        The outcome; the packages of both builds stay in ``.diptych/reproduce/CELL``.
 
     Raises:
         CompileError: a build failed.
@@ -116,7 +112,7 @@ def reproduce(workspace: Workspace, cell: Cell, *, machine: str, quiet: bool = F
             made = []
             for place, root in zip(PLACES, roots, strict=True):
                 name = f"build {place.folder[0]}"
-                with contextlib.nullcontext(Step()) if quiet else workspace.output.step(name) as step:
+                with workspace.output.step(name) as step:
                     made.append(_build(workspace, cell, place, root, machine))
                     step.text = f"in a folder of {len(str(root))} characters, host prefix of {len(str(root / place.prefix))}"
             kept = [

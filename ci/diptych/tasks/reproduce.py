@@ -1,4 +1,4 @@
-"""``diptych reproduce CELL``: whether two builds give the same bytes, and if not, what is to blame."""
+"""``diptych reproduce CELL…``: whether two builds give the same bytes, and if not, what is to blame."""
 
 from __future__ import annotations
 
@@ -8,32 +8,38 @@ from typing import TYPE_CHECKING
 from invoke.context import Context
 
 from diptych import matrix
-from diptych.errors import CompareError
+from diptych.errors import CompareError, ConfigError
 from diptych.output import Output
 from diptych.tasks.surface import process_workspace, surface
+from diptych.tasks.words import WordsTask
 
 if TYPE_CHECKING:
     from diptych.flow.reproducing import Reproduction
 
 
-@surface(help={"cell": "an id such as 3.11-gcc", "json": "print JSON"}, positional=["cell"])
-def reproduce(_context: Context, cell: str, json: bool = False) -> None:  # noqa: FBT001, FBT002 -- an invoke flag
-    """Build a cell twice in unlike places and compare both packages byte by byte."""
+@surface(
+    klass=WordsTask,
+    help={"words": "cells, such as 3.11-gcc, or selectors: 3.11, gcc, 3.1?-gcc", "json": "print JSON"},
+)
+def reproduce(_context: Context, words: list[str], json: bool = False) -> None:  # noqa: FBT001, FBT002 -- an invoke flag
+    """Build cells twice in unlike places; compare wheel, source distribution and conda package byte by byte."""
+    if not words:
+        raise ConfigError(
+            "no cell given", hint="diptych reproduce 3.11-gcc; `diptych matrix` lists the cells"
+        )
     from diptych.flow.reproducing import reproduce as twice  # noqa: PLC0415 -- a listing needs no flow
 
-    workspace = process_workspace()
-    chosen = matrix.find(workspace.cells, cell)
-    found = twice(workspace, chosen, machine=platform.machine(), quiet=json)
+    workspace = process_workspace(aside=json)
+    found = []
+    for cell in matrix.select(workspace.cells, words):
+        workspace.output.line(f"{cell.id}:", style="bold")
+        one = twice(workspace, cell, machine=platform.machine())
+        if not json:
+            _show(one, workspace.output)
+        found.append(one)
     if json:
-        workspace.output.json(found.to_json())
-    else:
-        _show(found, workspace.output)
-    if not found:
-        packages = sorted({one.package for one in found.blames})
-        raise CompareError(
-            f"{cell}: two builds gave different bytes: {', '.join(packages)}",
-            hint=f"both are kept in {found.packages[0].parents[1]}",
-        )
+        workspace.output.json({"schema": 2, "cells": [one.to_json() for one in found]})
+    _require_identical(found)
 
 
 def _show(found: Reproduction, output: Output) -> None:
@@ -43,3 +49,18 @@ def _show(found: Reproduction, output: Output) -> None:
     for fault in found.blames:
         where = f"{fault.member or fault.package}, {fault.section}" if fault.section else fault.member
         output.line(f"  {fault.cause:<8} {where}: {fault.detail}")
+
+
+def _require_identical(found: list[Reproduction]) -> None:
+    """Refuse builds that differ.
+
+    Raises:
+        CompareError: naming the cells and their packages.
+    """
+    failed = [one for one in found if not one]
+    if failed:
+        raise CompareError(
+            f"two builds gave different bytes: {', '.join(one.cell for one in failed)}",
+            details=[name for one in failed for name in sorted({blame.package for blame in one.blames})],
+            hint=f"both are kept in {', '.join(str(one.packages[0].parents[1]) for one in failed)}",
+        )
