@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
@@ -16,7 +16,7 @@ from diptych.environments import Environment
 from diptych.flow.record import CellRecord
 from diptych.flow.workspace import Workspace
 from diptych.matrix import Cell
-from diptych.output import human_size
+from diptych.output import human_size, human_time
 
 
 def preamble(workspace: Workspace, cell: Cell, environment: Environment) -> None:
@@ -95,3 +95,36 @@ def _short_url(url: str, root: Path) -> str:
 
 def _relative(path: Path, root: Path) -> str:
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+
+
+def costs_table(comparisons: Sequence[Comparison]) -> Table | None:
+    """Tabulate what was measured in clean environments, wheel | conda package; None when nothing was."""
+    known = [(one.cell, one.facts["cost"]) for one in comparisons if one.facts.get("cost")]
+    if not known:
+        return None
+    table = Table(title="cost: wheel | conda", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("cell", no_wrap=True)
+    for name in ("with shared", "install", "import", "load"):
+        table.add_column(name, justify="right", no_wrap=True)
+    if any(cost["command"] for _, cost in known):
+        table.add_column("benchmark", justify="right", no_wrap=True)
+    for cell, cost in known:
+        sides = cost["left"], cost["right"]
+        row = [
+            _pair(human_size(side["with_shared"]) for side in sides),
+            *(
+                _pair("-" if side[name] is None else human_time(side[name]) for side in sides)
+                for name in ("install_seconds", "import_seconds", "load_seconds")
+            ),
+        ]
+        if cost["command"]:
+            row.append(_pair(human_time(side["benchmark"]["seconds"]) for side in sides))
+        table.add_row(cell, *row)
+    return table
+
+
+def _pair(texts: Iterable[str]) -> str:
+    """Join both sides; a unit that both have is said once."""
+    left, right = texts
+    value, _, unit = left.rpartition(" ")
+    return f"{value} | {right}" if value and right.endswith(f" {unit}") else f"{left} | {right}"

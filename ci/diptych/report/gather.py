@@ -12,6 +12,7 @@ from diptych.compare.waivers import Waiver, refuse_idle, refuse_unknown
 from diptych.errors import CompareError, ConfigError
 from diptych.flow.record import PROVENANCE, CellRecord, read_record
 from diptych.flow.workspace import Workspace
+from diptych.report.measure import with_costs
 from diptych.store import read_json
 
 
@@ -35,7 +36,7 @@ def gather(workspace: Workspace, *, measure: bool = False) -> Gathered:
 
     Args:
         workspace: the checkout.
-        measure: also install and import each package in a clean environment.
+        measure: also measure in clean environments what the packages cost; what an earlier run measured is there anyway.
 
     Raises:
         ConfigError: no cell is built, or a waiver is for nothing.
@@ -63,10 +64,7 @@ def gather(workspace: Workspace, *, measure: bool = False) -> Gathered:
     missing = tuple(cell.id for cell in workspace.cells if cell.id not in built)
     if not missing:  # a waiver may be for a cell that is not built yet
         refuse_idle(waivers, [one for comparison in comparisons for one in comparison.findings])
-    if measure:
-        from diptych.report.measure import with_costs  # noqa: PLC0415 -- brings the solver and pip along
-
-        comparisons = with_costs(workspace, records, comparisons)
+    comparisons = with_costs(workspace, records, comparisons, measure=measure)
     return Gathered(records=records, comparisons=comparisons, missing=missing)
 
 

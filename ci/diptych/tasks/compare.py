@@ -24,7 +24,7 @@ _HINT = "diptych compare A B for two packages, without words for all built cells
     help={
         "words": "two packages (wheel, conda, folder); none: all built cells",
         "into": "an environment: show what installing one package there would duplicate or shadow",
-        "measure": "all built cells: also install and import each package in a clean environment; kept by its bytes",
+        "measure": "all built cells: also measure both packages in clean environments: sizes, times, your benchmark",
         "one-build": "insist that both come from one compile, so that unlike code is an error",
         "json": "print JSON; its schema is in the package, report/schema.json",
         "markdown": "print Markdown, for the summary of a CI job",
@@ -49,6 +49,8 @@ def compare(
         return
     if len(words) not in {0, 2}:
         raise ConfigError(f"two packages or none, not {len(words)}", hint=_HINT)
+    if words and measure:
+        raise ConfigError("--measure is for the built cells, whose table and channels are known", hint=_HINT)
     from diptych.report.gather import require_all_equal  # noqa: PLC0415 -- a listing needs no comparison
 
     comparisons, document = _two(words, one_build=one_build) if words else _built(measure=measure)
@@ -93,10 +95,12 @@ def _show(comparisons: Sequence[Comparison], output: Output, *, matrix: bool) ->
         output.show(cell_table(comparisons[0]))
         return
     from diptych.compare.table import differences_table  # noqa: PLC0415 -- as above
-    from diptych.flow.summary import matrix_table  # noqa: PLC0415 -- as above
+    from diptych.flow.summary import costs_table, matrix_table  # noqa: PLC0415 -- as above
 
     output.show(matrix_table(process_workspace(), comparisons))
     output.show(differences_table(comparisons))
+    if costs := costs_table(comparisons):
+        output.show(costs)
 
 
 def _write_page(path: Path, document: dict[str, Any], output: Output, *, quiet: bool) -> None:

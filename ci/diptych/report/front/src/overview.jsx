@@ -143,7 +143,7 @@ function Across({ across, link }) {
                 <tr key={one.trait}>
                   <th scope="row">{one.trait}</th>
                   <td>{FOLLOWS[one.kind]}</td>
-                  <td>{one.values.map(([value, names]) => <div key={value}><b>{/\d$/.test(value) && /size|download/.test(one.trait) ? bytes(Number(value.replace(/\D+/g, ""))) : value}</b>: {many(names)}</div>)}</td>
+                  <td>{one.values.map(([value, names]) => <div key={value}><b>{value}</b>: {many(names)}</div>)}</td>
                 </tr>
               ))}
             </tbody>
