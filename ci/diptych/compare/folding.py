@@ -4,11 +4,37 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console, ConsoleOptions
+    from rich.measure import Measurement
+    from rich.text import Text
 
 _INDENT = "  "
 _LEAST = 8
 # A break may come after one of these: the parts of file names, versions and paths.
 _JOINTS = re.compile(r"[^-_/.,=]*[-_/.,=]+|[^-_/.,=]+")
+
+
+@dataclass(frozen=True)
+class Folded:
+    """A text in a column of a table: it takes the width that there is."""
+
+    text: str
+
+    def __rich_console__(self, _console: Console, options: ConsoleOptions) -> Iterator[Text]:
+        """Yield the lines; rich calls this with the column's width."""
+        from rich.text import Text  # noqa: PLC0415 -- only when something is shown
+
+        yield from map(Text, folded(self.text, options.max_width))
+
+    def __rich_measure__(self, _console: Console, options: ConsoleOptions) -> Measurement:
+        """Say how narrow and how wide it may be."""
+        from rich.measure import Measurement  # noqa: PLC0415 -- as above
+
+        return Measurement(_LEAST, len(self.text)).clamp(max_width=options.max_width)
 
 
 def folded(text: str, width: int) -> list[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from diptych.compare.cell import Comparison
-from diptych.compare.folding import folded, folded_all
+from diptych.compare.folding import Folded, folded, folded_all
 from diptych.compare.model import REGISTRY, Severity
 from diptych.compare.rows import Row, panel_rows
 
@@ -121,11 +121,11 @@ def differences_table(comparisons: Sequence[Comparison]) -> Table:
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("")
-    table.add_column("difference", overflow="fold")
-    table.add_column("cells", overflow="fold", max_width=20)
+    table.add_column("difference")
+    table.add_column("cells", max_width=20)
     for (_, label, _, text), cells in sorted(found.items()):
         where = "all" if len(cells) == len(comparisons) else ", ".join(cells)
-        table.add_row(Text(label, style=STYLES.get(label, "dim")), Text(text), Text(where))
+        table.add_row(Text(label, style=STYLES.get(label, "dim")), Folded(text), Folded(where))
     return table
 
 

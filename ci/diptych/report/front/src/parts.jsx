@@ -15,9 +15,9 @@ export function Lines({ of }) {
   return of.map((line, index) => <div key={index}>{line}</div>);
 }
 
-export function Scroll({ children, label }) {
+export function Scroll({ children, label, id }) {
   return (
-    <div class="scroll" role="region" aria-label={label} tabIndex={0}>
+    <div class="scroll" id={id} role="region" aria-label={label} tabIndex={0}>
       {children}
     </div>
   );
