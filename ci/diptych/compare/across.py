@@ -13,7 +13,7 @@ from diptych.compare.traits import Trait, compiler_of, for_person, python_of, tr
 _MAJORITY = 2 / 3
 _LEAST_CELLS = 3
 _FAR = 0.25
-_STEP = {"bytes": 20_000.0, "s": 1.0, "ms": 0.05}
+_STEP = {"bytes": 20_000.0, "s": 1.0, "ms": 0.1}
 _AXES: Mapping[str, Callable[[Comparison], str]] = {"compiler": compiler_of, "python": python_of}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from diptych.output import human_size
+from diptych.output import human_size, human_time
 
 _WORDS = {"equal": "✅ equal", "drift": "🟡 drift", "different": "❌ different"}
 _SHORT = {"error": "❌ error", "drift": "🟡 drift"}
@@ -22,7 +22,7 @@ def markdown_of(document: Mapping[str, Any]) -> str:
     ]
     if document["missing"]:
         lines += [f"Not built: {', '.join(document['missing'])}.", ""]
-    lines += [*_findings(document), *_across(document["across"])]
+    lines += [*_findings(document), *_costs(document["cells"]), *_across(document["across"])]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -69,6 +69,57 @@ def _findings(document: Mapping[str, Any]) -> Iterator[str]:
             f"| {_SHORT.get(label, label)} | {code} {_escaped(title)} | {_code(place)} | {_escaped(message)} "
             f"| {_escaped(names)} |"
         )
+    yield ""
+
+
+def _costs(cells: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Tell what was measured; each figure wheel first, then conda package."""
+    known = [cell for cell in cells if cell["cost"]]
+    if not known:
+        return
+    benchmark = any(cell["cost"]["command"] for cell in known)
+    yield "**Cost in clean environments**, wheel / conda package"
+    yield ""
+    yield "| cell | installed | with shared packages | install | import | load |" + " benchmark |" * benchmark
+    yield "| --- | ---: | ---: | ---: | ---: | ---: |" + " ---: |" * benchmark
+    for cell in known:
+        sides = cell["cost"]["left"], cell["cost"]["right"]
+        columns = [
+            [human_size(side["own"]) for side in sides],
+            [human_size(side["with_shared"]) for side in sides],
+            *(
+                ["-" if side[name] is None else human_time(side[name]) for side in sides]
+                for name in ("install_seconds", "import_seconds", "load_seconds")
+            ),
+        ]
+        if benchmark:
+            runs = [side["benchmark"] for side in sides]
+            columns.append([human_time(run["seconds"]) if run else "-" for run in runs])
+        yield f"| {_escaped(cell['cell'])} | " + " | ".join(" / ".join(column) for column in columns) + " |"
+    yield ""
+    yield from _printed(known)
+
+
+def _printed(cells: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Tell the numbers that the project's benchmark printed."""
+    names = list(
+        dict.fromkeys(
+            name
+            for cell in cells
+            for side in ("left", "right")
+            for name in (cell["cost"][side]["benchmark"] or {"numbers": {}})["numbers"]
+        )
+    )
+    if not names:
+        return
+    yield f"| benchmark | {' | '.join(map(_escaped, names))} |"
+    yield f"| --- |{' ---: |' * len(names)}"
+    for cell in cells:
+        sides = [
+            (cell["cost"][side]["benchmark"] or {"numbers": {}})["numbers"] for side in ("left", "right")
+        ]
+        told = (" / ".join(f"{side[name]:g}" if name in side else "-" for side in sides) for name in names)
+        yield f"| {_escaped(cell['cell'])} | {' | '.join(told)} |"
     yield ""
 
 

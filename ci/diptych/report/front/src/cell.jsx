@@ -16,7 +16,7 @@ export function Cell({ cell, rules, order }) {
     window.addEventListener("hashchange", go);
     return () => window.removeEventListener("hashchange", go);
   }, []);
-  const here = PARTS.filter(([id]) => !(id in cell) || cell[id].length);
+  const here = PARTS.filter(([id]) => !Array.isArray(cell[id]) || cell[id].length);
   return (
     <>
       {order.length > 0 && (

@@ -32,7 +32,7 @@ function Figure({ row, sides }) {
       {row.values.map((value, side) => (
         <td key={side} data-side={sides[side]}>
           <span class="amount">{value == null ? "–" : row.format(value)}</span>
-          {value != null && most > 0 && <span class={`meter of${side}`} style={`width:${Math.max((100 * value) / most, 0.5)}%`} aria-hidden="true" />}
+          {value > 0 && <span class={`meter of${side}`} style={`width:${Math.max((100 * value) / most, 0.5)}%`} aria-hidden="true" />}
         </td>
       ))}
       <td class="times" data-side="ratio">{ratio(row.values)}</td>
@@ -43,8 +43,8 @@ function Figure({ row, sides }) {
 function ratio([left, right]) {
   if (!left || !right) return "–";
   const times = left / right;
-  if (times > 0.985 && times < 1.015) return "≈ 1";
-  return `${Number(times.toPrecision(times < 10 ? 2 : 3))} : 1`;
+  const told = Number(times.toPrecision(times < 10 ? 2 : 3));
+  return told === 1 ? "≈ 1" : `${told} : 1`;
 }
 
 function figures(cell) {

@@ -117,7 +117,7 @@ function Matrix({ cells }) {
               <td class="number" data-side="drift">{cell.counts.drift}</td>
               <td class="number" data-side="expected">{cell.counts.expected}</td>
               <td class="number" data-side="wheel">{bytes(cell.left.download)}</td>
-              <td class="number" data-side="conda package">{bytes(cell.right.download)}</td>
+              <td class="number" data-side="conda">{bytes(cell.right.download)}</td>
               <td class="number" data-side="copies in wheel">{cell.left.copies ? bytes(cell.left.copies) : "–"}</td>
               <td class="number" data-side="tests">{cell.build?.tests ?? "–"}</td>
             </tr>

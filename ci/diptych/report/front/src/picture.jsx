@@ -3,7 +3,7 @@ import dagre from "@dagrejs/dagre";
 import { line, curveBasis } from "d3-shape";
 import { bytes } from "./words.js";
 
-const KIND = { own: "own", grafted: "copy", package: "conda package", system: "system", unknown: "unknown" };
+const KIND = { own: "own", grafted: "copy", package: "from", system: "system", unknown: "unknown" };
 const path = line((point) => point.x, (point) => point.y).curve(curveBasis);
 
 // Top to bottom, or left to right where many libraries beside each other would be wider.
@@ -46,7 +46,7 @@ function texts(node) {
     return ["the system", `${count} ${count === 1 ? "library" : "libraries"}`];
   }
   const sized = node.kind === "own" || node.kind === "grafted";
-  return [node.id, `${KIND[node.kind]}${node.note ? `, ${sized ? bytes(Number(node.note)) : node.note}` : ""}`];
+  return [node.id, `${KIND[node.kind]}${node.note ? `${sized ? "," : ""} ${sized ? bytes(Number(node.note)) : node.note}` : ""}`];
 }
 
 export function Picture({ title, graph, id }) {
