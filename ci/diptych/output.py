@@ -30,14 +30,17 @@ class Output:
     Attributes:
         env: the process environment, for NO_COLOR, FORCE_COLOR, CI, COLUMNS and GITHUB_ACTIONS.
         verbose: also show what is normally only logged.
+        aside: words go to standard error, because standard output is for a program to read.
     """
 
     env: Mapping[str, str]
     verbose: bool = False
+    aside: bool = False
     _consoles: dict[bool, Console] = field(default_factory=dict)
 
     def console(self, *, stderr: bool = False) -> Console:
         """Return the rich console of a stream, made at first use (a listing never needs it)."""
+        stderr = stderr or self.aside
         if stderr not in self._consoles:
             from rich.console import Console  # noqa: PLC0415 -- see the docstring
 

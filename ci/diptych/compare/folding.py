@@ -44,9 +44,11 @@ def folded(text: str, width: int) -> list[str]:
         text: without line breaks.
         width: of the first line; later ones begin with two blanks.
     """
-    width = max(width, _LEAST)
+    bare = text.lstrip(" ")
+    lead = " " * (len(text) - len(bare))
+    width = max(width - len(lead), _LEAST)
     lines = [""]
-    for word in text.split(" "):
+    for word in bare.split(" "):
         room = width if len(lines) == 1 else width - len(_INDENT)
         if not lines[-1]:
             lines[-1:] = _broken(word, width, room)
@@ -54,7 +56,7 @@ def folded(text: str, width: int) -> list[str]:
             lines[-1] += f" {word}"
         else:
             lines += _broken(word, width, width - len(_INDENT))
-    return [lines[0], *(_INDENT + line for line in lines[1:])]
+    return [lead + lines[0], *(lead + _INDENT + line for line in lines[1:])]
 
 
 def folded_all(texts: Iterable[str], width: int) -> list[str]:

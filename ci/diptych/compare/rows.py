@@ -46,16 +46,21 @@ class Row:
 
 def panel_rows(comparison: Comparison) -> list[Row]:
     """Return all rows: the packages, what they cost if that is known, and each binary of the project."""
-    rows = [*_packages(comparison), *cost_rows(comparison.facts.get("cost")), *_binaries(comparison)]
+    cost = cost_rows(comparison.facts.get("cost"))
+    rows = [*_sizes(comparison), *cost, *_promises(comparison), *_binaries(comparison)]
     return [row for row in rows if row.heading or (row.left, row.right) != (NONE, NONE)]
 
 
-def _packages(comparison: Comparison) -> Iterator[Row]:
+def _sizes(comparison: Comparison) -> Iterator[Row]:
     left, right = comparison.wheel, comparison.conda
     yield Row(label="file", left=(left.title,), right=(right.title,))
     yield Row(label="download", left=_download(left), right=_download(right))
     yield Row(label="installed", left=_installed(left), right=_installed(right))
     yield Row(label="  copies", left=_copies(left), right=_copies(right))
+
+
+def _promises(comparison: Comparison) -> Iterator[Row]:
+    left, right = comparison.wheel, comparison.conda
     yield Row(label="depends on", left=_depends(left), right=_depends(right))
     yield Row(label="oldest", left=_oldest(left), right=_oldest(right))
 
@@ -69,7 +74,7 @@ def cost_rows(cost: Mapping[str, Any] | None) -> Iterator[Row]:
     if not cost:
         return
     sides = cost["left"], cost["right"]
-    yield _row("  and shared", [_shared(side) for side in sides])
+    yield _row("  with shared", [_shared(side) for side in sides])
     yield _row("install", [(human_time(side["install_seconds"]),) for side in sides])
     yield _row("import", [(human_time(side["import_seconds"]),) for side in sides])
     yield _row("  load", [_load(side) for side in sides])
@@ -130,9 +135,9 @@ def _links(binary: PanelBinary) -> tuple[str, ...]:
 
 def _shared(side: Mapping[str, Any]) -> tuple[str, ...]:
     """Say what the package and all that came along take, and what the largest of that is."""
-    came = [f"{one['name']} {human_size(one['size'])}" for one in side["shared"]]
+    came = [f"{one['name']} {human_size(one['size'])}" for one in side["shared"] if one["size"]]
     more = [f"and {len(came) - _MOST_SHARED} more"] if len(came) > _MOST_SHARED else []
-    return (f"{human_size(side['with_shared'])} with", *came[:_MOST_SHARED], *more) if came else ("nothing",)
+    return (human_size(side["with_shared"]), *came[:_MOST_SHARED], *more)
 
 
 def _load(side: Mapping[str, Any]) -> tuple[str, ...]:
@@ -145,7 +150,9 @@ def _load(side: Mapping[str, Any]) -> tuple[str, ...]:
 def _benchmark(found: Mapping[str, Any] | None) -> tuple[str, ...]:
     if found is None:
         return NONE
-    return (human_time(found["seconds"]), *(f"{value:g}  {name}" for name, value in found["numbers"].items()))
+    numbers = {name: f"{value:.4g}" for name, value in found["numbers"].items()}
+    widest = max(map(len, numbers.values()), default=0)
+    return (human_time(found["seconds"]), *(f"{value:>{widest}}  {name}" for name, value in numbers.items()))
 
 
 def counted(count: int, noun: str) -> str:

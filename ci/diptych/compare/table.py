@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from diptych.compare.across import Oddity, Repeat, look_across
 from diptych.compare.cell import Comparison
 from diptych.compare.folding import Folded, folded, folded_all
 from diptych.compare.model import REGISTRY, Severity
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 _MOST_LINES = 18
+_MOST_CELLS = 4
 _LABEL = 14
 _WIDEST = 110
 STYLES = {
@@ -127,6 +129,41 @@ def differences_table(comparisons: Sequence[Comparison]) -> Table:
         where = "all" if len(cells) == len(comparisons) else ", ".join(cells)
         table.add_row(Text(label, style=STYLES.get(label, "dim")), Folded(text), Folded(where))
     return table
+
+
+def across_table(comparisons: Sequence[Comparison]) -> Table | None:
+    """Tabulate what only the whole matrix shows: cells that are odd, and code that was compiled for nothing."""
+    found = look_across(comparisons)
+    rows = [*map(_odd, found.oddities), *map(_repeated, found.repeats)]
+    if not rows:
+        return None
+    from rich import box  # noqa: PLC0415 -- as above
+    from rich.table import Table  # noqa: PLC0415 -- as above
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("", no_wrap=True)
+    table.add_column("across the cells")
+    for label, text in rows:
+        table.add_row(label, Folded(text))
+    return table
+
+
+_KINDS = {"odd": "odd one", "compiler": "compiler", "python": "Python", "mixed": "mixed"}
+
+
+def _odd(one: Oddity) -> tuple[str, str]:
+    values = "; ".join(f"{value}: {_some(cells)}" for value, cells in one.values.items())
+    return _KINDS[one.kind], f"{one.trait}: {values}"
+
+
+def _repeated(one: Repeat) -> tuple[str, str]:
+    what = "all code" if one.whole else ".text"
+    return "compiled again", f"{one.binary}: {what} equal in {_some(one.cells)}"
+
+
+def _some(cells: Sequence[str]) -> str:
+    more = f" and {len(cells) - _MOST_CELLS} more" if len(cells) > _MOST_CELLS else ""
+    return ", ".join(cells[:_MOST_CELLS]) + more
 
 
 def code_summary(comparison: Comparison) -> str:

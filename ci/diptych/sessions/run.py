@@ -103,7 +103,7 @@ def compare(session: nox.Session, workspace: Workspace) -> None:
         ConfigError: no cell is built, or a waiver is for nothing.
         CompareError: a cell's two packages differ.
     """
-    from diptych.compare.table import differences_table
+    from diptych.compare.table import across_table, differences_table
     from diptych.flow.summary import artefact_table, costs_table, matrix_table
     from diptych.report.files import write_report
     from diptych.report.gather import gather, require_all_equal
@@ -111,8 +111,9 @@ def compare(session: nox.Session, workspace: Workspace) -> None:
     found = gather(workspace, measure="--measure" in session.posargs)
     workspace.output.show(matrix_table(workspace, found.comparisons))
     workspace.output.show(differences_table(found.comparisons))
-    if costs := costs_table(found.comparisons):
-        workspace.output.show(costs)
+    for table in (across_table(found.comparisons), costs_table(found.comparisons)):
+        if table:
+            workspace.output.show(table)
     workspace.output.show(artefact_table(workspace, found.records))
     if found.missing:
         workspace.output.note(f"not built: {', '.join(found.missing)}")

@@ -45,9 +45,9 @@ def process_env() -> dict[str, str]:
     return dict(os.environ)  # noqa: TID251 -- the surface
 
 
-def process_output() -> Output:
-    """Return the place that prints, for this process."""
-    return Output(env=process_env())
+def process_output(*, aside: bool = False) -> Output:
+    """Return the place that prints, for this process; ``aside`` leaves standard output to JSON or Markdown alone."""
+    return Output(env=process_env(), aside=aside)
 
 
 def find_root(start: Path) -> Path:
@@ -66,12 +66,15 @@ def find_root(start: Path) -> Path:
     )
 
 
-def process_workspace() -> Workspace:
-    """Open the workspace around the working folder.
+def process_workspace(*, aside: bool = False) -> Workspace:
+    """Open the workspace around the working folder; ``aside`` as in :func:`process_output`.
 
     Raises:
         ConfigError: there is no table, or it has faults.
     """
     return open_workspace(
-        find_root(Path.cwd()), env=process_env(), machine=platform.machine(), output=process_output()
+        find_root(Path.cwd()),
+        env=process_env(),
+        machine=platform.machine(),
+        output=process_output(aside=aside),
     )
