@@ -94,6 +94,16 @@ function Page({ report }) {
   );
 }
 
+// On paper nothing can be unfolded: what is folded is opened for it, and folded again afterwards.
+let folded = [];
+window.addEventListener("beforeprint", () => {
+  folded = [...document.querySelectorAll("details:not([open])")];
+  for (const one of folded) one.open = true;
+});
+window.addEventListener("afterprint", () => {
+  for (const one of folded) one.open = false;
+});
+
 // The mark of the project: two leaves.
 function Leaves() {
   return (

@@ -112,13 +112,13 @@ function Matrix({ cells }) {
             <tr key={cell.cell}>
               <th scope="row"><a href={link(cell.cell)}>{cell.cell}</a></th>
               <td><Verdict of={cell.verdict} /></td>
-              <td class="number" data-side="code sections equal">{cell.code.equal} of {cell.code.sections}</td>
+              <td class="number" data-side="code equal">{cell.code.equal} of {cell.code.sections}</td>
               <td class="number" data-side="errors">{cell.counts.error}</td>
               <td class="number" data-side="drift">{cell.counts.drift}</td>
               <td class="number" data-side="expected">{cell.counts.expected}</td>
               <td class="number" data-side="wheel">{bytes(cell.left.download)}</td>
               <td class="number" data-side="conda">{bytes(cell.right.download)}</td>
-              <td class="number" data-side="copies in wheel">{cell.left.copies ? bytes(cell.left.copies) : "–"}</td>
+              <td class="number" data-side="copies">{cell.left.copies ? bytes(cell.left.copies) : "–"}</td>
               <td class="number" data-side="tests">{cell.build?.tests ?? "–"}</td>
             </tr>
           ))}
