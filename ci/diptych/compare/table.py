@@ -116,7 +116,8 @@ def differences_table(comparisons: Sequence[Comparison]) -> Table:
         for one in comparison.findings:
             if one.severity is not Severity.EXPECTED:
                 label = "waived" if one.waived else one.severity.value
-                found.setdefault((one.severity.rank, label, one.code, str(one)), []).append(comparison.cell)
+                text = f"{one} ({one.waived})" if one.waived else str(one)
+                found.setdefault((one.severity.rank, label, one.code, text), []).append(comparison.cell)
     from rich import box  # noqa: PLC0415 -- only when something is shown
     from rich.table import Table  # noqa: PLC0415 -- as above
     from rich.text import Text  # noqa: PLC0415 -- as above

@@ -46,7 +46,8 @@ def grouped(cells: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str, str, str
         for one in cell["findings"]:
             if one["severity"] != "expected":
                 label = "waived" if one["waived"] else one["severity"]
-                found.setdefault((label, one["code"], one["place"], one["message"]), []).append(cell["cell"])
+                text = f"{one['message']} (waived: {one['waived']})" if one["waived"] else one["message"]
+                found.setdefault((label, one["code"], one["place"], text), []).append(cell["cell"])
     order = ("error", "drift", "waived")
     return dict(sorted(found.items(), key=lambda item: (order.index(item[0][0]), item[0][1:])))
 

@@ -74,7 +74,7 @@ function Panels({ cell, sides }) {
     ["oldest system", oldest],
     ["licence", (p) => [p.licence || "–"]],
     ["summary", (p) => [p.summary || "–"]],
-    ["URLs", (p) => Object.entries(p.urls).map(([name, url]) => `${name}: ${url}`)],
+    ["URLs", (p) => Object.entries(p.urls).map(([name, url]) => `${name}: ${url.replace(/\/$/, "")}`)],
     ["entry points", (p) => Object.entries(p.entry_points).map(([name, target]) => `${name} = ${target}`)],
   ];
   return (

@@ -152,7 +152,7 @@ function Differences({ cells, rules }) {
             <tr key={index}>
               <td><Verdict of={label(one)} /></td>
               <td><span title={rules[one.code].what}>{one.code}<br /><span class="quiet">{rules[one.code].title}</span></span></td>
-              <td>{one.place && <b>{one.place}: </b>}{one.message}</td>
+              <td>{one.place && <b>{one.place}: </b>}{one.message}{one.waived && <div class="quiet">waived: {one.waived}</div>}</td>
               <td>{where.length === cells.length && where.length > 1 ? "all shown" : where.map((name) => <><a href={link(name)}>{name}</a> </>)}</td>
             </tr>
           ))}
