@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess  # noqa: TID251 -- standard output without standard error
+import sys
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 
+from diptych import interpreters, process
+from diptych.cost import probe
 from diptych.report.document import schema
-from helpers.checkout import Checkout
+from diptych.testing.clean import wheel_prefix
+from helpers.checkout import HERE, Checkout
 
 BENCHMARK = "python {source}/bench/run.py 1"
 SIDES = ("left", "right")
+PROBE = probe.__file__
 
 
 def name_benchmark(checkout: Checkout, command: str) -> None:
@@ -24,7 +30,7 @@ def name_benchmark(checkout: Checkout, command: str) -> None:
 def measured(checkout: Checkout, *words: str) -> dict[str, Any]:
     # Standard output alone: what is measured meanwhile is told aside.
     done = subprocess.run(
-        ["diptych", "compare", "--json", *words],
+        [str(process.which("diptych", checkout.env)), "compare", "--json", *words],
         env=checkout.env,
         cwd=checkout.root,
         stdout=subprocess.PIPE,
@@ -115,3 +121,27 @@ def test_any_two_packages_are_not_measured(built: Checkout) -> None:
     done = built.diptych("compare", *map(str, built.packages), "--measure")
     assert done.returncode == 3
     assert "--measure and --cell are for built cells" in done.output
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="LD_DEBUG is the GNU loader's")
+def test_what_is_loaded_is_what_the_loader_says(built: Checkout, tmp_path: Path) -> None:
+    plain = interpreters.find(HERE, env=built.env)
+    assert plain is not None
+    wheel = built.packages[0]
+    prefix = wheel_prefix(wheel, tmp_path, python=plain.executable, env=built.env, log=tmp_path / "log")
+
+    def probed(package: str) -> tuple[dict[str, Any], set[str]]:
+        """Return what the probe says, and what the loader says it initialised meanwhile."""
+        done = subprocess.run(
+            [prefix / "bin" / "python", "-I", PROBE, "load", package],
+            env={**built.env, "LD_DEBUG": "files"},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return json.loads(done.stdout), set(re.findall(r"calling init: (\S+)", done.stderr))
+
+    said, told = probed("rigidalign")
+    _, before = probed("json")  # has no extension module of its own
+    assert said["libraries"] == len(told - before)
+    assert {Path(name).name.partition(".")[0] for name in told - before} >= {"_core", "librigidalign"}
