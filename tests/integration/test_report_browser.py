@@ -39,8 +39,11 @@ CONTRAST = """
   const style = getComputedStyle(document.documentElement);
   const colour = (name) => style.getPropertyValue(name).trim();
   const ratio = (one, other) => { const [a, b] = [light(one), light(other)].sort((x, y) => y - x); return (a + 0.05) / (b + 0.05); };
+  const bands = ['--good-tint', '--warn-tint', '--bad-tint'];
+  const tinted = {'--ink': [...bands, '--side0-tint', '--side1-tint'], '--quiet': ['--side0-tint', '--side1-tint'],
+    '--good': ['--good-tint'], '--warn': ['--warn-tint'], '--bad': ['--bad-tint']};
   return ['--ink', '--quiet', '--link', '--good', '--warn', '--bad'].flatMap((name) =>
-    ['--ground', '--raised'].map((under) => [name, under, ratio(colour(name), colour(under))]));
+    ['--ground', '--raised', ...(tinted[name] ?? [])].map((under) => [name, under, ratio(colour(name), colour(under))]));
 })()
 """
 
@@ -178,6 +181,9 @@ def test_every_control_and_picture_has_a_name(tab: Browser) -> None:
         !one.labels?.length && !one.getAttribute('aria-label') && !one.getAttribute('aria-labelledby')).length"""
     assert tab.run(nameless) == 0
     assert tab.run("document.querySelectorAll('h1').length") == 1
+    landmarks = "[...document.querySelectorAll('[role=region], section, nav')].map((one) => one.ariaLabel)"
+    names = tab.run(landmarks)
+    assert sorted(names) == sorted(set(names))
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -19,7 +19,7 @@ export function Bars({ title, rows: all, names, format, open }) {
         <p class="legend">
           {names.map((name, index) => (
             <span key={name}>
-              <svg width="14" height="10" aria-hidden="true"><rect class={`bar side${index}`} width="14" height="10" /></svg> {name}
+              <svg width="14" height="10" aria-hidden="true"><rect class={`bar side${index}`} width="14" height="10" /></svg> {name}, {index ? "lower" : "upper"} bar
             </span>
           ))}
         </p>

@@ -272,7 +272,7 @@ function Files({ cell, sides, rules }) {
           {states.map((one) => <option key={one} value={one}>{name(one)} ({cell.files.filter((file) => file.state === one).length})</option>)}
         </select></label>
       </form>
-      <Scroll label="Files">
+      <Scroll label="List of files">
         <table class="stack">
           <thead><tr><th scope="col">place</th><th scope="col">kind</th><th scope="col">state</th><th scope="col">explained by</th><th scope="col" class="number">{sides[0]}</th><th scope="col" class="number">{sides[1]}</th></tr></thead>
           <tbody>

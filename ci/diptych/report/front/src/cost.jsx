@@ -7,7 +7,7 @@ export function Cost({ cell, sides }) {
   return (
     <section id="cost" aria-label="Cost">
       <h3>Cost</h3>
-      <Scroll label="Cost">
+      <Scroll label="Figures of both">
         <table class="panels costs">
           <thead><tr><th scope="col">figure</th><th scope="col" class="of0">{sides[0]}</th><th scope="col" class="of1">{sides[1]}</th><th scope="col" class="times">ratio</th></tr></thead>
           {groups.map(([title, rows]) => (
