@@ -42,7 +42,9 @@ def preamble(workspace: Workspace, cell: Cell, environment: Environment) -> None
 
 def artefact_table(workspace: Workspace, records: Sequence[CellRecord]) -> Table:
     """Tabulate the finished packages with size and hash; the file's name tells its platform."""
-    table = Table(title="artefacts", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    table = Table(
+        title="artefacts", title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False
+    )
     table.add_column("size", justify="right", no_wrap=True)
     table.add_column("sha256", no_wrap=True)
     table.add_column("file")
@@ -57,7 +59,7 @@ def artefact_table(workspace: Workspace, records: Sequence[CellRecord]) -> Table
 def matrix_table(workspace: Workspace, comparisons: Sequence[Comparison]) -> Table:
     """Tabulate the verdicts, one cell a line."""
     title = f"{workspace.config.project.name}: wheel | conda"
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
     for name in ("cell", "verdict"):
         table.add_column(name, no_wrap=True)
     for name in ("code", "wheel", "conda", "copies", "error", "drift"):
@@ -103,6 +105,7 @@ def costs_table(comparisons: Sequence[Comparison]) -> Table | None:
     table = Table(
         title="cost in clean environments: wheel | conda",
         title_justify="left",
+        title_style="bold",
         box=SIMPLE_HEAD,
         pad_edge=False,
         padding=(0, 0, 0, 1),

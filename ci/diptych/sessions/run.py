@@ -54,7 +54,9 @@ def build(session: nox.Session, workspace: Workspace, cell: Cell, params: HostPa
     environment = environment_of(session, params)
     preamble(workspace, cell, environment)
     built = build_cell(workspace, cell, environment)
+    workspace.output.line()
     workspace.output.show(cell_table(built.comparison))
+    workspace.output.line()
     workspace.output.show(artefact_table(workspace, [built.record]))
 
 
