@@ -52,6 +52,10 @@ def summary(made: Made) -> None:
     made.conda.about["summary"] = "Three leaves"
 
 
+def long_licence(made: Made) -> None:
+    made.conda.about["license"] = "As you like. " * 40
+
+
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("page")
@@ -156,6 +160,22 @@ def test_an_address_leads_to_a_part_of_a_cell_and_to_a_search(tab: Browser, page
         "document.getElementById('search').dispatchEvent(new Event('input', {bubbles: true}))"
     )
     tab.wait("location.hash === '#search=gcc&verdict=drift'")
+
+
+def test_the_page_of_two_packages_has_its_parts_too(tab: Browser, tmp_path: Path) -> None:
+    pair = tmp_path / "pair.html"
+    pair.write_text(page_of(document_of([compared(tmp_path, long_licence)])), encoding="utf-8")
+    tab.size(1200, 500)
+    tab.open("about:blank")
+    tab.open(pair.as_uri())
+    tab.wait(f"{HEADING}.includes('pair-1.2')")
+    assert tab.run("document.querySelector('.diptych details.long').open") is False
+    for part in ("differences", "files", "panels"):
+        tab.run(f"document.querySelector('nav.parts a[href$=\"at={part}\"]').click()")
+        tab.wait(
+            f"Math.abs(document.getElementById('{part}').getBoundingClientRect().top) < 100 || "
+            "scrollY + innerHeight > document.documentElement.scrollHeight - 2"
+        )
 
 
 def test_keys_go_through_the_cells(tab: Browser) -> None:

@@ -110,6 +110,8 @@ def compare(session: nox.Session, workspace: Workspace) -> None:
     from diptych.report.files import write_report
     from diptych.report.gather import gather, require_all_equal
 
+    if unknown := [word for word in session.posargs if word != "--measure"]:
+        workspace.output.note(f"compare takes --measure after the dashes, nothing else: {' '.join(unknown)}")
     found = gather(workspace, measure="--measure" in session.posargs)
     workspace.output.show(matrix_table(workspace, found.comparisons))
     workspace.output.show(differences_table(found.comparisons))

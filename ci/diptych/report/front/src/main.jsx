@@ -27,14 +27,12 @@ function Page({ report }) {
   const order = useMemo(() => report.cells.map((one) => one.cell), [report]);
 
   useLayoutEffect(() => {
-    const follow = () => setCell((before) => {
-      const now = opened();
-      if (now !== before || !read().at) {
-        window.scrollTo(0, 0);
-        main.current?.focus({ preventScroll: true });
-      }
-      return now;
-    });
+    const follow = () => {
+      setCell(opened());
+      if (read().at) return; // the cell's view goes to that part itself
+      window.scrollTo(0, 0);
+      main.current?.focus({ preventScroll: true });
+    };
     window.addEventListener("hashchange", follow);
     return () => window.removeEventListener("hashchange", follow);
   }, []);
