@@ -14,7 +14,8 @@ import pytest
 from diptych.compare import Comparison
 from diptych.compare.table import across_table, cell_table, differences_table
 from diptych.cost import Benchmark, Cost, Costs, Shared
-from diptych.flow.summary import costs_table
+from diptych.flow.summary import costs_table, matrix_table
+from diptych.flow.workspace import open_workspace
 from diptych.output import Output
 from diptych.report import document_of, markdown_of, page_of
 from diptych.report.document import schema
@@ -154,6 +155,21 @@ def test_terminal_tells_what_was_measured(
     assert found["install"] == ["install", "12.2 s", "same"]
     assert found["load"] == ["load", "1.51 ms for 4 files", "only after its Python code"]
     assert found["12.35"] == ["12.35", "fit, ms"]
+
+
+def test_the_matrix_fits_80_columns_with_long_names(
+    comparisons: list[Comparison], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "pyproject.toml").write_text(
+        '[project]\nname = "pair"\nversion = "1.2"\n[tool.diptych]\npython = ["3.12"]\n'
+    )
+    workspace = open_workspace(tmp_path, env={}, machine="x86_64", output=Output(env={}))
+    cell = "3.12-conda-clang-with-libcxx-and-sanitizers"
+    workspace.output.show(matrix_table(workspace, [replace(comparisons[2], cell=cell)]))
+    text = capsys.readouterr().out
+    assert (max(map(len, text.splitlines())) <= 80, "…" in text) == (True, False)
+    assert "DIFFERENT" in text
+    assert "".join(line[1:30].split("  ")[0].strip() for line in text.splitlines()[4:-1]) == cell
 
 
 def test_a_long_name_is_folded_never_cut(

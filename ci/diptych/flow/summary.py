@@ -58,10 +58,16 @@ def artefact_table(workspace: Workspace, records: Sequence[CellRecord]) -> Table
 
 def matrix_table(workspace: Workspace, comparisons: Sequence[Comparison]) -> Table:
     """Tabulate the verdicts, one cell a line."""
-    title = f"{workspace.config.project.name}: wheel | conda"
-    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
-    for name in ("cell", "verdict"):
-        table.add_column(name, no_wrap=True)
+    table = Table(
+        title=f"{workspace.config.project.name}: wheel | conda",
+        title_justify="left",
+        title_style="bold",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+        padding=(0, 0, 0, 1),
+    )
+    table.add_column("cell", overflow="fold")
+    table.add_column("verdict", no_wrap=True)
     for name in ("code", "wheel", "conda", "copies", "error", "drift"):
         table.add_column(name, justify="right", no_wrap=True)
     for one in comparisons:
