@@ -7,7 +7,6 @@ person forces one) from the specs that :class:`HostRequest` gives. Outside nox, 
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import shutil
@@ -16,6 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from diptych.coroutines import run_to_end
 from diptych.errors import HostEnvironmentError
 from diptych.store import digest, discard, write_json
 
@@ -168,7 +168,7 @@ def create(request: HostRequest, prefix: Path, *, fallback: str = "") -> Environ
         )
 
     try:
-        records = asyncio.run(solve())
+        records = run_to_end(solve())
     except Exception as error:  # py-rattler raises a different class for each thing that can go wrong
         raise _unsolved(error, request) from error
     _link(records, prefix)
@@ -196,7 +196,7 @@ def _link(records: list[Any], prefix: Path) -> None:
     discard(prefix)
     prefix.parent.mkdir(parents=True, exist_ok=True)
     try:
-        asyncio.run(install())
+        run_to_end(install())
     except Exception as error:  # as in create
         shutil.rmtree(prefix, ignore_errors=True)
         lines = _lines(error)

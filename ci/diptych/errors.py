@@ -120,6 +120,12 @@ class ProcessError(DiptychError):
     exit_code = 16
 
 
+class ReleaseError(DiptychError):
+    """Something must not be released as it is, or an index or a channel did not take it."""
+
+    exit_code = 17
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return ``; did you mean "x"?`` for the known name most like ``name``, or an empty string."""
     found = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)

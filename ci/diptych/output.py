@@ -29,12 +29,10 @@ class Output:
 
     Attributes:
         env: the process environment, for NO_COLOR, FORCE_COLOR, CI, COLUMNS and GITHUB_ACTIONS.
-        verbose: also show what is normally only logged.
-        aside: words go to standard error, because standard output is for a program to read.
+        aside: tell everything on standard error; standard output is left to JSON or Markdown.
     """
 
     env: Mapping[str, str]
-    verbose: bool = False
     aside: bool = False
     _consoles: dict[bool, Console] = field(default_factory=dict)
 
@@ -153,3 +151,8 @@ def human_time(seconds: float) -> str:
         return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.1f} s"  # noqa: PLR2004 -- three digits
     millis = seconds * 1000
     return f"{millis:.0f} ms" if millis >= 10 else f"{millis:.2f} ms"  # noqa: PLR2004 -- as above
+
+
+def many(count: int, what: str, plural: str = "") -> str:
+    """Write a number of things for a person: "1 file", "2 files"."""
+    return f"{count} {what if count == 1 else plural or what + 's'}"

@@ -59,7 +59,7 @@ def written(path: Path) -> Iterator[Path]:
     Raises:
         StoreError: the disk is full or the folder cannot be written.
     """
-    with _plain_errors(path):
+    with plain_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         os.close(handle)
@@ -111,7 +111,7 @@ def locked(path: Path, *, waiting: Callable[[str], None] = lambda _: None) -> It
         path: the lock file; it is made when missing and left in place.
         waiting: called once with the lock's name when somebody else holds it.
     """
-    with _plain_errors(path):
+    with plain_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
@@ -171,7 +171,7 @@ class Store:
             if found := self.find(kind, key):
                 return found, False
             folder = self.path(kind, key)
-            with _plain_errors(folder):
+            with plain_errors(folder):
                 return self._make(folder, make), True
 
     def _make(self, folder: Path, make: Callable[[Path], None]) -> Path:
@@ -232,7 +232,7 @@ def _listing(folder: Path) -> dict[str, list[object]]:
 
 
 @contextlib.contextmanager
-def _plain_errors(path: Path) -> Iterator[None]:
+def plain_errors(path: Path) -> Iterator[None]:
     """Turn an OSError of writing into a StoreError that names the file, the cause and the next step."""
     try:
         yield

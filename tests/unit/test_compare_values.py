@@ -157,7 +157,7 @@ def test_waivers_are_read_from_the_table(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("entry", "fault"),
     [
-        ('code = "DIP101"\nglob = "*"\nreason = "because"', "tool.diptych.waive[0].code"),
+        ('code = "DIP934"\nglob = "*"\nreason = "because"', "tool.diptych.waive[0].code"),
         ('code = "DIP834"\nreason = "because"', "tool.diptych.waive[0].glob: is required"),
         ('code = "DIP834"\nglob = "*"\nreason = ""', "tool.diptych.waive[0].reason"),
         ('code = "DIP834"\nglob = "*"\nreason = "because"\nglobe = "x"', 'did you mean "glob"?'),

@@ -15,7 +15,7 @@ from diptych.config.docs import field_docs
 from diptych.config.files import read_toml
 from diptych.config.generate import CHECKOUT, generated, write
 from diptych.config.kinds import keys
-from diptych.config.model import CellSettings, CompilerSpec, Override, RunSettings
+from diptych.config.model import CellSettings, CompilerSpec, Override, ReleaseSettings, RunSettings
 from diptych.config.schema import schema
 from diptych.errors import ConfigError
 
@@ -37,7 +37,7 @@ def test_schema_is_a_schema() -> None:
     jsonschema.Draft202012Validator.check_schema(schema())
 
 
-@pytest.mark.parametrize("model", [RunSettings, CellSettings, CompilerSpec, Override])
+@pytest.mark.parametrize("model", [RunSettings, CellSettings, CompilerSpec, Override, ReleaseSettings])
 def test_every_key_is_documented_and_reads_its_own_default(model: type) -> None:
     docs = field_docs(model)
     for key in keys(model):
@@ -66,6 +66,9 @@ GOOD = [
     'python = ["3.12"]\n[tool.diptych.compilers.gcc]\nflags = ["-O3", "-O3"]\nenv = {A = "1"}',
     'python = ["3.12"]\n[[tool.diptych.overrides]]\nselect = "3.12"\ninherit = {run = "append"}\nrun = ["x"]',
     'python = ["3.12"]\n[[tool.diptych.overrides]]\nselect = ["gcc", "*"]\nbuild-type = "Debug"',
+    'python = ["3.12"]\n[tool.diptych.release]\nindex = "pypi"\nchannel = "https://prefix.dev/us"\nallow = ["local"]',
+    'python = ["3.12"]\n[tool.diptych.release]\nindex = "http://127.0.0.1:8080/"\nchannel = "../out"\ntag = "a-{version}"',
+    'python = ["3.12"]\n[tool.diptych.release]\nchannel = "quetz+https://q.example.com/us"\nsimple = "https://h/simple/"',
 ]
 BAD = [
     "",
@@ -76,6 +79,12 @@ BAD = [
     'python = ["3.9"]',
     'python = ["3.12", "3.12"]',
     'python = ["3.12"]\nhots = []',
+    'python = ["3.12"]\nrelease = "pypi"',
+    'python = ["3.12"]\n[tool.diptych.release]\nindex = "pipy"',
+    'python = ["3.12"]\n[tool.diptych.release]\nindex = "https://me:secret@example.com/"',
+    'python = ["3.12"]\n[tool.diptych.release]\nchannel = "ftp://example.com/x"',
+    'python = ["3.12"]\n[tool.diptych.release]\ntag = "v1"',
+    'python = ["3.12"]\n[tool.diptych.release]\nallow = ["locla"]',
     'python = ["3.12"]\nhost = [""]',
     'python = ["3.12"]\nchannels = ["./x"]',
     'python = ["3.12"]\nenv = {A = 1}',

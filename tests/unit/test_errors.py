@@ -6,7 +6,7 @@ import pytest
 
 from diptych import errors
 from diptych.errors import DiptychError, nearest
-from diptych.output import Output, human_size
+from diptych.output import Output, human_size, many
 
 
 def kinds() -> list[type[DiptychError]]:
@@ -68,3 +68,8 @@ def test_sizes_are_written_for_people(count: int, text: str) -> None:
 def test_the_nearest_name_is_offered() -> None:
     assert nearest("compilr", ["compiler", "python"]) == '; did you mean "compiler"?'
     assert nearest("zzz", ["compiler"]) == ""
+
+
+def test_numbers_of_things_are_written_for_people() -> None:
+    assert [many(0, "file"), many(1, "file"), many(2, "file")] == ["0 files", "1 file", "2 files"]
+    assert many(3, "library", "libraries") == "3 libraries"

@@ -1,4 +1,4 @@
-"""Decompression with bounded output: deflate, bzip2 and zstd, from pieces to pieces.
+"""Decompression with bounded output: deflate, gzip, bzip2 and zstd, from pieces to pieces.
 
 Each function takes packed pieces and yields inflated ones (some may be empty) of bounded size, tells a stream
 that ends early from one that is whole, and turns the codec's own exceptions into a FormatError.
@@ -13,6 +13,7 @@ from diptych.archives.limits import MIB, Guard
 _PIECE = MIB
 # A zstd block of 4 bytes can stand for 128 KiB of one byte: so 1 KiB at a time, at most 32 MiB come out.
 _ZSTD_FEED = 1024
+_GZIP = 31  # zlib's word for "with a gzip header" (zlib.h, inflateInit2)
 _CUT_OFF = "truncated: its compressed data is cut off"
 _FOLLOWED = "damaged: something follows its compressed data"
 
@@ -66,6 +67,34 @@ def unbzip2(packed: Iterator[bytes], guard: Guard) -> Iterator[bytes]:
             except OSError as error:
                 raise guard.refuse(f"damaged: {error}") from error
             rest = codec.unused_data if codec.eof else b""
+            given += len(out)
+            guard.check_total(taken, given)
+            yield out
+    if not codec.eof:
+        raise guard.refuse(_CUT_OFF)
+
+
+def ungzip(packed: Iterator[bytes], guard: Guard) -> Iterator[bytes]:
+    """Inflate gzip members, one after the other (RFC 1952).
+
+    Raises:
+        FormatError: damaged, cut off, or a bomb.
+    """
+    import zlib  # noqa: PLC0415 -- as above
+
+    taken = given = 0
+    codec = zlib.decompressobj(_GZIP)
+    for piece in packed:
+        taken += len(piece)
+        rest = piece
+        while rest:
+            if codec.eof:
+                codec = zlib.decompressobj(_GZIP)
+            try:
+                out = codec.decompress(rest, _PIECE)
+            except zlib.error as error:
+                raise guard.refuse(f"damaged: {error}") from error
+            rest = codec.unused_data if codec.eof else codec.unconsumed_tail
             given += len(out)
             guard.check_total(taken, given)
             yield out

@@ -21,7 +21,7 @@ _DEFAULT_LIMITS = Limits()
 
 
 def open_package(path: Path, *, limits: Limits = _DEFAULT_LIMITS) -> Package:
-    """Open a ``.whl``, ``.conda`` or ``.tar.bz2`` by its suffix, a conda environment, a folder, or any file.
+    """Open a ``.whl``, ``.conda``, ``.tar.bz2`` or ``.tar.gz`` by its suffix, a conda environment, a folder, or any file.
 
     Args:
         path: the file or folder.
@@ -42,7 +42,7 @@ def open_package(path: Path, *, limits: Limits = _DEFAULT_LIMITS) -> Package:
         return _folder(path, guard)
     if not stat.S_ISREG(mode):
         raise guard.refuse("neither a file nor a folder")
-    for suffix, opener in ((".whl", _wheel), (".conda", _conda), (".tar.bz2", _conda)):
+    for suffix, opener in ((".whl", _wheel), (".conda", _conda), (".tar.bz2", _conda), (".tar.gz", _sdist)):
         if path.name.endswith(suffix):
             return opener(path, guard)
     container = FolderContainer(path, guard)
@@ -81,10 +81,11 @@ def _wheel(path: Path, guard: Guard) -> Package:
 
 
 def _conda(path: Path, guard: Guard) -> Package:
-    from diptych.archives.tarcontainer import CondaContainer, TarBz2Container  # noqa: PLC0415 -- per kind
+    from diptych.archives.inflate import unbzip2  # noqa: PLC0415 -- per kind
+    from diptych.archives.tarcontainer import CondaContainer, TarContainer  # noqa: PLC0415 -- per kind
 
     old = path.name.endswith(".tar.bz2")
-    container: Container = TarBz2Container(path, guard) if old else CondaContainer(path, guard)
+    container: Container = TarContainer(path, guard, unbzip2) if old else CondaContainer(path, guard)
     try:
         metadata = Metadata(read=container.metadata, guard=guard)
         name, version, build = (_index_text(metadata, key, guard) for key in ("name", "version", "build"))
@@ -98,6 +99,24 @@ def _conda(path: Path, guard: Guard) -> Package:
         version=version,
         build=build,
         metadata=metadata,
+        container=container,
+        guard=guard,
+    )
+
+
+def _sdist(path: Path, guard: Guard) -> Package:
+    """Open a source distribution; its file name is ``name-version.tar.gz`` (PEP 625), or it is some other tar."""
+    from diptych.archives.inflate import ungzip  # noqa: PLC0415 -- per kind
+    from diptych.archives.tarcontainer import TarContainer  # noqa: PLC0415 -- per kind
+
+    container = TarContainer(path, guard, ungzip)
+    name, _, version = path.name.removesuffix(".tar.gz").rpartition("-")
+    return Package(
+        kind=PackageKind.SDIST,
+        path=path,
+        name=canonical(name or version),
+        version=version if name else "",
+        metadata=Metadata(read=container.metadata, guard=guard),
         container=container,
         guard=guard,
     )

@@ -29,6 +29,7 @@ class PackageKind(Enum):
 
     WHEEL = "wheel"
     CONDA = "conda"
+    SDIST = "sdist"
     FOLDER = "folder"
     ENVIRONMENT = "environment"
     FILE = "file"

@@ -1,4 +1,4 @@
-"""Containers made of tars: ``.tar.bz2`` is one, ``.conda`` is a zip of two.
+"""Containers made of tars: ``.tar.bz2`` and ``.tar.gz`` are one, ``.conda`` is a zip of two.
 
 A tar can only be read from its start. So a pass that has come to its end leaves the listing behind, metadata is
 kept while passing by, and ``.conda`` answers questions about metadata from its small tar alone.
@@ -13,7 +13,7 @@ import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from diptych.archives.inflate import unbzip2, unzstd
+from diptych.archives.inflate import unzstd
 from diptych.archives.limits import Guard
 from diptych.archives.member import Member
 from diptych.archives.names import settle
@@ -121,18 +121,21 @@ class _Tars:
         return self._digests[name]
 
 
-class TarBz2Container(_Tars):
-    """An old conda package.
+class TarContainer(_Tars):
+    """One compressed tar: an old conda package, or a source distribution.
 
     Args:
         path: the file.
         guard: limits and its name.
+        inflate: how it is compressed, see :mod:`diptych.archives.inflate`.
     """
 
-    def __init__(self, path: Path, guard: Guard) -> None:
+    def __init__(
+        self, path: Path, guard: Guard, inflate: Callable[[Iterator[bytes], Guard], Iterator[bytes]]
+    ) -> None:
         file = RandomFile(path, guard)
         super().__init__(guard, file.close)
-        self._tar = _Tar(lambda: unbzip2(file.pieces(0, file.size), guard), guard, self._sha256)
+        self._tar = _Tar(lambda: inflate(file.pieces(0, file.size), guard), guard, self._sha256)
         self._parts = (self._tar,)
 
     def metadata(self, name: str) -> bytes | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -136,3 +137,13 @@ def _require_cmakelists(source: Path) -> None:
             f'"{source / "CMakeLists.txt"}" is not there or not readable',
             hint="set tool.diptych.source to its folder",
         )
+
+
+def project_version(tree: Path) -> str:
+    """Return the version that CMake's ``project()`` was given, as its cache has it; empty when it was given none."""
+    try:
+        cache = (tree / "CMakeCache.txt").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+    found = re.search(r"^CMAKE_PROJECT_VERSION:STATIC=(.*)$", cache, re.MULTILINE)
+    return found[1].strip() if found else ""

@@ -7,7 +7,6 @@ last, by rattler, and compared with the records each time, so that a killed run 
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from diptych.channel.conda_file import CondaFile
+from diptych.coroutines import run_to_end
 from diptych.errors import ChannelError
 from diptych.store import sha256_file, write_json
 
@@ -138,7 +138,7 @@ def _index(root: Path) -> None:
     try:
         # Forced: an index that a killed run left half written would otherwise be read and trusted.
         # No shards: a client may keep them, and what is local is read whole in a millisecond.
-        asyncio.run(index_fs(root, write_zst=True, write_shards=False, force=True))
+        run_to_end(index_fs(root, write_zst=True, write_shards=False, force=True))
     except Exception as error:
         raise ChannelError(
             f'cannot index the local channel "{root}": {error}',

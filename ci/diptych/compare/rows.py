@@ -11,7 +11,7 @@ from diptych.compare.cell import Comparison
 from diptych.compare.pairing import BinaryPair
 from diptych.compare.panel import Panel
 from diptych.compare.rules_linkage import highest, stated_floor
-from diptych.output import human_size, human_time
+from diptych.output import human_size, human_time, many
 from diptych.system import is_system_library
 
 NONE = ("-",)
@@ -107,7 +107,7 @@ def _download(panel: Panel) -> tuple[str, ...]:
 
 
 def _installed(panel: Panel) -> tuple[str, ...]:
-    return (f"{human_size(panel.installed)} in {counted(len(panel.files), 'file')}",)
+    return (f"{human_size(panel.installed)} in {many(len(panel.files), 'file')}",)
 
 
 def _copies(panel: Panel) -> tuple[str, ...]:
@@ -143,7 +143,7 @@ def _shared(side: Mapping[str, Any]) -> tuple[str, ...]:
 def _load(side: Mapping[str, Any]) -> tuple[str, ...]:
     if side["load_seconds"] is None:
         return ("only after its Python code",)
-    files = f" for {counted(side['loaded'], 'file')}" if side["loaded"] is not None else ""
+    files = f" for {many(side['loaded'], 'file')}" if side["loaded"] is not None else ""
     return (human_time(side["load_seconds"]) + files,)
 
 
@@ -153,8 +153,3 @@ def _benchmark(found: Mapping[str, Any] | None) -> tuple[str, ...]:
     numbers = {name: f"{value:.4g}" for name, value in found["numbers"].items()}
     widest = max(map(len, numbers.values()), default=0)
     return (human_time(found["seconds"]), *(f"{value:>{widest}}  {name}" for name, value in numbers.items()))
-
-
-def counted(count: int, noun: str) -> str:
-    """Return a count and its noun: ``1 file``, ``2 files``."""
-    return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from diptych.compare.model import REGISTRY, Difference
 from diptych.errors import ConfigError, nearest
+from diptych.rules import all_rules
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +44,11 @@ def _first(difference: Difference, waivers: Sequence[Waiver]) -> Waiver | None:
     return next((waiver for waiver in waivers if waiver.covers(difference)), None)
 
 
+def is_of_comparison(waiver: Waiver) -> bool:
+    """Tell whether a waiver is for a difference; the others are for findings about one package, which a release accepts."""
+    return waiver.code.startswith("DIP8")
+
+
 def refuse_unknown(waivers: Sequence[Waiver]) -> None:
     """Refuse a waiver of a rule that does not exist.
 
@@ -50,9 +56,10 @@ def refuse_unknown(waivers: Sequence[Waiver]) -> None:
         ConfigError: naming the nearest rule.
     """
     for waiver in waivers:
-        if waiver.code not in REGISTRY:
+        known = REGISTRY if is_of_comparison(waiver) else [rule.code for rule in all_rules()]
+        if waiver.code not in known:
             raise ConfigError(
-                f'tool.diptych.waive: there is no comparison rule "{waiver.code}"{nearest(waiver.code, REGISTRY)}'
+                f'tool.diptych.waive: there is no rule "{waiver.code}"{nearest(waiver.code, known)}'
             )
 
 
@@ -62,10 +69,11 @@ def refuse_idle(waivers: Sequence[Waiver], differences: Sequence[Difference]) ->
     Raises:
         ConfigError: naming each of them, with the nearest place.
     """
-    idle = [waiver for waiver in waivers if not any(waiver.covers(one) and one.waived for one in differences)]
+    ours = [waiver for waiver in waivers if is_of_comparison(waiver)]
+    idle = [waiver for waiver in ours if not any(waiver.covers(one) and one.waived for one in differences)]
     if idle:
         raise ConfigError(
-            f"{len(idle)} of {len(waivers)} waivers cover no difference",
+            f"{len(idle)} of {len(ours)} waivers cover no difference",
             details=[
                 f'{waiver.code} "{waiver.glob}"'
                 + nearest(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from diptych.config.cellid import CellId, parse_cell_id
 from diptych.config.load import Config, load
-from diptych.config.model import CellSettings, CompilerSpec, Override
+from diptych.config.model import CellSettings, CompilerSpec, Override, ReleaseSettings
 from diptych.config.project import ProjectInfo
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "Config",
     "Override",
     "ProjectInfo",
+    "ReleaseSettings",
     "load",
     "parse_cell_id",
 ]

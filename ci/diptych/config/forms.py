@@ -85,7 +85,22 @@ MODULE = Text(
 )
 VARIABLE = Text(words="the name of an environment variable", pattern=r"[A-Za-z_][A-Za-z0-9_]*")
 VALUE = Text(words="a string", pattern=r"[^\x00]*")
-RULE = Text(words='the code of a comparison rule such as "DIP834"', pattern=r"DIP8[0-9]{2}")
+RULE = Text(words='the code of a rule such as "DIP834"', pattern=r"DIP[1-8][0-9]{2}")
+INDEX = Text(
+    words='a package index: "pypi", "testpypi", or the URL that it takes uploads at',
+    pattern=r"pypi|testpypi|https?://[^\x00-\x20\x7f@]+",
+)
+SIMPLE = Text(words="the URL of a simple index", pattern=r"https?://[^\x00-\x20\x7f@]+")
+TARGET = Text(
+    words='a channel to publish to: a folder, "s3://BUCKET/CHANNEL", "https://prefix.dev/CHANNEL", "https://anaconda.org/OWNER", '
+    'or "quetz+URL/CHANNEL"',
+    pattern=rf"((file|s3|https|(quetz|prefix|anaconda)\+https?)://[^\x00-\x20\x7f@]+|(?![a-z0-9+]+://){_PLAIN}+)",
+)
+TAG = Text(
+    words='the form of a tag, such as "v{version}"',
+    pattern=r"[^\x00-\x20\x7f~^:?*\[\\]*\{version\}[^\x00-\x20\x7f~^:?*\[\\]*",
+)
+
 PLACE = Text(
     words='a glob over files, libraries, dependencies or fields such as "numpy" or "*"', pattern=rf"{_PLAIN}+"
 )

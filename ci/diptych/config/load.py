@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from diptych.config.faults import Place, all_faults
 from diptych.config.files import is_dir, is_file, read_toml
 from diptych.config.kinds import keys
 from diptych.config.known import compiler_specs
-from diptych.config.model import TABLE, CellSettings, CompilerSpec, Override
+from diptych.config.model import TABLE, CellSettings, CompilerSpec, Override, ReleaseSettings
 from diptych.config.project import ProjectInfo, read_project
 from diptych.errors import ConfigError, nearest
 
@@ -38,7 +38,8 @@ class Config:
         ids: the cells, Python-major, after ``include`` and ``exclude``.
         settings: the per-cell keys, before overrides.
         overrides: the overrides, in the order of the table.
-        waive: accepted differences between wheel and conda package: code, glob and reason of each.
+        waive: accepted differences and findings: code, glob and reason of each.
+        release: where releases go.
     """
 
     root: Path
@@ -52,6 +53,7 @@ class Config:
     settings: CellSettings
     overrides: tuple[Override, ...]
     waive: tuple[Mapping[str, str], ...] = ()
+    release: ReleaseSettings = field(default_factory=ReleaseSettings)
 
     @property
     def file(self) -> Path:
@@ -119,6 +121,7 @@ def _resolved(given: Mapping[str, Any], document: dict[str, Any], place: Place, 
         settings=CellSettings(**{key.field: given[key.field] for key in keys(CellSettings)}),
         overrides=overrides,
         waive=given["waive"],
+        release=ReleaseSettings(**given["release"]),
     )
 
 

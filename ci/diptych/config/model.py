@@ -122,13 +122,13 @@ class Override:
 
 @dataclass(frozen=True, kw_only=True)
 class Waive:
-    """A difference between wheel and conda package that the project accepts.
+    """A difference between wheel and conda package that the project accepts, or a doctor's finding that a release accepts.
 
-    An entry that covers no difference of the whole matrix is an error.
+    An entry that covers nothing in the whole matrix is an error.
     """
 
     code: Annotated[str, forms.RULE]
-    """The rule that finds it, as `diptych compare` shows it."""
+    """The rule that finds it, as `diptych compare` or `diptych doctor` shows it."""
 
     glob: Annotated[str, forms.PLACE]
     """The file, library, dependency or field that it is found at. `*` fits all, also a difference of the package
@@ -136,6 +136,33 @@ class Waive:
 
     reason: Annotated[str, forms.REASON]
     """Why it is accepted. It is shown wherever the difference is."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReleaseSettings:
+    """What `diptych release` sends, and where. `--index` and `--channel` of the command win over these."""
+
+    index: Annotated[str | None, forms.INDEX] = None
+    """Where wheels and sdist go: `pypi`, `testpypi`, or the URL that another index takes uploads at."""
+
+    simple: Annotated[str | None, forms.SIMPLE] = None
+    """Where that index lists its files (PEP 503 or 691). When it is not given, it is the index's `simple/` beside
+    the upload URL."""
+
+    channel: Annotated[str | None, forms.TARGET] = None
+    """Where conda packages go: a folder (relative to this file), `s3://BUCKET/CHANNEL`, `https://prefix.dev/CHANNEL`,
+    `https://anaconda.org/OWNER`, or `quetz+URL/CHANNEL`. Servers of one's own: `prefix+URL/CHANNEL`, `anaconda+URL/OWNER`."""
+
+    tag: Annotated[str, forms.TAG] = "v{version}"
+    """The git tag that a release has to carry."""
+
+    changelog: Annotated[str | None, forms.PATH] = None
+    """The file whose section about the version becomes the release note. When it is not given, it is `CHANGELOG.md` in
+    `source`, or beside this file."""
+
+    allow: Annotated[tuple[str, ...], ListOf(item=Choice(names=("local",)), unique=True)] = ()
+    """Channels that packages may come from although a release would refuse them: `local`, the stand-in that is made of
+    what is on the machine and on PyPI."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,6 +205,11 @@ class RunSettings:
         ListOf(item=Table(words="a table of an override", models=(Override, CellSettings))),
     ] = ()
     """Other settings for some cells; see below."""
+
+    release: Annotated[
+        Mapping[str, Any], Table(words="a table of what is released", models=(ReleaseSettings,))
+    ] = field(default_factory=dict)
+    """Where releases go; see below."""
 
     waive: Annotated[
         tuple[Mapping[str, Any], ...],

@@ -7,8 +7,8 @@ import json
 from collections.abc import Iterable
 
 from diptych.config.docs import field_docs
-from diptych.config.kinds import Key, TableOf, keys
-from diptych.config.model import CellSettings, CompilerSpec, Override, RunSettings, Waive
+from diptych.config.kinds import Key, Table, TableOf, keys
+from diptych.config.model import CellSettings, CompilerSpec, Override, ReleaseSettings, RunSettings, Waive
 
 _HEAD = """\
 # The table [tool.diptych]
@@ -64,6 +64,9 @@ def reference() -> str:
         f"{_summary(Override)}\n",
         *_entries(Override, "tool.diptych.overrides[]"),
         _EXAMPLE,
+        "## [tool.diptych.release]\n",
+        f"{_summary(ReleaseSettings)}\n",
+        *_entries(ReleaseSettings, "tool.diptych.release"),
         "## [[tool.diptych.waive]]\n",
         f"{_summary(Waive)}\n",
         *_entries(Waive, "tool.diptych.waive[]"),
@@ -86,7 +89,7 @@ def _entries(model: type, path: str) -> Iterable[str]:
 def _default(key: Key) -> str:
     if key.required:
         return "Required"
-    if key.default is None or isinstance(key.kind, TableOf):
+    if key.default is None or isinstance(key.kind, Table | TableOf):
         return "Default: not given"
     return f"Default: `{json.dumps(key.default)}`"
 

@@ -26,6 +26,7 @@ _KINDS: Mapping[PackageKind, Kind] = {
     PackageKind.FOLDER: "folder",
     PackageKind.ENVIRONMENT: "environment",
     PackageKind.FILE: "file",
+    PackageKind.SDIST: "folder",
 }
 _PURELIB = re.compile(r"^Root-Is-Purelib:\s*(\w+)", re.MULTILINE | re.IGNORECASE)
 
@@ -82,7 +83,7 @@ def platforms(package: Package) -> tuple[PlatformTag, ...]:
 
 
 def _on_disk(package: Package) -> bool:
-    return package.kind not in {PackageKind.WHEEL, PackageKind.CONDA}
+    return package.kind not in {PackageKind.WHEEL, PackageKind.CONDA, PackageKind.SDIST}
 
 
 def _tag_parts(package: Package, part: str) -> tuple[str, ...]:

@@ -44,7 +44,7 @@ def blame(one: Path, other: Path, folders: Folders = _UNKNOWN) -> tuple[Blame, .
     """Compare two packages.
 
     Args:
-        one: a wheel or ``.conda``.
+        one: a wheel, ``.conda`` or source distribution.
         other: the same from another build.
         folders: the folders that each was made in: what names them is a path.
 
@@ -142,7 +142,8 @@ def _cut(content: bytes, section: Section | None) -> bytes:
 
 def _containers(one: Path, other: Path) -> Iterator[Blame]:
     """Compare what stands around the members: their order, times and owners in the zip and in the tars."""
-    for section, ours, theirs in zip(("zip", *_tars(one)), _entries(one), _entries(other), strict=False):
+    outer = "tar" if _is_sdist(one) else "zip"
+    for section, ours, theirs in zip((outer, *_tars(one)), _entries(one), _entries(other), strict=False):
         names = [entry[0] for entry in ours], [entry[0] for entry in theirs]
         if names[0] != names[1] and sorted(names[0]) == sorted(names[1]):
             first = next(f"{a} / {b}" for a, b in zip(*names, strict=True) if a != b)
@@ -157,7 +158,13 @@ def _containers(one: Path, other: Path) -> Iterator[Blame]:
                 yield Blame(package=one.name, member="", section=section, cause=cause, detail=detail)
 
 
+def _is_sdist(path: Path) -> bool:
+    return path.name.endswith(".tar.gz")
+
+
 def _tars(path: Path) -> list[str]:
+    if _is_sdist(path):
+        return []
     with zipfile.ZipFile(path) as archive:
         return (
             [name for name in archive.namelist() if name.endswith(".tar.zst")]
@@ -167,7 +174,11 @@ def _tars(path: Path) -> list[str]:
 
 
 def _entries(path: Path) -> Iterator[list[tuple[str, str, str]]]:
-    """Yield (name, time, owner or attributes) of every entry of the zip, then of each tar in it."""
+    """Yield (name, time, owner or attributes) of every entry of the zip, then of each tar in it; or of the one tar."""
+    if _is_sdist(path):
+        with tarfile.open(path, "r:gz") as tar:
+            yield _listed(tar)
+        return
     with zipfile.ZipFile(path) as archive:
         yield [(one.filename, str(one.date_time), oct(one.external_attr)) for one in archive.infolist()]
         for name in _tars(path):
@@ -182,7 +193,11 @@ def _tar_entries(packed: bytes) -> list[tuple[str, str, str]]:
         zstandard.ZstdDecompressor().stream_reader(io.BytesIO(packed)) as stream,
         tarfile.open(fileobj=stream, mode="r|") as tar,
     ):
-        return [(one.name, str(one.mtime), f"{one.uid}:{one.gid} {one.uname} {one.mode:o}") for one in tar]
+        return _listed(tar)
+
+
+def _listed(tar: tarfile.TarFile) -> list[tuple[str, str, str]]:
+    return [(one.name, str(one.mtime), f"{one.uid}:{one.gid} {one.uname} {one.mode:o}") for one in tar]
 
 
 def _same_bytes(one: Path, other: Path) -> bool:

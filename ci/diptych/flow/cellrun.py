@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from diptych import compilers
-from diptych.errors import ConfigError, StoreError
 from diptych.flow import hosts
 from diptych.flow.pipeline import Built, build_cell
 from diptych.flow.record import PROVENANCE
 from diptych.flow.verification import verify_cell
 from diptych.flow.workspace import Workspace
+from diptych.folders import replaced, require_free
 from diptych.matrix import Cell
 from diptych.output import Output
-from diptych.store import digest, discard, write_json
+from diptych.store import digest, write_json
 from diptych.testing.verify import Verified
 from diptych.workflow.piece import LISTING, Piece, piece_file
 from diptych.workflow.plan import table_hash
@@ -36,7 +35,7 @@ def run_cell(workspace: Workspace, cell: Cell, out: Path) -> Piece:
         StoreError: ``out`` cannot be written.
         DiptychError: of the kind of the stage that failed; ``out`` is as it was.
     """
-    require_free(out)
+    require_free(out, listing=LISTING, what="piece")
     prefix = workspace.store.root / f"hosts-{cell.id}"
     with folded(workspace.output, f"{cell.id}: host environment"):
         if not cell.compiler.packages:  # before the long work; one from a channel is looked for after it
@@ -47,21 +46,6 @@ def run_cell(workspace: Workspace, cell: Cell, out: Path) -> Piece:
     with folded(workspace.output, f"{cell.id}: verify"):
         verified = verify_cell(workspace, cell)
     return _leave(workspace, cell, built, verified, out)
-
-
-def require_free(out: Path) -> None:
-    """Refuse a folder that holds anything but an earlier piece: it would be replaced as a whole.
-
-    Raises:
-        ConfigError: it does, or it is no folder.
-    """
-    if out.is_dir() and ((out / LISTING).is_file() or not any(out.iterdir())):
-        return
-    if out.exists() or out.is_symlink():
-        raise ConfigError(
-            f'--out "{out}" is there and is no piece of an earlier run',
-            hint="name a folder that is new or empty",
-        )
 
 
 @contextmanager
@@ -81,32 +65,10 @@ def _leave(
     workspace: Workspace, cell: Cell, built: Built, verified: tuple[Verified, Verified], out: Path
 ) -> Piece:
     """Lay out the piece beside ``out`` and rename it into place."""
-    with workspace.store.lock(f"piece-{digest(str(out))}"), _plainly(out):
-        out.parent.mkdir(parents=True, exist_ok=True)
-        for left in out.parent.glob(f".{out.name}.*"):  # by a run that was killed: we hold its lock
-            shutil.rmtree(left, ignore_errors=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
-        try:
-            piece = _fill(workspace, cell, built, verified, temporary)
-            write_json(temporary / LISTING, piece.to_json())
-            temporary.chmod(0o755)
-            discard(out)
-            temporary.rename(out)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+    with workspace.store.lock(f"piece-{digest(str(out))}"), replaced(out) as temporary:
+        piece = _fill(workspace, cell, built, verified, temporary)
+        write_json(temporary / LISTING, piece.to_json())
     return Piece(**{**vars(piece), "folder": out})
-
-
-@contextmanager
-def _plainly(out: Path) -> Iterator[None]:
-    """Turn an OSError of writing the piece into one of ours."""
-    try:
-        yield
-    except OSError as error:
-        raise StoreError(
-            f'cannot leave the piece in "{out}": {error.strerror or error}',
-            hint="free space or name a folder that can be written, then run again: finished stages are kept",
-        ) from error
 
 
 def _fill(

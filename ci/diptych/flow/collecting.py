@@ -12,11 +12,11 @@ from diptych.flow.publish import places_of, superseded
 from diptych.flow.record import PROVENANCE
 from diptych.flow.workspace import Workspace
 from diptych.matrix import Cell, Platform
-from diptych.output import human_size
+from diptych.output import human_size, many
 from diptych.packages.channel_folder import index_folder
 from diptych.store import copy_file, sha256_file
 from diptych.workflow.gathered import Expected, checked, find_pieces
-from diptych.workflow.piece import Piece, provenance_of
+from diptych.workflow.piece import Piece
 from diptych.workflow.plan import plan, table_hash
 
 
@@ -28,11 +28,13 @@ class Placed:
         piece: the piece.
         wheel: the wheel in ``dist/``.
         conda: the conda package in ``dist/``.
+        first_compiler: the cell is one that releases are made of.
     """
 
     piece: Piece
     wheel: Path
     conda: Path
+    first_compiler: bool
 
 
 def collect(
@@ -41,7 +43,6 @@ def collect(
     *,
     platforms: Sequence[Platform],
     out: Path,
-    release: bool = False,
 ) -> tuple[Placed, ...]:
     """Check every piece against the plan, then lay the packages out and index the conda channels.
 
@@ -50,10 +51,9 @@ def collect(
         folders: pieces, or folders of pieces.
         platforms: those of the plan.
         out: where the packages go.
-        release: refuse what must not be released: packages of a stand-in channel, a version unlike the tag.
 
     Raises:
-        ConfigError: a folder holds no piece, or the version is not the tag's.
+        ConfigError: a folder holds no piece.
         PackageError: pieces are missing, doubled, tampered with or foreign; nothing was written.
         StoreError: ``out`` cannot be written.
     """
@@ -66,9 +66,7 @@ def collect(
     )
     with workspace.output.step("check") as step:
         pieces = checked(find_pieces(folders), expected)
-        step.text = f"{len(pieces)} pieces, {sum(len(piece.files) for piece in pieces)} files: all of this plan, hashes equal"
-        if release:
-            require_releasable(workspace, pieces)
+        step.text = f"{many(len(pieces), 'piece')}, {many(sum(len(piece.files) for piece in pieces), 'file')}: all of this plan, hashes equal"
     pairs = [(job.cell, piece) for job, piece in zip(jobs, pieces, strict=True)]
     _refuse_collisions(pairs, out)
     with workspace.output.step("lay out") as step, workspace.store.lock("dist"):
@@ -77,31 +75,8 @@ def collect(
         for channel in channels:
             (channel / "noarch").mkdir(parents=True, exist_ok=True)
             index_folder(channel)
-        step.text = f"{2 * len(placed)} packages in {len(channels)} indexed channels"
+        step.text = f"{2 * len(placed)} packages in {many(len(channels), 'indexed channel')}"
     return placed
-
-
-def require_releasable(workspace: Workspace, pieces: Sequence[Piece]) -> None:
-    """Refuse packages of a stand-in channel, and a version that is not the tag's.
-
-    Raises:
-        ConfigError: naming each of them.
-    """
-    faults = [
-        f"{piece.name} was built from a stand-in channel: {reason}"
-        for piece in pieces
-        if (reason := provenance_of(piece.path("wheel")).get("fallback"))
-    ]
-    tag = workspace.env.get("GITHUB_REF_NAME", "") if workspace.env.get("GITHUB_REF_TYPE") == "tag" else ""
-    faults += [
-        f"{piece.name} has version {piece.version}, but the tag is {tag}"
-        for piece in pieces
-        if tag and tag.removeprefix("v") != piece.version
-    ]
-    if faults:
-        raise ConfigError(
-            "these pieces cannot be released", details=faults, hint="mend the channel or the tag"
-        )
 
 
 def _targets(cell: Cell, piece: Piece, out: Path) -> tuple[Path, Path]:
@@ -144,14 +119,14 @@ def _placed(cell: Cell, piece: Piece, out: Path) -> Placed:
         for old in list(superseded(target, ours)):
             old.unlink(missing_ok=True)
             old.with_name(old.name + PROVENANCE).unlink()
-    return Placed(piece=piece, wheel=wheel, conda=conda)
+    return Placed(piece=piece, wheel=wheel, conda=conda, first_compiler=cell.first_compiler)
 
 
 def summary_of(placed: Sequence[Placed]) -> str:
     """Return what was put together as a Markdown table, for the summary of a CI job."""
     project = f"{placed[0].piece.project} {placed[0].piece.version}" if placed else "nothing"
     lines = [
-        f"## {project}: {len(placed)} cells put together",
+        f"## {project}: {many(len(placed), 'cell')} put together",
         "",
         "| cell | platform | tests | wheel | size | conda package | size |",
         "| --- | --- | --- | --- | ---: | --- | ---: |",

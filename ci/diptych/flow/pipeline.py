@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from diptych import __version__
+from diptych.build.cmake import project_version
 from diptych.build.sources import source_hash
 from diptych.build.stage import Stage
 from diptych.compare import Comparison, compare_cell
@@ -23,7 +24,8 @@ from diptych.flow.tools import tool_version
 from diptych.flow.workspace import Workspace
 from diptych.matrix import Cell
 from diptych.output import human_size
-from diptych.packages.metadata import Metadata, backend_versions, prepare_metadata
+from diptych.packages.backend import backend_versions
+from diptych.packages.metadata import Metadata, prepare_metadata
 from diptych.report.gather import waivers_of
 from diptych.store import write_json
 from diptych.testing.insource import InSource
@@ -147,6 +149,7 @@ def _provenance(
         "platform": cell.platform,
         "name": job.metadata.name,
         "version": job.metadata.version,
+        "cmake_version": project_version(stage.tree),
         "diptych": __version__,
         "compiler": {name: str(value) for name, value in asdict(stage.compiler).items()},
         "channels": list(environment.channels),

@@ -11,7 +11,7 @@ from typing import Any
 from diptych.flow.record import PROVENANCE, Artefact
 from diptych.flow.workspace import Workspace
 from diptych.matrix import Cell
-from diptych.packages.channel_folder import index_folder
+from diptych.packages.channel_folder import index_folder, lists
 from diptych.store import copy_file, read_json, sha256_file, write_json
 
 
@@ -37,7 +37,9 @@ def publish(
             _place(conda, channel / cell.platform, provenance),
         )
         (channel / "noarch").mkdir(parents=True, exist_ok=True)
-        if any(changed for _, changed in placed) or not _indexed(channel, cell.platform, conda.path.name):
+        if any(changed for _, changed in placed) or not lists(
+            channel, cell.platform, conda.path.name, conda.sha256
+        ):
             index_folder(channel)
     return placed[0][0], placed[1][0]
 
@@ -81,10 +83,3 @@ def _place(artefact: Artefact, folder: Path, provenance: dict[str, Any]) -> tupl
     if read_json(beside) != json.loads(json.dumps(content, default=str)):
         write_json(beside, content)
     return target, changed or bool(others)
-
-
-def _indexed(channel: Path, platform: str, name: str) -> bool:
-    """Tell whether the channel's index is whole and lists the package."""
-    index = read_json(channel / platform / "repodata.json")
-    names = [f"{subdir}/repodata.json{suffix}" for subdir in (platform, "noarch") for suffix in ("", ".zst")]
-    return name in index.get("packages.conda", {}) and all((channel / one).is_file() for one in names)

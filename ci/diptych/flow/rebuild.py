@@ -1,6 +1,6 @@
-"""Build both packages of a cell in a copy of a checkout; a child process of :mod:`diptych.flow.reproducing`.
+"""Build all that is released of a cell in a copy of a checkout; a child process of :mod:`diptych.flow.reproducing`.
 
-It reads one order, a JSON file named on its command line, and nothing else of its surroundings.
+It reads one order, a JSON file named on its command line, and its environment.
 """
 
 from __future__ import annotations
@@ -19,22 +19,23 @@ from diptych.flow.stages import stage_of
 from diptych.flow.workspace import open_workspace
 from diptych.output import Output
 from diptych.packages.metadata import prepare_metadata
+from diptych.packages.sdist import make_sdist
 from diptych.store import write_json
 
 
-def rebuild(order: dict[str, Any]) -> dict[str, str]:
+def rebuild(order: dict[str, Any], env: dict[str, str]) -> dict[str, str]:
     """Compile and pack; nothing is tested or published.
 
     Args:
-        order: ``root``, ``cell``, ``prefix``, ``machine`` and ``env``.
+        order: ``root``, ``cell``, ``prefix`` and ``machine``.
+        env: the process environment.
 
     Returns:
-        The paths of "wheel" and "conda".
+        The paths of "wheel", "sdist" and "conda".
 
     Raises:
         DiptychError: of the kind of the stage that failed.
     """
-    env = order["env"]
     workspace = open_workspace(Path(order["root"]), env=env, machine=order["machine"], output=Output(env=env))
     cell = matrix.find(workspace.cells, order["cell"])
     environment = hosts.ensure(workspace, cell, Path(order["prefix"]))
@@ -43,9 +44,16 @@ def rebuild(order: dict[str, Any]) -> dict[str, str]:
         cell=cell,
         environment=environment,
         stage=stage_of(workspace, cell, environment),
-        metadata=prepare_metadata(workspace.config.source, store=workspace.store, env=env),
+        metadata=prepare_metadata(workspace.config.source, store=workspace.store, env=workspace.env),
     )
-    return {"wheel": str(wheel_of(packing).artefact.path), "conda": str(conda_of(packing).artefact.path)}
+    sdist = make_sdist(
+        workspace.config.source, store=workspace.store, env=workspace.env, epoch=workspace.epoch
+    )
+    return {
+        "wheel": str(wheel_of(packing).artefact.path),
+        "sdist": str(sdist.path),
+        "conda": str(conda_of(packing).artefact.path),
+    }
 
 
 def main(argv: list[str]) -> int:
@@ -53,7 +61,7 @@ def main(argv: list[str]) -> int:
     order = json.loads(Path(argv[1]).read_text(encoding="utf-8"))
     os.umask(order["umask"])
     try:
-        made = rebuild(order)
+        made = rebuild(order, dict(os.environ))  # noqa: TID251 -- a program of its own: this is its surface
     except DiptychError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code

@@ -60,7 +60,7 @@ PLACES = (
 
 @dataclass(frozen=True, kw_only=True)
 class Reproduction:
-    """The outcome; true when both packages came out byte-identical.
+    """The outcome; true when wheel, source distribution and conda package came out byte-identical.
 
     Attributes:
         cell: its id.
@@ -147,20 +147,16 @@ def _build(workspace: Workspace, cell: Cell, place: Place, root: Path, machine: 
         "prefix": str(root / place.prefix),
         "machine": machine,
         "umask": place.umask,
-        "env": {
-            **workspace.env,
-            **place.env,
-            "TMPDIR": str(scratch),
-            "SOURCE_DATE_EPOCH": str(workspace.epoch),
-        },
         "made": str(store / "made.json"),
     }
     write_json(store / "order.json", order)
     log = workspace.logs(cell) / f"reproduce-{place.folder[0]}.log"
     log.unlink(missing_ok=True)
     command: list[str | Path] = [sys.executable, "-m", "diptych.flow.rebuild", store / "order.json"]
+    # By the environment, not in the order: a person's variables belong into no file.
+    env = {**workspace.env, **place.env, "TMPDIR": str(scratch), "SOURCE_DATE_EPOCH": str(workspace.epoch)}
     try:
-        process.run(command, env={**workspace.env, **place.env, "TMPDIR": str(scratch)}, cwd=root, log=log)
+        process.run(command, env=env, cwd=root, log=log)
     except ProcessError as error:
         raise CompileError(
             f"{cell.id}: a copy of the checkout could not be built", details=error.details

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from diptych.config import Config, load
+from diptych.credentials import without_secrets
 from diptych.matrix import Cell, cells, detect_platform
 from diptych.output import Output
 from diptych.store import Store
@@ -25,7 +26,7 @@ class Workspace:
         config: the table.
         cells: the matrix.
         store: ``.diptych/``.
-        env: the process environment.
+        env: the process environment, without what could upload.
         output: the place that prints.
     """
 
@@ -72,6 +73,6 @@ def open_workspace(root: Path, *, env: Mapping[str, str], machine: str, output: 
         store=Store(
             root=root / ".diptych", waiting=lambda name: output.note(f"another run is at {name}; waiting")
         ),
-        env=env,
+        env=without_secrets(env),
         output=output,
     )

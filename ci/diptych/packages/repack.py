@@ -21,12 +21,13 @@ from diptych.archives import open_package, unpack
 from diptych.errors import PackageError
 from diptych.packages.bytecode import recompile
 from diptych.packages.neutral import Neutral
+from diptych.packages.tarmember import add_member, files_below
 from diptych.store import discard, written
 
 REVISION = 2
 """Raised when the form of the bytes changes: part of the name of an entry in the store."""
 _LEVEL = 19
-_EXECUTABLE, _PLAIN, _LINK = 0o755, 0o644, 0o777
+_PLAIN = 0o644
 _PLACEHOLDER = "/opt/diptych_placehold"
 
 
@@ -93,11 +94,7 @@ def pack(root: Path, package: Path, *, epoch: int) -> None:
         StoreError: the disk is full.
     """
     stem = package.name.removesuffix(".conda")
-    names = sorted(
-        path.relative_to(root).as_posix()
-        for path in root.rglob("*")
-        if path.is_symlink() or not path.is_dir()
-    )
+    names = files_below(root)
     info = [name for name in names if name.startswith("info/")]
     payload = [name for name in names if not name.startswith("info/")]
     parts = [(f"pkg-{stem}.tar.zst", payload), (f"info-{stem}.tar.zst", info)]
@@ -126,20 +123,7 @@ def _write_tar(root: Path, names: list[str], target: Path, epoch: int) -> None:
         tarfile.open(fileobj=stream, mode="w|", format=tarfile.GNU_FORMAT, bufsize=1 << 18) as tar,
     ):
         for name in names:
-            _add(tar, root / name, name, epoch)
-
-
-def _add(tar: tarfile.TarFile, path: Path, name: str, epoch: int) -> None:
-    entry = tarfile.TarInfo(name)
-    entry.mtime = epoch
-    if path.is_symlink():
-        entry.type, entry.linkname, entry.mode = tarfile.SYMTYPE, path.readlink().as_posix(), _LINK
-        tar.addfile(entry)
-        return
-    state = path.stat()
-    entry.size, entry.mode = state.st_size, _EXECUTABLE if state.st_mode & 0o111 else _PLAIN
-    with path.open("rb") as file:
-        tar.addfile(entry, file)
+            add_member(tar, root / name, name, epoch=epoch)
 
 
 def _zip_entry(name: str, date: tuple[int, ...]) -> zipfile.ZipInfo:

@@ -10,6 +10,7 @@ from invoke.context import Context
 
 from diptych.errors import ConfigError
 from diptych.flow.workspace import Workspace
+from diptych.output import many
 from diptych.tasks.plan import PLATFORM_HELP, platforms_of
 from diptych.tasks.surface import process_workspace, surface
 from diptych.tasks.words import WordsTask
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
         "words": "pieces that `diptych cell` left, or folders of them",
         "out": "where the packages go (default: dist)",
         "platform": PLATFORM_HELP,
-        "release": "refuse what must not be released: a stand-in channel's packages, a version unlike the tag",
         "report": "also compare wheel and conda package of every cell: OUT/report, and the summary of the job",
     },
     iterable=["words", "platform"],
@@ -34,8 +34,7 @@ def collect(
     words: list[str],
     platform: list[str],
     out: str = "dist",
-    release: bool = False,  # noqa: FBT001, FBT002 -- an invoke flag
-    report: bool = False,  # noqa: FBT001, FBT002 -- as above
+    report: bool = False,  # noqa: FBT001, FBT002 -- an invoke flag
 ) -> None:
     """Check pieces against the plan (missing, doubled, tampered with, foreign), then lay them out as packages to ship."""
     if not words:
@@ -49,9 +48,8 @@ def collect(
         [Path.cwd() / word for word in words],
         platforms=platforms_of(workspace, platform),
         out=target,
-        release=release,
     )
-    workspace.output.line(f"  {target}: {len(placed)} cells put together")
+    workspace.output.line(f"  {target}: {many(len(placed), 'cell')} put together")
     _summarise(workspace, collecting.summary_of(placed))
     if report:
         _report(workspace, placed, target)
@@ -72,10 +70,11 @@ def _report(workspace: Workspace, placed: Sequence[Placed], out: Path) -> None:
         CompareError: a cell's two packages differ.
     """
     from diptych.report.gather import require_all_equal  # noqa: PLC0415 -- as above
+    from diptych.report.markdown import markdown_of  # noqa: PLC0415 -- as above
     from diptych.workflow.compared import compare_collected  # noqa: PLC0415 -- as above
 
     packages = [(one.piece.name, one.wheel, one.conda) for one in placed]
-    comparisons, markdown = compare_collected(workspace, packages, out)
-    _summarise(workspace, markdown)
+    comparisons, document = compare_collected(workspace, packages, out)
+    _summarise(workspace, markdown_of(document))
     workspace.output.line(f"  {out / 'report' / 'index.html'} shows them side by side")
     require_all_equal(comparisons)

@@ -46,7 +46,7 @@ def process_env() -> dict[str, str]:
 
 
 def process_output(*, aside: bool = False) -> Output:
-    """Return the place that prints, for this process; ``aside`` leaves standard output to JSON or Markdown alone."""
+    """Return the place that prints, for this process; with ``aside``, standard output is left to JSON."""
     return Output(env=process_env(), aside=aside)
 
 
@@ -67,7 +67,10 @@ def find_root(start: Path) -> Path:
 
 
 def process_workspace(*, aside: bool = False) -> Workspace:
-    """Open the workspace around the working folder; ``aside`` as in :func:`process_output`.
+    """Open the workspace around the working folder.
+
+    Args:
+        aside: what is told on the way goes to standard error, since the answer is JSON.
 
     Raises:
         ConfigError: there is no table, or it has faults.

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from diptych.compare import Comparison, compare_packages
 from diptych.flow.workspace import Workspace
 from diptych.report.document import document_of
 from diptych.report.gather import waivers_of
-from diptych.report.markdown import markdown_of
 from diptych.report.page import page_of
 from diptych.store import write_json, write_text
 from diptych.workflow.piece import provenance_of
@@ -17,7 +17,7 @@ from diptych.workflow.piece import provenance_of
 
 def compare_collected(
     workspace: Workspace, packages: Sequence[tuple[str, Path, Path]], out: Path
-) -> tuple[tuple[Comparison, ...], str]:
+) -> tuple[tuple[Comparison, ...], dict[str, Any]]:
     """Compare each pair and write ``OUT/report``; the stage that both came from stayed on the other machine.
 
     Args:
@@ -26,7 +26,7 @@ def compare_collected(
         out: the folder of the packages.
 
     Returns:
-        The comparisons, and all of them as Markdown.
+        The comparisons, and the document of all of them.
 
     Raises:
         FormatError: a package is damaged.
@@ -42,4 +42,4 @@ def compare_collected(
     document = document_of(found, project=workspace.config.project.name)
     write_json(out / "report" / "report.json", document)
     write_text(out / "report" / "index.html", page_of(document))
-    return found, markdown_of(document)
+    return found, document

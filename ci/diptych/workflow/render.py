@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import resources
 
-_KEPT = ("channel", "downloads", "wheels")
-_KEY = "diptych-${{ matrix.platform }}-${{ matrix.python }}-${{ hashFiles('pyproject.toml') }}"
+_KEPT = ("channel", "downloads", "wheels", "stage", "build")
+_FAMILY = "diptych-${{ matrix.platform }}-${{ matrix.id }}-"
 _BLANK = re.compile(r"@\{([a-z/-]+)\}")
 
 
@@ -20,13 +20,17 @@ class Wanted:
 
     Attributes:
         install: the command that installs Diptych on a machine.
+        source: a glob of the extension's sources, from the checkout.
         platforms: the platforms of the plan, as the person named them.
         shards: how many matrices the plan needs.
+        secrets: the variables with which conda packages are published; none: they are not.
     """
 
     install: str
+    source: str
     platforms: tuple[str, ...]
     shards: int
+    secrets: tuple[str, ...] = ()
 
     @property
     def flags(self) -> str:
@@ -51,7 +55,8 @@ def workflow_text(wanted: Wanted) -> str:
         **pinned(),
         "install": wanted.install,
         "platforms": wanted.flags,
-        "key": _KEY,
+        "key": f"{_FAMILY}${{{{ hashFiles('pyproject.toml', '{wanted.source}') }}}}",
+        "family": _FAMILY,
         "kept": "|\n" + _lines(f"            .diptych/{name}" for name in _KEPT),
     }
     jobs = [("cells", "matrix", "")]
@@ -73,13 +78,26 @@ def workflow_text(wanted: Wanted) -> str:
             "command": f"diptych workflow{wanted.flags}",
             "outputs": _lines(f"      {name}: ${{{{ steps.plan.outputs.{name} }}}}" for _, name, _ in jobs),
             "plans": _lines(plans),
-            "prepare": _filled("prepare.yml.in", blanks).rstrip(),
+            "prepare": _prepare(blanks),
+            "channel": _channel(wanted, blanks),
             "cells": _lines(
                 _filled("cells.yml.in", {**blanks, "job": job, "output": output}) for job, output, _ in jobs
             ),
             "needs": ", ".join(job for job, _, _ in jobs),
         },
     )
+
+
+def _prepare(blanks: Mapping[str, str]) -> str:
+    return _filled("prepare.yml.in", blanks).rstrip()
+
+
+def _channel(wanted: Wanted, blanks: Mapping[str, str]) -> str:
+    """Return the job that publishes conda packages, with no more rights than the key of its channel; or nothing."""
+    if not wanted.secrets:
+        return ""
+    variables = _lines(f"          {name}: ${{{{ secrets.{name} }}}}" for name in wanted.secrets)
+    return _filled("channel.yml.in", {**blanks, "prepare": _prepare(blanks), "variables": variables})
 
 
 def action_text() -> str:

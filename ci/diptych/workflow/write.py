@@ -11,6 +11,7 @@ from diptych.config import Config
 from diptych.config.files import read_toml
 from diptych.errors import ConfigError
 from diptych.matrix import Platform
+from diptych.release.destinations import secrets_of
 from diptych.store import write_text
 from diptych.workflow.plan import plan, require_machines, shards_needed
 from diptych.workflow.render import Wanted, action_text, platforms_in, workflow_text
@@ -38,7 +39,13 @@ def texts(config: Config, platforms: tuple[str, ...], here: Platform) -> dict[Pa
     require_machines(jobs)
     own = _is_diptych(config.root)
     install = "python -m pip install ." if own else f"python -m pip install diptych=={__version__}"
-    wanted = Wanted(install=install, platforms=names, shards=shards_needed(len(jobs)))
+    wanted = Wanted(
+        install=install,
+        source=(config.source.relative_to(config.root) / "**").as_posix(),
+        platforms=names,
+        shards=shards_needed(len(jobs)),
+        secrets=secrets_of(config.release.channel or ""),
+    )
     return {WORKFLOW: workflow_text(wanted), **({ACTION: action_text()} if own else {})}
 
 

@@ -1,0 +1,106 @@
+"""What must not go out: packages of a stand-in channel, findings of severity error, versions that disagree, collisions."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from diptych.archives import open_package
+from diptych.compare import Comparison
+from diptych.compare.waivers import Waiver, is_of_comparison
+from diptych.doctor import examine, find_target
+from diptych.flow.collecting import Placed
+from diptych.output import many
+from diptych.release.model import Check
+from diptych.rules import Finding, Severity, all_rules
+from diptych.workflow.piece import provenance_of
+
+
+def check_sources_of(placed: Sequence[Placed], allowed: Sequence[str]) -> Check:
+    """Refuse packages that were built from the local channel, unless the release allows it by name."""
+    stood_in = {one.piece.name: str(provenance_of(one.wheel).get("fallback") or "") for one in placed}
+    built = {name: reason for name, reason in stood_in.items() if reason}
+    if not built:
+        return Check(name="channels", detail="all packages were built from the channels of the table")
+    detail = f"{len(built)} of {many(len(placed), 'cell')} built from the local channel"
+    if "local" in allowed:
+        return Check(name="channels", detail=f"{detail}, which is allowed")
+    reasons = "; ".join(dict.fromkeys(built.values()))
+    return Check(
+        name="channels",
+        detail=detail,
+        fault=f'{", ".join(built)}: built from the local channel ({reasons}); allow it by name: release.allow = ["local"]',
+    )
+
+
+def check_versions(placed: Sequence[Placed], version: str) -> Check:
+    """Hold the versions of every wheel, conda package and CMake project against the backend's."""
+    found = [line for one in placed for line in _versions(one, version)]
+    fault = f"not version {version}: {'; '.join(found)}" if found else ""
+    return Check(
+        name="versions",
+        detail=f"wheels, conda packages and CMake agree on {version}"
+        if not found
+        else f"{len(found)} disagree",
+        fault=fault,
+    )
+
+
+def _versions(one: Placed, version: str) -> Iterator[str]:
+    for path in (one.wheel, one.conda):
+        with open_package(path) as package:
+            if package.version != version:
+                yield f"{path.name} has {package.version}"
+    cmake = provenance_of(one.wheel).get("cmake_version") or ""
+    if cmake and cmake != _release_part(version):
+        yield f"CMakeLists.txt of {one.piece.name} has {cmake}"
+
+
+def _release_part(version: str) -> str:
+    """Return what CMake can say of a version: digits and dots (cmake-commands(7), ``project(VERSION)``)."""
+    from packaging.version import Version  # noqa: PLC0415 -- not needed by a listing
+
+    return Version(version).base_version.rpartition("!")[2]
+
+
+def check_comparisons(comparisons: Sequence[Comparison]) -> Check:
+    """Refuse cells whose wheel and conda package differ in what must be equal."""
+    failed = [f"{one.cell}: {'; '.join(one.differences)}" for one in comparisons if not one]
+    equal = sum(row.equal for one in comparisons for row in one.code)
+    total = sum(len(one.code) for one in comparisons)
+    return Check(
+        name="compared",
+        detail=f"{many(len(comparisons), 'cell')}, {equal} of {total} code sections equal",
+        fault=f"wheel and conda package differ: {' | '.join(failed)}" if failed else "",
+    )
+
+
+def check_findings(packages: Sequence[Path], waivers: Sequence[Waiver], *, cwd: Path) -> Check:
+    """Let the doctor look at every package; findings of severity error stand unless the table waives them.
+
+    Args:
+        packages: wheels and conda packages.
+        waivers: of the table; those for differences are not for here.
+        cwd: what paths are shown relative to.
+    """
+    targets = [find_target(str(path), cwd=cwd, search=[]) for path in packages]
+    report = examine(targets, rules=all_rules(), host=None)
+    ours = [waiver for waiver in waivers if not is_of_comparison(waiver)]
+    errors = [one for one in report.findings if one.severity is Severity.ERROR]
+    standing = [one for one in errors if not any(_covers(waiver, one) for waiver in ours)]
+    idle = [waiver for waiver in ours if not any(_covers(waiver, one) for one in report.findings)]
+    faults = [f"{one.code} {one.place}: {one.message}" for one in standing]
+    faults += [
+        f'the waiver of {waiver.code} for "{waiver.glob}" covers nothing; remove it' for waiver in idle
+    ]
+    waived = f", {len(errors) - len(standing)} waived" if len(errors) > len(standing) else ""
+    return Check(
+        name="findings",
+        detail=f"{many(len(packages), 'package')} under {len(report.rules)} rules: {many(len(standing), 'error')}{waived}",
+        fault="; ".join(faults),
+    )
+
+
+def _covers(waiver: Waiver, finding: Finding) -> bool:
+    return finding.code == waiver.code and fnmatch.fnmatchcase(finding.place, waiver.glob)

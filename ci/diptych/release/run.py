@@ -1,0 +1,287 @@
+"""A release from beginning to end: plan, check the checkout, build, gate, lay out, look, send."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from diptych.credentials import Credentials
+from diptych.errors import ConfigError, ReleaseError
+from diptych.flow.cellrun import run_cell
+from diptych.flow.collecting import Placed, collect
+from diptych.flow.workspace import Workspace
+from diptych.matrix import Platform
+from diptych.output import many
+from diptych.packages.metadata import prepare_metadata
+from diptych.packages.sdist import make_sdist
+from diptych.release import gate
+from diptych.release.assemble import Assembled, Part, assemble, read_assembled
+from diptych.release.checkout import changelog_of, check_checkout, read_commit, section_of
+from diptych.release.destinations import channel_of, index_of
+from diptych.release.model import Check, Destination, Kind, Standing
+from diptych.release.sending import check_places, send_all, standings_of
+from diptych.release.statements import origin_of
+from diptych.report.gather import waivers_of
+from diptych.workflow.compared import compare_collected
+from diptych.workflow.piece import provenance_of
+from diptych.workflow.plan import PIECES, Job, plan
+
+NOWHERE = "none"
+"""What `--index` or `--channel` says to leave out a destination of the table."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wishes:
+    """What a person asks for.
+
+    Attributes:
+        publish: send; else only look.
+        pieces: what `diptych cell` left elsewhere; none: build every cell here.
+        platforms: those of the plan.
+        out: the folder of the release.
+        index: where wheels and sdist go, or empty.
+        channel: where conda packages go, or empty.
+        allow: channels that a release may be made from although it is a stand-in.
+        verbose: 1: tell what the uploading tool says; 2: let it say more.
+    """
+
+    publish: bool
+    pieces: tuple[Path, ...]
+    platforms: tuple[Platform, ...]
+    out: Path
+    index: str
+    channel: str
+    allow: tuple[str, ...]
+    verbose: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReleasePlan:
+    """What a release is going to do, known before anything is built.
+
+    Attributes:
+        version: what the build backend says.
+        tag: the tag that it has to carry.
+        commit: HEAD.
+        jobs: every cell on every platform.
+        destinations: where artefacts go, in the order that they are served.
+        checks: those of the checkout.
+    """
+
+    version: str
+    tag: str
+    commit: str
+    jobs: tuple[Job, ...]
+    destinations: tuple[Destination, ...]
+    checks: tuple[Check, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What came of it.
+
+    Attributes:
+        release: the folder.
+        checks: all of them.
+        standings: every artefact and how it stands to its destination.
+    """
+
+    release: Assembled
+    checks: tuple[Check, ...]
+    standings: tuple[Standing, ...]
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """What keeps the release from going out."""
+        return tuple(f"{check.name}: {check.fault}" for check in self.checks if check.fault)
+
+
+def plan_release(workspace: Workspace, wishes: Wishes, credentials: Credentials) -> ReleasePlan:
+    """Work out what will be built, checked and sent where; nothing is built, no network is used.
+
+    Raises:
+        ConfigError: a destination cannot be understood, or there is nowhere to publish to.
+        MissingToolError: a destination needs a package that is not installed.
+        PackageError: the build backend gives no metadata.
+    """
+    settings = workspace.config.release
+    metadata = prepare_metadata(workspace.config.source, store=workspace.store, env=workspace.env)
+    commit = read_commit(workspace.root, env=workspace.env)
+    destinations = tuple(_destinations(workspace, wishes, credentials, metadata.name))
+    if wishes.publish and not destinations:
+        raise ConfigError(
+            "there is nowhere to publish to",
+            hint="name it: --index and --channel, or index and channel in [tool.diptych.release]",
+        )
+    return ReleasePlan(
+        version=metadata.version,
+        tag=settings.tag.replace("{version}", metadata.version),
+        commit=commit.sha,
+        jobs=plan(workspace.config, wishes.platforms),
+        destinations=destinations,
+        checks=check_checkout(workspace, commit, metadata.version),
+    )
+
+
+def prepare(
+    workspace: Workspace, wishes: Wishes, planned: ReleasePlan
+) -> tuple[Assembled, tuple[Check, ...]]:
+    """Build or take in every cell, hold it against the gates, and lay the release out.
+
+    Returns:
+        The release, and the checks of what is in it.
+
+    Raises:
+        DiptychError: of the kind of the cell that failed.
+        PackageError: pieces are missing, doubled, tampered with or foreign.
+        ReleaseError: two artefacts have one name.
+    """
+    folders = wishes.pieces or tuple(_built(workspace, planned.jobs))
+    placed = collect(workspace, folders, platforms=wishes.platforms, out=workspace.dist)
+    pairs = [(one.piece.name, one.wheel, one.conda) for one in placed]
+    with workspace.output.step("compare") as step:
+        comparisons, document = compare_collected(workspace, pairs, workspace.dist)
+        compared = gate.check_comparisons(comparisons)
+        step.text = compared.detail
+    with workspace.output.step("judge") as step:
+        packages = [path for one in placed for path in (one.wheel, one.conda)]
+        judged = gate.check_findings(packages, waivers_of(workspace), cwd=workspace.root)
+        step.text = judged.detail
+    checks = (
+        gate.check_sources_of(placed, (*wishes.allow, *workspace.config.release.allow)),
+        gate.check_versions(placed, planned.version),
+        compared,
+        judged,
+    )
+    return _laid_out(workspace, wishes, planned, placed, document), checks
+
+
+def look(release: Assembled, planned: Sequence[Destination]) -> tuple[tuple[Standing, ...], Check]:
+    """Hold a release against its destinations.
+
+    Raises:
+        ChannelError, ReleaseError: a destination cannot be reached, or would not let us write.
+    """
+    standings = standings_of(release.items, planned)
+    return standings, check_places(standings)
+
+
+def publish(workspace: Workspace, outcome: Outcome, destinations: Sequence[Destination]) -> Outcome:
+    """Send what is not there, unless something keeps the release from going out.
+
+    Raises:
+        ReleaseError: naming everything that does, or the file that was refused.
+        ChannelError, StoreError: a destination cannot be reached or written.
+    """
+    refuse(outcome.faults)
+    standings = send_all(outcome.standings, destinations, workspace.output)
+    return Outcome(release=outcome.release, checks=outcome.checks, standings=standings)
+
+
+def refuse(faults: Sequence[str]) -> None:
+    """Stop a release.
+
+    Raises:
+        ReleaseError: naming each fault, when there is one.
+    """
+    if faults:
+        raise ReleaseError(
+            f"this cannot be released: {many(len(faults), 'thing')} to mend",
+            details=faults,
+            hint="nothing was sent",
+        )
+
+
+def reopen(folder: Path, planned: ReleasePlan) -> tuple[Assembled, Check]:
+    """Return a release that was laid out before, every file checked, and whether it is of this commit.
+
+    Raises:
+        ReleaseError: it is none, or a file is missing or changed.
+    """
+    release = read_assembled(folder)
+    ours, theirs = (planned.version, planned.commit), (release.version, release.commit)
+    fault = (
+        ""
+        if ours == theirs
+        else f"it is {theirs[0]} of {theirs[1][:12]}, this checkout is {ours[0]} of {ours[1][:12]}"
+    )
+    detail = f"{many(len(release.items), 'artefact')}, as SHA256SUMS says"
+    return release, Check(name="laid out", detail=detail, fault=fault)
+
+
+def _destinations(
+    workspace: Workspace, wishes: Wishes, credentials: Credentials, project: str
+) -> Iterator[Destination]:
+    """Yield the channel first: it can take a package back, an index like PyPI never can."""
+    settings = workspace.config.release
+    channel, index = wishes.channel or settings.channel, wishes.index or settings.index
+    if channel and channel != NOWHERE:
+        yield channel_of(channel, root=workspace.root, credentials=credentials, env=workspace.env)
+    if index and index != NOWHERE:
+        simple = settings.simple if index == settings.index else None
+        yield index_of(
+            index,
+            simple,
+            project=project,
+            credentials=credentials,
+            env=workspace.env,
+            tell=workspace.output.line if wishes.verbose else None,
+            chatty=wishes.verbose > 1,
+        )
+
+
+def _built(workspace: Workspace, jobs: Sequence[Job]) -> Iterator[Path]:
+    """Build and verify every cell of this machine's platform; the others have to come as pieces.
+
+    Raises:
+        ConfigError: the plan has cells of another platform.
+    """
+    here = {cell.platform for cell in workspace.cells}
+    elsewhere = sorted({job.cell.platform for job in jobs} - here)
+    if elsewhere:
+        raise ConfigError(
+            f"cells for {', '.join(elsewhere)} cannot be built here",
+            hint="build them there with `diptych cell`, and give what it left: --pieces DIR",
+        )
+    for job in jobs:
+        workspace.output.line(f"{job.cell.id}:", style="bold")
+        yield run_cell(workspace, job.cell, workspace.root / PIECES / job.name).folder
+
+
+def _laid_out(
+    workspace: Workspace,
+    wishes: Wishes,
+    planned: ReleasePlan,
+    placed: Sequence[Placed],
+    document: Mapping[str, Any],
+) -> Assembled:
+    with workspace.output.step("sdist") as step:
+        sdist = make_sdist(
+            workspace.config.source, store=workspace.store, env=workspace.env, epoch=workspace.epoch
+        )
+        step.text, step.kept = sdist.path.name, sdist.kept
+    parts = [*_parts(placed), Part(kind=Kind.SDIST, path=sdist.path, provenance={})]
+    origin = origin_of(
+        workspace.config.project.name,
+        planned.version,
+        commit=planned.commit,
+        tag=planned.tag,
+        env=workspace.env,
+    )
+    changelog = changelog_of(workspace)
+    news = section_of(changelog.read_text(encoding="utf-8"), planned.version) if changelog else None
+    with workspace.output.step("release") as step, workspace.store.lock("release"):
+        release = assemble(parts, wishes.out, origin=origin, news=news or "", document=document)
+        step.text = f"{many(len(release.items), 'artefact')}, with hashes, bills of materials and provenance, in {wishes.out}"
+    return release
+
+
+def _parts(placed: Sequence[Placed]) -> Iterator[Part]:
+    """Yield the packages of the first compiler: the others' have the same names, and guard only."""
+    for one in placed:
+        if one.first_compiler:
+            facts = provenance_of(one.wheel)
+            yield Part(kind=Kind.WHEEL, path=one.wheel, provenance=facts)
+            yield Part(kind=Kind.CONDA, path=one.conda, subdir=one.piece.platform, provenance=facts)

@@ -1,0 +1,113 @@
+"""Hold a release against its destinations, then send what is not there: all looks before the first upload."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from diptych.errors import DiptychError, ReleaseError
+from diptych.output import Output, human_size, many
+from diptych.release.model import Check, Destination, Item, Standing, State
+
+
+def standings_of(items: Sequence[Item], destinations: Sequence[Destination]) -> tuple[Standing, ...]:
+    """Look what of a release is there already; nothing is written.
+
+    Args:
+        items: the artefacts.
+        destinations: where they go.
+
+    Raises:
+        ChannelError, ReleaseError: a destination cannot be reached, or would not let us write.
+    """
+    found = []
+    for destination in destinations:
+        destination.check_access()
+        ours = [item for item in items if destination.accepts(item.kind)]
+        there = destination.look(ours)
+        found += [_standing(item, destination, there.get(item.name, "")) for item in ours]
+    return tuple(found)
+
+
+def check_places(standings: Sequence[Standing]) -> Check:
+    """Refuse a release of which something is there with other bytes: a published file is never replaced."""
+    count = {state: sum(one.state is state for one in standings) for state in State}
+    faults = [
+        f"{one.destination} has {one.item.name} with sha256 {one.found[:16]}…, not {one.item.sha256[:16]}…"
+        for one in standings
+        if one.state is State.OTHER
+    ]
+    hint = "; a published version never changes: make a new version" if faults else ""
+    return Check(
+        name="destinations",
+        detail=f"{many(count[State.ABSENT], 'file')} to send, {count[State.SAME]} there already",
+        fault="; ".join(faults) + hint,
+    )
+
+
+def send_all(
+    standings: Sequence[Standing], destinations: Sequence[Destination], output: Output
+) -> tuple[Standing, ...]:
+    """Send what is absent, one file after another, and see that every destination then has all of it.
+
+    An interruption loses nothing: the next run looks again and goes on. Destinations are served in their order, so the one
+    that can take nothing back comes last.
+
+    Raises:
+        ReleaseError: a file was refused, or is not there afterwards.
+        ChannelError: a destination cannot be reached any more.
+        StoreError: a folder cannot be written.
+    """
+    done = []
+    for destination in destinations:
+        ours = [one for one in standings if one.destination == destination.name]
+        done += _sent(ours, destination, output)
+    return tuple(done)
+
+
+def _sent(ours: Sequence[Standing], destination: Destination, output: Output) -> list[Standing]:
+    absent = [one for one in ours if one.state is State.ABSENT]
+    try:
+        for number, one in enumerate(absent, 1):
+            with output.step(f"send {number}/{len(absent)}") as step:
+                destination.send(one.item)
+                step.text = f"{one.item.name}, {human_size(one.item.size)}, to {destination.name}"
+        with output.step("settle") as step:
+            destination.settle([one.item for one in ours])
+            there = destination.look([one.item for one in ours])
+            step.text, step.kept = (
+                f"{destination.name}: {len(there)} of {many(len(ours), 'file')} there",
+                not absent,
+            )
+    except DiptychError as error:
+        raise type(error)(
+            error.summary,
+            details=error.details,
+            hint=f"{error.hint}; run the same again to go on"
+            if error.hint
+            else "run the same again to go on",
+        ) from error
+    wrong = [one.item.name for one in ours if there.get(one.item.name) != one.item.sha256]
+    if wrong:
+        raise ReleaseError(
+            f"{destination.name} took the files, but does not give them back",
+            details=wrong,
+            hint="an index may lag behind: run the same again in a minute, nothing is sent twice",
+        )
+    return [
+        Standing(
+            item=one.item,
+            destination=one.destination,
+            state=State.SENT if one.state is State.ABSENT else one.state,
+        )
+        for one in ours
+    ]
+
+
+def _standing(item: Item, destination: Destination, found: str) -> Standing:
+    state = State.ABSENT if not found else State.SAME if found == item.sha256 else State.OTHER
+    return Standing(
+        item=item,
+        destination=destination.name,
+        state=state,
+        found=found if state is State.OTHER else "",
+    )
