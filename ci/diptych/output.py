@@ -29,7 +29,7 @@ class Output:
 
     Attributes:
         env: the process environment, for NO_COLOR, FORCE_COLOR, CI, COLUMNS and GITHUB_ACTIONS.
-        aside: tell everything on standard error; standard output is left to JSON.
+        aside: tell everything on standard error; standard output is left to JSON or Markdown.
     """
 
     env: Mapping[str, str]
@@ -143,6 +143,14 @@ def human_size(count: int) -> str:
             return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
         size /= 1000
     return f"{size:.1f} GB"
+
+
+def human_time(seconds: float) -> str:
+    """Write a duration for a person, with three digits that mean something."""
+    if seconds >= 1:
+        return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.1f} s"  # noqa: PLR2004 -- three digits
+    millis = seconds * 1000
+    return f"{millis:.0f} ms" if millis >= 10 else f"{millis:.2f} ms"  # noqa: PLR2004 -- as above
 
 
 def many(count: int, what: str, plural: str = "") -> str:

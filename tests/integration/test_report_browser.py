@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from diptych.cost import Benchmark, Cost, Costs, Shared
 from diptych.report import document_of, page_of
 from helpers.compare_pairs import Made, compared
 from helpers.report_browser import Browser, browser, find_browser
@@ -17,6 +18,18 @@ pytestmark = pytest.mark.skipif(PROGRAM is None, reason="there is no Chromium on
 CELLS = [f"3.{minor}-{compiler}" for minor in range(10, 14) for compiler in ("gcc", "clang")]
 ROWS = "document.querySelectorAll('.matrix tbody tr').length"
 HEADING = "document.querySelector('h2').textContent"
+COST = Cost(
+    install_seconds=2,
+    import_seconds=0.1,
+    load_seconds=0.0015,
+    loaded=4,
+    own=5000,
+    shared=(Shared(name="numpy", version="2.1", size=2_000_000),),
+    benchmark=Benchmark(seconds=1.5, numbers={"fit, ms": 12.5}),
+)
+COSTS = Costs(
+    left=COST, right=replace(COST, import_seconds=0.2, load_seconds=None), command="python bench.py"
+)
 # Relative luminance and contrast as WCAG 2.2 defines them.
 CONTRAST = """
 (() => {
@@ -26,8 +39,11 @@ CONTRAST = """
   const style = getComputedStyle(document.documentElement);
   const colour = (name) => style.getPropertyValue(name).trim();
   const ratio = (one, other) => { const [a, b] = [light(one), light(other)].sort((x, y) => y - x); return (a + 0.05) / (b + 0.05); };
+  const bands = ['--good-tint', '--warn-tint', '--bad-tint'];
+  const tinted = {'--ink': [...bands, '--side0-tint', '--side1-tint'], '--quiet': ['--side0-tint', '--side1-tint'],
+    '--good': ['--good-tint'], '--warn': ['--warn-tint'], '--bad': ['--bad-tint']};
   return ['--ink', '--quiet', '--link', '--good', '--warn', '--bad'].flatMap((name) =>
-    ['--ground', '--raised'].map((under) => [name, under, ratio(colour(name), colour(under))]));
+    ['--ground', '--raised', ...(tinted[name] ?? [])].map((under) => [name, under, ratio(colour(name), colour(under))]));
 })()
 """
 
@@ -36,13 +52,22 @@ def summary(made: Made) -> None:
     made.conda.about["summary"] = "Three leaves"
 
 
+def long_licence(made: Made) -> None:
+    made.conda.about["license"] = "As you like. " * 40
+
+
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("page")
     (folder / "odd").mkdir()
     plain, odd = compared(folder), compared(folder / "odd", summary)
     cells = [
-        replace(odd if cell == "3.12-clang" else plain, cell=cell, facts={"times": {}}) for cell in CELLS
+        replace(
+            odd if cell == "3.12-clang" else plain,
+            cell=cell,
+            facts={"times": {}, **({"cost": COSTS.to_json()} if cell == "3.12-clang" else {})},
+        )
+        for cell in CELLS
     ]
     path = folder / "index.html"
     path.write_text(page_of(document_of(cells, project="pair")), encoding="utf-8")
@@ -102,6 +127,57 @@ def test_a_cell_opens_and_its_address_leads_back(tab: Browser, page: Path) -> No
     assert "3.12-clang" in tab.run(HEADING)
 
 
+def test_measured_figures_stand_side_by_side(tab: Browser) -> None:
+    titles = "[...document.querySelectorAll('.bars figcaption')].map((one) => one.textContent)"
+    assert {"Import", "The project's benchmark"} <= set(tab.run(titles))
+    tab.run("location.hash = '#cell=3.12-clang'")
+    tab.wait(f"{HEADING}.includes('3.12-clang')")
+    rows = tab.run("""Object.fromEntries([...document.querySelectorAll('.costs tbody tr:not(.group)')].map((row) =>
+        [row.querySelector('th').firstChild.textContent, [...row.querySelectorAll('td')].map((one) => one.textContent)]))""")
+    assert rows["import"] == ["100 ms", "200 ms", "0.5 : 1"]
+    assert rows["load"] == ["1.50 ms", "\u2013", "\u2013"]
+    assert rows["with shared packages"] == ["2.0 MB", "2.0 MB", "≈ 1"]
+    assert rows["fit, ms"] == ["12.5", "12.5", "≈ 1"]
+    tab.run("location.hash = '#cell=3.10-gcc'")
+    tab.wait(f"{HEADING}.includes('3.10-gcc')")
+    assert "--measure" in tab.run("document.querySelector('#cost').textContent")
+
+
+def test_an_address_leads_to_a_part_of_a_cell_and_to_a_search(tab: Browser, page: Path) -> None:
+    tab.open("about:blank")
+    tab.open(f"{page.as_uri()}#cell=3.12-clang&at=files")
+    tab.wait("Math.abs(document.getElementById('files').getBoundingClientRect().top) < innerHeight / 2")
+    parts = "[...document.querySelectorAll('nav.parts a')].map((one) => one.hash)"
+    assert "#cell=3.12-clang&at=cost" in tab.run(parts)
+    dangling = """[...document.querySelectorAll('nav.parts a')].filter((one) =>
+        !document.getElementById(new URLSearchParams(one.hash.slice(1)).get('at'))).length"""
+    assert tab.run(dangling) == 0
+    tab.open("about:blank")
+    tab.open(f"{page.as_uri()}#search=clang&verdict=drift")
+    tab.wait(f"{ROWS} === 1")
+    tab.run(
+        "document.getElementById('search').value = 'gcc'; "
+        "document.getElementById('search').dispatchEvent(new Event('input', {bubbles: true}))"
+    )
+    tab.wait("location.hash === '#search=gcc&verdict=drift'")
+
+
+def test_the_page_of_two_packages_has_its_parts_too(tab: Browser, tmp_path: Path) -> None:
+    pair = tmp_path / "pair.html"
+    pair.write_text(page_of(document_of([compared(tmp_path, long_licence)])), encoding="utf-8")
+    tab.size(1200, 500)
+    tab.open("about:blank")
+    tab.open(pair.as_uri())
+    tab.wait(f"{HEADING}.includes('pair-1.2')")
+    assert tab.run("document.querySelector('.diptych details.long').open") is False
+    for part in ("differences", "files", "panels"):
+        tab.run(f"document.querySelector('nav.parts a[href$=\"at={part}\"]').click()")
+        tab.wait(
+            f"Math.abs(document.getElementById('{part}').getBoundingClientRect().top) < 100 || "
+            "scrollY + innerHeight > document.documentElement.scrollHeight - 2"
+        )
+
+
 def test_keys_go_through_the_cells(tab: Browser) -> None:
     tab.run("location.hash = '#cell=3.10-gcc'")
     tab.wait(f"{HEADING}.includes('3.10-gcc')")
@@ -125,6 +201,9 @@ def test_every_control_and_picture_has_a_name(tab: Browser) -> None:
         !one.labels?.length && !one.getAttribute('aria-label') && !one.getAttribute('aria-labelledby')).length"""
     assert tab.run(nameless) == 0
     assert tab.run("document.querySelectorAll('h1').length") == 1
+    landmarks = "[...document.querySelectorAll('[role=region], section, nav')].map((one) => one.ariaLabel)"
+    names = tab.run(landmarks)
+    assert sorted(names) == sorted(set(names))
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -150,6 +229,19 @@ def test_print_hides_the_controls(tab: Browser) -> None:
         "[...document.querySelectorAll('.filter, .theme, footer')].filter((one) => one.offsetHeight).length"
     )
     assert tab.run(shown) == 0
+
+
+def test_paper_shows_what_the_screen_folds(tab: Browser, tmp_path: Path) -> None:
+    tab.run("location.hash = '#cell=3.12-clang'")
+    tab.wait(f"{HEADING}.includes('3.12-clang')")
+    closed = "document.querySelectorAll('details:not([open])').length"
+    before = tab.run(closed)
+    tab.run("window.dispatchEvent(new Event('beforeprint'))")
+    assert (before > 0, tab.run(closed)) == (True, 0)
+    tab.run("window.dispatchEvent(new Event('afterprint'))")
+    assert tab.run(closed) == before
+    tab.pdf(tmp_path / "page.pdf")
+    assert (tmp_path / "page.pdf").read_bytes().startswith(b"%PDF")
 
 
 def test_nothing_is_fetched(tab: Browser) -> None:

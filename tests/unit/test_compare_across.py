@@ -91,3 +91,21 @@ def test_groups_have_medians(plain: Comparison) -> None:
         ("python", "3.12", 2),
     ]
     assert groups[0].medians["download of the wheel"] == plain.wheel.size
+
+
+@pytest.mark.parametrize(("seconds", "odd"), [(0.5, True), (0.19, False), (0.1, False)])
+def test_a_cell_that_imports_much_slower_is_odd_and_a_little_noise_is_not(
+    seconds: float, *, odd: bool, plain: Comparison
+) -> None:
+    def timed(cell: str) -> Comparison:
+        side = {"import_seconds": seconds if cell == "3.11-gcc" else 0.1, "benchmark": None}
+        return replace(plain, cell=cell, facts={"cost": {"left": side, "right": side, "command": ""}})
+
+    across = look_across([timed(cell) for cell in CELLS])
+    found = {one.trait: one for one in across.oddities}
+    assert ("time to import the wheel" in found) == odd
+    if odd:
+        assert found["time to import the wheel"].values == {
+            "500 ms": ("3.11-gcc",),
+            "median 100 ms": tuple(cell for cell in CELLS if cell != "3.11-gcc"),
+        }

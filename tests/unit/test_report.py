@@ -12,7 +12,10 @@ import jsonschema
 import pytest
 
 from diptych.compare import Comparison
-from diptych.compare.table import cell_table, differences_table
+from diptych.compare.table import across_table, cell_table, differences_table
+from diptych.cost import Benchmark, Cost, Costs, Shared
+from diptych.flow.summary import costs_table, matrix_table
+from diptych.flow.workspace import open_workspace
 from diptych.output import Output
 from diptych.report import document_of, markdown_of, page_of
 from diptych.report.document import schema
@@ -24,6 +27,22 @@ FACTS = {
     "compiler": {"family": "gcc", "version": "12"},
     "times": {"seconds": 1.5},
 }
+
+
+def side(**more: Any) -> Cost:  # noqa: ANN401 -- fields of a Cost
+    figures: dict[str, Any] = {
+        "install_seconds": 12.25,
+        "import_seconds": 0.1234,
+        "load_seconds": 0.00151,
+        "loaded": 4,
+        "own": 5000,
+        "shared": (Shared(name="numpy", version="2.1", size=2_000_000),),
+        "benchmark": Benchmark(seconds=1.5, numbers={"fit, ms": 12.3456}),
+    }
+    return Cost(**{**figures, **more})
+
+
+COSTS = Costs(left=side(), right=side(load_seconds=None, loaded=None), command="python bench.py")
 
 
 def spiteful(made: Made) -> None:
@@ -39,7 +58,8 @@ def comparisons(tmp_path: Path) -> list[Comparison]:
         folder = tmp_path / cell
         folder.mkdir()
         made = compared(folder, spiteful if cell == "3.12-gcc" else lambda _: None)
-        found.append(replace(made, cell=cell, facts=FACTS))
+        facts = FACTS if cell == "3.10-gcc" else {**FACTS, "cost": COSTS.to_json()}
+        found.append(replace(made, cell=cell, facts=facts))
     return found
 
 
@@ -88,6 +108,14 @@ def test_markdown_has_a_line_for_each_cell_and_difference(document: dict[str, An
     assert "<script>" not in text
 
 
+def test_markdown_tells_what_was_measured(document: dict[str, Any]) -> None:
+    text = markdown_of(document)
+    (row,) = re.findall(r"^\| 3.11-gcc \| (5.0 kB .*) \|$", text, re.MULTILINE)
+    told = ["5.0 kB / 5.0 kB", "2.0 MB / 2.0 MB", "12.2 s / 12.2 s", "123 ms / 123 ms", "1.51 ms / -"]
+    assert row.split(" | ") == [*told, "1.50 s / 1.50 s"]
+    assert "| 3.11-gcc | 12.3456 / 12.3456 |" in text
+
+
 def test_page_stands_alone_and_holds_the_document(document: dict[str, Any]) -> None:
     page = page_of(document)
     body = re.search(r'<script type="application/json" id="document">(.*?)</script>', page, re.DOTALL)
@@ -107,13 +135,55 @@ def test_terminal_fits_80_columns_without_colour(
     output = Output(env=env)
     output.show(cell_table(comparisons[2]))
     output.show(differences_table(comparisons))
+    for table in (across_table(comparisons), costs_table(comparisons)):
+        assert table is not None
+        output.show(table)
     text = capsys.readouterr().out
     assert max(map(len, text.splitlines())) <= 80
     assert "\x1b" not in text
     assert re.search(r"^DIFFERENT +\d+ of \d+ code sections byte-equal", text, re.MULTILINE)
     assert "DIP821 pair/<b>x.py" in text
+    assert "…" not in text
+
+
+def test_terminal_tells_what_was_measured(
+    comparisons: list[Comparison], capsys: pytest.CaptureFixture[str]
+) -> None:
+    Output(env={}).show(cell_table(comparisons[1]))
+    rows = [line.split("  ") for line in capsys.readouterr().out.splitlines()]
+    found = {" ".join(row).strip().partition(" ")[0]: [word.strip() for word in row if word] for row in rows}
+    assert found["install"] == ["install", "12.2 s", "same"]
+    assert found["load"] == ["load", "1.51 ms for 4 files", "only after its Python code"]
+    assert found["12.35"] == ["12.35", "fit, ms"]
+
+
+def test_the_matrix_fits_80_columns_with_long_names(
+    comparisons: list[Comparison], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "pyproject.toml").write_text(
+        '[project]\nname = "pair"\nversion = "1.2"\n[tool.diptych]\npython = ["3.12"]\n'
+    )
+    workspace = open_workspace(tmp_path, env={}, machine="x86_64", output=Output(env={}))
+    cell = "3.12-conda-clang-with-libcxx-and-sanitizers"
+    workspace.output.show(matrix_table(workspace, [replace(comparisons[2], cell=cell)]))
+    text = capsys.readouterr().out
+    assert (max(map(len, text.splitlines())) <= 80, "…" in text) == (True, False)
+    assert "DIFFERENT" in text
+    assert "".join(line[1:30].split("  ")[0].strip() for line in text.splitlines()[4:-1]) == cell
+
+
+def test_a_long_name_is_folded_never_cut(
+    comparisons: list[Comparison], capsys: pytest.CaptureFixture[str]
+) -> None:
+    title = "pair-1.2-cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64.whl"
+    pair = comparisons[0].pair
+    long = replace(comparisons[0], pair=replace(pair, left=replace(pair.left, title=title)))
+    Output(env={}).show(cell_table(long))
+    lines = capsys.readouterr().out.splitlines()
+    assert "".join(line[14:46].strip() for line in lines[3:6]).startswith(title)
+    assert any(line.startswith("pair/_core.cpython-311-x86_64-linux-gnu.so: ") for line in lines)
 
 
 def test_one_cell_fits_one_screen(comparisons: list[Comparison], capsys: pytest.CaptureFixture[str]) -> None:
-    Output(env={}).show(cell_table(comparisons[0]))
+    Output(env={}).show(cell_table(comparisons[1]))
     assert len(capsys.readouterr().out.splitlines()) <= 40

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from statistics import median
 
 from diptych.compare.cell import Comparison
-from diptych.compare.traits import Trait, compiler_of, python_of, traits_of
+from diptych.compare.traits import Trait, compiler_of, for_person, python_of, traits_of
 
 _MAJORITY = 2 / 3
 _LEAST_CELLS = 3
 _FAR = 0.25
-_STEP = {"bytes": 20_000.0, "s": 1.0}
+_STEP = {"bytes": 20_000.0, "s": 1.0, "ms": 0.1}
 _AXES: Mapping[str, Callable[[Comparison], str]] = {"compiler": compiler_of, "python": python_of}
 
 
@@ -150,10 +150,11 @@ def _far_off(name: str, there: Mapping[str, Trait], comparisons: Sequence[Compar
         far += [cell for cell, trait in mine.items() if len(mine) >= _LEAST_CELLS and _is_far(trait, middle)]
     if not far:
         return None
-    values: dict[str, tuple[str, ...]] = {there[cell].shown: (cell,) for cell in far}
+    values = _distinct([(there[cell].shown, (cell,)) for cell in far])
     rest = [trait.number or 0.0 for cell, trait in there.items() if cell not in far]
     if rest:
-        values[f"median {median(rest):g}"] = tuple(cell for cell in there if cell not in far)
+        unit = next(iter(there.values())).unit
+        values[f"median {for_person(median(rest), unit)}"] = tuple(cell for cell in there if cell not in far)
     return Oddity(trait=name, kind="odd", cells=tuple(far), values=values)
 
 
@@ -171,7 +172,7 @@ def _groups(comparisons: Sequence[Comparison], traits: Mapping[str, Mapping[str,
                 for trait in traits[cell].values():
                     if trait.number is not None:
                         numbers[trait.name].append(trait.number)
-            medians = {trait: round(median(values), 3) for trait, values in numbers.items()}
+            medians = {trait: round(median(values), 6) for trait, values in numbers.items()}
             yield Group(axis=axis, name=name, cells=len(cells), medians=medians)
 
 

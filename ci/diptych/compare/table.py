@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from diptych.compare.binary import PanelBinary
+from diptych.compare.across import Oddity, Repeat, look_across
 from diptych.compare.cell import Comparison
+from diptych.compare.folding import Folded, folded, folded_all
 from diptych.compare.model import REGISTRY, Severity
-from diptych.compare.panel import Panel
-from diptych.compare.rules_linkage import highest, stated_floor
-from diptych.output import human_size
-from diptych.system import is_system_library
+from diptych.compare.rows import Row, panel_rows
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from rich.console import Console, ConsoleOptions
     from rich.table import Table
+    from rich.text import Text
 
 _MOST_LINES = 18
-_MOST_BINARIES = 4
-_LABEL = 10
+_MOST_CELLS = 4
+_LABEL = 14
+_WIDEST = 110
 STYLES = {
     "equal": "green",
     "drift": "yellow",
@@ -30,26 +31,82 @@ STYLES = {
 }
 
 
-def cell_table(comparison: Comparison) -> RenderableType:
+@dataclass(frozen=True, kw_only=True)
+class CellTable:
+    """The two panels side by side with what differs below, at any width.
+
+    Attributes:
+        comparison: what to show.
+    """
+
+    comparison: Comparison
+
+    def __rich_console__(self, _console: Console, options: ConsoleOptions) -> Iterator[Text]:
+        """Yield the lines; rich calls this with the width that there is."""
+        width = min(options.max_width, _WIDEST)
+        rule = "-" if options.ascii_only else "─"
+        yield from _panels(self.comparison, width, rule)
+        yield from _findings(self.comparison, width)
+
+
+def cell_table(comparison: Comparison) -> CellTable:
     """Lay the two panels side by side, with what differs below."""
-    from rich.console import Group  # noqa: PLC0415 -- only when something is shown
-
-    return Group(_panels(comparison), _findings(comparison))
+    return CellTable(comparison=comparison)
 
 
-def _panels(comparison: Comparison) -> Table:
-    from rich import box  # noqa: PLC0415 -- only when something is shown
-    from rich.table import Table  # noqa: PLC0415 -- as above
+def _panels(comparison: Comparison, width: int, rule: str) -> Iterator[Text]:
+    from rich.text import Text  # noqa: PLC0415 -- only when something is shown
+
+    column = (width - _LABEL - 2) // 2
+    if comparison.pair.one_build:
+        yield Text(f"{comparison.cell}: one compile, two packages", "bold")
+    left, right = (title.removeprefix("the ") for title in comparison.pair.titles)
+    yield Text(f"{'':<{_LABEL}}{left:<{column + 2}}{right}", "bold")
+    yield Text(rule * width, "dim")
+    for row in panel_rows(comparison):
+        yield from _row(row, column, width)
+
+
+def _row(row: Row, column: int, width: int) -> Iterator[Text]:
     from rich.text import Text  # noqa: PLC0415 -- as above
 
-    title = f"{comparison.cell}: one compile, two packages" if comparison.pair.one_build else "side by side"
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("", style="bold", no_wrap=True)
-    for panel in (comparison.wheel, comparison.conda):
-        table.add_column(panel.kind, overflow="fold")
-    for name, left, right in rows(comparison):
-        table.add_row(name, Text(left), Text(right))
-    return table
+    if row.heading:
+        yield from (Text(line, "bold") for line in folded(row.label, width))
+        return
+    left = folded_all(row.left, column)
+    right = ["same"] if row.same else folded_all(row.right, column)
+    for number in range(max(len(left), len(right))):
+        label = row.label if number == 0 else ""
+        cells = [lines[number] if number < len(lines) else "" for lines in (left, right)]
+        line = Text(f"{label:<{_LABEL}}" if any(cells) else label, "bold").append(cells[0], "not bold")
+        if cells[1]:
+            line.pad_right(_LABEL + column + 2 - len(line))
+            line.append(cells[1], "not bold dim" if row.same else "not bold")
+        yield line
+
+
+def _findings(comparison: Comparison, width: int) -> Iterator[Text]:
+    from rich.text import Text  # noqa: PLC0415 -- as above
+
+    told = [one for one in comparison.findings if one.severity is not Severity.EXPECTED]
+    word = comparison.verdict if comparison.verdict != "different" else "DIFFERENT"
+    yield Text()
+    yield from _labelled(word, STYLES[comparison.verdict], code_summary(comparison), width)
+    for one in told[:_MOST_LINES]:
+        label = "waived" if one.waived else one.severity.value
+        text = f"{one}{f' ({one.waived})' if one.waived else ''}"
+        yield from _labelled(label, "dim" if one.waived else STYLES[one.severity.value], text, width)
+    if len(told) > _MOST_LINES:
+        yield from _labelled("", "", f"and {len(told) - _MOST_LINES} more: --json and --html have all", width)
+    if summary := expected_summary(comparison):
+        yield from _labelled("expected", STYLES["expected"], summary, width)
+
+
+def _labelled(label: str, style: str, text: str, width: int) -> Iterator[Text]:
+    from rich.text import Text  # noqa: PLC0415 -- as above
+
+    for number, line in enumerate(folded(" ".join(text.split()), width - _LABEL)):
+        yield Text.assemble((f"{label if number == 0 else '':<{_LABEL}}", style), line)
 
 
 def differences_table(comparisons: Sequence[Comparison]) -> Table:
@@ -59,40 +116,55 @@ def differences_table(comparisons: Sequence[Comparison]) -> Table:
         for one in comparison.findings:
             if one.severity is not Severity.EXPECTED:
                 label = "waived" if one.waived else one.severity.value
-                found.setdefault((one.severity.rank, label, one.code, str(one)), []).append(comparison.cell)
+                text = f"{one} ({one.waived})" if one.waived else str(one)
+                found.setdefault((one.severity.rank, label, one.code, text), []).append(comparison.cell)
     from rich import box  # noqa: PLC0415 -- only when something is shown
     from rich.table import Table  # noqa: PLC0415 -- as above
     from rich.text import Text  # noqa: PLC0415 -- as above
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("")
-    table.add_column("difference", overflow="fold")
-    table.add_column("cells", overflow="fold", max_width=20)
+    table.add_column("difference")
+    table.add_column("cells", max_width=20)
     for (_, label, _, text), cells in sorted(found.items()):
         where = "all" if len(cells) == len(comparisons) else ", ".join(cells)
-        table.add_row(Text(label, style=STYLES.get(label, "dim")), Text(text), Text(where))
+        table.add_row(Text(label, style=STYLES.get(label, "dim")), Folded(text), Folded(where))
     return table
 
 
-def rows(comparison: Comparison) -> list[tuple[str, str, str]]:
-    """Return the panels' rows as plain text; ``=`` on the right says that it is as on the left."""
-    left, right = comparison.wheel, comparison.conda
-    found = [
-        ("file", left.title, right.title),
-        ("download", human_size(left.size), human_size(right.size)),
-        ("installed", _installed(left), _installed(right)),
-        ("brings", _lines(_grafts(left)), _lines(_grafts(right))),
-        ("depends on", _lines(_depends(left)), _lines(_depends(right))),
-        ("oldest", _oldest(left), _oldest(right)),
-    ]
-    own = [one for one in comparison.pair.binaries if not (one.left.grafted or one.right.grafted)]
-    for one in own[:_MOST_BINARIES]:
-        short = one.place.rsplit("/", 1)[-1].split(".")[0]
-        found.append((short[:_LABEL], *_sides(_links(one.left), _links(one.right))))
-        found.append(("  run path", *_sides(one.left.rpath, one.right.rpath)))
-    if len(own) > _MOST_BINARIES:
-        found.append(("…", f"{len(own) - _MOST_BINARIES} more binaries: --json has all", ""))
-    return [row for row in found if row[1:] != ("-", "-")]
+def across_table(comparisons: Sequence[Comparison]) -> Table | None:
+    """Tabulate what only the whole matrix shows: cells that are odd, and code that was compiled for nothing."""
+    found = look_across(comparisons)
+    rows = [*map(_odd, found.oddities), *map(_repeated, found.repeats)]
+    if not rows:
+        return None
+    from rich import box  # noqa: PLC0415 -- as above
+    from rich.table import Table  # noqa: PLC0415 -- as above
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("", no_wrap=True)
+    table.add_column("across the cells")
+    for label, text in rows:
+        table.add_row(label, Folded(text))
+    return table
+
+
+_KINDS = {"odd": "odd one", "compiler": "compiler", "python": "Python", "mixed": "mixed"}
+
+
+def _odd(one: Oddity) -> tuple[str, str]:
+    values = "; ".join(f"{value}: {_some(cells)}" for value, cells in one.values.items())
+    return _KINDS[one.kind], f"{one.trait}: {values}"
+
+
+def _repeated(one: Repeat) -> tuple[str, str]:
+    what = "all code" if one.whole else ".text"
+    return "compiled again", f"{one.binary}: {what} equal in {_some(one.cells)}"
+
+
+def _some(cells: Sequence[str]) -> str:
+    more = f" and {len(cells) - _MOST_CELLS} more" if len(cells) > _MOST_CELLS else ""
+    return ", ".join(cells[:_MOST_CELLS]) + more
 
 
 def code_summary(comparison: Comparison) -> str:
@@ -110,63 +182,3 @@ def expected_summary(comparison: Comparison) -> str:
         f"{REGISTRY[code].title}{f' (x{count})' if count > 1 else ''}"
         for code, count in sorted(counts.items())
     )
-
-
-def _findings(comparison: Comparison) -> Table:
-    from rich.table import Table  # noqa: PLC0415 -- as above
-    from rich.text import Text  # noqa: PLC0415 -- as above
-
-    told = [one for one in comparison.findings if one.severity is not Severity.EXPECTED]
-    word = comparison.verdict if comparison.verdict != "different" else "DIFFERENT"
-    grid = Table.grid(padding=(0, 1))
-    grid.add_column(no_wrap=True, min_width=_LABEL)
-    grid.add_column(overflow="fold")
-    grid.add_row(Text(word, STYLES[comparison.verdict]), code_summary(comparison))
-    for one in told[:_MOST_LINES]:
-        label = "waived" if one.waived else one.severity.value
-        grid.add_row(
-            Text(label, STYLES[one.severity.value]), Text(f"{one}{f' ({one.waived})' if one.waived else ''}")
-        )
-    if len(told) > _MOST_LINES:
-        grid.add_row("", f"… and {len(told) - _MOST_LINES} more: --json has all")
-    if summary := expected_summary(comparison):
-        grid.add_row(Text("expected", STYLES["expected"]), summary)
-    return grid
-
-
-def _sides(left: Sequence[str], right: Sequence[str]) -> tuple[str, str]:
-    return _lines(left), "=" if list(left) == list(right) and left else _lines(right)
-
-
-def _installed(panel: Panel) -> str:
-    copies = f", {human_size(panel.private)} of it copies" if panel.private else ""
-    return f"{human_size(panel.installed)} in {len(panel.files)} files{copies}"
-
-
-def _grafts(panel: Panel) -> list[str]:
-    return [f"{one.name.rsplit('/', 1)[-1]} ({human_size(one.size)})" for one in panel.grafted]
-
-
-def _depends(panel: Panel) -> list[str]:
-    return sorted(text for text in panel.depends if not text.startswith("__"))
-
-
-def _oldest(panel: Panel) -> str:
-    families = ("GLIBC", "macOS")
-    needed = [f"needs {name} {version}" for name in families if (version := highest(panel, name))]
-    stated = stated_floor(panel)
-    return (
-        ", ".join([*needed, *([f"states {stated}"] if stated else ["states none"] if needed else [])]) or "-"
-    )
-
-
-def _links(binary: PanelBinary) -> list[str]:
-    """Name the needed libraries worth reading, count the C and C++ runtimes."""
-    own = sorted(name for name in binary.needed if not is_system_library(name, binary.format))
-    rest = len(binary.needed) - len(own)
-    system = [f"+ {rest} of the system"] if rest else []
-    return [*own, *system]
-
-
-def _lines(values: Sequence[str]) -> str:
-    return "\n".join(values) or "-"

@@ -11,6 +11,7 @@ from diptych.compare.binary import base_name
 from diptych.compare.cell import Comparison
 from diptych.compare.model import Severity
 from diptych.compare.rules_linkage import highest
+from diptych.output import human_size, human_time
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +23,7 @@ class Trait:
         value: what cells are compared by.
         shown: the value for a person.
         number: the value as a number, where cells are compared by how far apart they are.
-        unit: ``bytes`` or ``s``.
+        unit: ``bytes``, ``s``, or ``ms`` for times of a few of them (the number is in seconds all the same).
     """
 
     name: str
@@ -94,7 +95,17 @@ def _numbers(comparison: Comparison) -> Iterator[Trait]:
     facts = comparison.facts
     if "seconds" in facts.get("tests", {}):
         yield _number("time of the tests in source", facts["tests"]["seconds"], "s")
+    for title, side in (("wheel", "left"), ("conda package", "right")):
+        if cost := (facts.get("cost") or {}).get(side):
+            yield _number(f"time to import the {title}", cost["import_seconds"], "ms")
+            if cost["benchmark"]:
+                yield _number(f"time of the benchmark, {title}", cost["benchmark"]["seconds"], "s")
 
 
 def _number(name: str, value: float, unit: str) -> Trait:
-    return Trait(name=name, value=str(value), shown=str(value), number=float(value), unit=unit)
+    return Trait(name=name, value=str(value), shown=for_person(value, unit), number=float(value), unit=unit)
+
+
+def for_person(value: float, unit: str) -> str:
+    """Write a number of a unit as a person reads it."""
+    return human_size(round(value)) if unit == "bytes" else human_time(value)

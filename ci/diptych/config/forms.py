@@ -9,7 +9,7 @@ from diptych.config.kinds import Text
 from diptych.errors import nearest
 
 PLACEHOLDERS = ("source", "python")
-"""What may stand in braces in ``test``."""
+"""What may stand in braces in ``test`` and ``benchmark``."""
 
 _PLAIN = r"[^\x00-\x1f\x7f]"  # no control characters: nothing here spans lines, and no program takes a NUL
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_]+)\}")

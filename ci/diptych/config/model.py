@@ -41,6 +41,12 @@ class CellSettings:
     test_requires: Annotated[tuple[str, ...], ListOf(item=forms.SPEC, unique=True)] = ("pytest",)
     """What the tests need besides the project, under names that conda and PyPI share."""
 
+    benchmark: Annotated[str | None, forms.COMMAND] = None
+    """A command that times what matters to the project's users, such as `python {source}/bench/run.py`. `diptych
+    compare --measure` runs it against both installed packages and shows its wall time side by side, with the numbers
+    of the last line of its output that is a JSON object. It gets what the package depends on and nothing else; `python`
+    is the environment's. The words are as in `test`."""
+
     cmake_args: Annotated[tuple[str, ...], ListOf(item=forms.ARGUMENT)] = ()
     """Further arguments of CMake's configure step, such as `-DWITH_X=ON`."""
 
@@ -57,6 +63,10 @@ class CellSettings:
     def test_command(self, *, source: Path, python: Path) -> tuple[str, ...]:
         """Return the words of ``test`` with the source folder and the interpreter put in."""
         return forms.filled(self.test, source=str(source), python=str(python))
+
+    def benchmark_command(self, *, source: Path, python: Path) -> tuple[str, ...]:
+        """Return the words of ``benchmark`` likewise; none when there is no benchmark."""
+        return forms.filled(self.benchmark or "", source=str(source), python=str(python))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
@@ -11,6 +12,7 @@ from rich.text import Text
 
 from diptych.channel import LOCAL
 from diptych.compare import Comparison, Severity
+from diptych.compare.folding import Folded
 from diptych.compare.table import STYLES
 from diptych.environments import Environment
 from diptych.flow.record import CellRecord
@@ -39,29 +41,33 @@ def preamble(workspace: Workspace, cell: Cell, environment: Environment) -> None
 
 
 def artefact_table(workspace: Workspace, records: Sequence[CellRecord]) -> Table:
-    """Tabulate the finished packages with size, tag and hash."""
-    table = Table(title="artefacts", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
-    table.add_column("file", overflow="fold")
+    """Tabulate the finished packages with size and hash; the file's name tells its platform."""
+    table = Table(
+        title="artefacts", title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False
+    )
     table.add_column("size", justify="right", no_wrap=True)
-    table.add_column("platform", overflow="fold")
     table.add_column("sha256", no_wrap=True)
+    table.add_column("file")
     for record in records:
         for artefact, path in zip((record.wheel, record.conda), record.published, strict=True):
             table.add_row(
-                Text(_relative(path, workspace.root)),
-                human_size(artefact.size),
-                artefact.tag,
-                Text(artefact.sha256[:12]),
+                human_size(artefact.size), artefact.sha256[:12], Folded(_relative(path, workspace.root))
             )
     return table
 
 
 def matrix_table(workspace: Workspace, comparisons: Sequence[Comparison]) -> Table:
     """Tabulate the verdicts, one cell a line."""
-    title = f"{workspace.config.project.name}: wheel | conda"
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
-    for name in ("cell", "verdict"):
-        table.add_column(name, no_wrap=True)
+    table = Table(
+        title=f"{workspace.config.project.name}: wheel | conda",
+        title_justify="left",
+        title_style="bold",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+        padding=(0, 0, 0, 1),
+    )
+    table.add_column("cell", overflow="fold")
+    table.add_column("verdict", no_wrap=True)
     for name in ("code", "wheel", "conda", "copies", "error", "drift"):
         table.add_column(name, justify="right", no_wrap=True)
     for one in comparisons:
@@ -95,3 +101,48 @@ def _short_url(url: str, root: Path) -> str:
 
 def _relative(path: Path, root: Path) -> str:
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+
+
+def costs_table(comparisons: Sequence[Comparison]) -> Table | None:
+    """Tabulate what was measured in clean environments, wheel | conda package; None when nothing was."""
+    known = [(one.cell, one.facts["cost"]) for one in comparisons if one.facts.get("cost")]
+    if not known:
+        return None
+    table = Table(
+        title="cost in clean environments: wheel | conda",
+        title_justify="left",
+        title_style="bold",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+        padding=(0, 0, 0, 1),
+    )
+    table.add_column("cell", overflow="fold")
+    for name in ("with shared\nMB", "install\ns", "import\nms", "load\nms"):
+        table.add_column(name, justify="right", overflow="fold")
+    if any(cost["command"] for _, cost in known):
+        table.add_column("benchmark\ns", justify="right", overflow="fold")
+    for cell, cost in known:
+        row = [
+            _pair(cost, "with_shared", 1e-6),
+            _pair(cost, "install_seconds", 1),
+            _pair(cost, "import_seconds", 1000),
+            _pair(cost, "load_seconds", 1000),
+        ]
+        if cost["command"]:
+            runs = {side: cost[side]["benchmark"] for side in ("left", "right")}
+            row.append(_pair(runs, "seconds", 1))
+        table.add_row(cell, *row)
+    return table
+
+
+def _pair(sides: Mapping[str, Any], name: str, factor: float) -> str:
+    """Write a figure of both sides in a unit, with three digits."""
+    return " | ".join(
+        "-" if value is None else _three(value * factor)
+        for value in (sides["left"][name], sides["right"][name])
+    )
+
+
+def _three(value: float) -> str:
+    digits = 2 if value < 10 else 1 if value < 100 else 0  # noqa: PLR2004 -- three digits
+    return f"{value:.{digits}f}"

@@ -40,7 +40,7 @@ def verify_cell(workspace: Workspace, cell: Cell) -> tuple[Verified, Verified]:
                 cell=cell,
                 config=workspace.config,
                 package=package,
-                python=_plain_python(workspace, cell),
+                python=plain_python(workspace, cell),
                 channels=record.channels,
                 store=workspace.store,
                 env=workspace.env,
@@ -52,7 +52,7 @@ def verify_cell(workspace: Workspace, cell: Cell) -> tuple[Verified, Verified]:
     return done[0], done[1]
 
 
-def _plain_python(workspace: Workspace, cell: Cell) -> Path:
+def plain_python(workspace: Workspace, cell: Cell) -> Path:
     """Find a Python that is not the cell's own, for a plain virtual environment: what a pip user has.
 
     Raises:

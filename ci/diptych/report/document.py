@@ -26,7 +26,7 @@ from diptych.compare.rules_code import load_changes
 from diptych.compare.rules_linkage import highest, stated_floor
 from diptych.compare.traits import compiler_of, python_of
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _DIGITS = 16
 _MOST_SYMBOLS = 50
 

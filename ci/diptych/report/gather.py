@@ -12,6 +12,8 @@ from diptych.compare.waivers import Waiver, refuse_idle, refuse_unknown
 from diptych.errors import CompareError, ConfigError
 from diptych.flow.record import PROVENANCE, CellRecord, read_record
 from diptych.flow.workspace import Workspace
+from diptych.matrix import find
+from diptych.report.measure import with_costs
 from diptych.store import read_json
 
 
@@ -30,24 +32,24 @@ class Gathered:
     missing: tuple[str, ...]
 
 
-def gather(workspace: Workspace, *, measure: bool = False) -> Gathered:
-    """Compare every built cell.
+def gather(workspace: Workspace, *, cell: str = "", measure: bool = False) -> Gathered:
+    """Compare every built cell, or one.
 
     Args:
         workspace: the checkout.
-        measure: also install and import each package in a clean environment.
+        cell: the id of the one to look at; all of them when empty.
+        measure: also measure in clean environments what the packages cost; what an earlier run measured is there anyway.
 
     Raises:
-        ConfigError: no cell is built, or a waiver is for nothing.
+        ConfigError: no cell is built, there is no such cell, or a waiver is for nothing.
         FormatError: a package or a binary is damaged.
     """
     waivers = waivers_of(workspace)
     refuse_unknown(waivers)
-    records = tuple(
-        record for cell in workspace.cells if (record := read_record(workspace.store, cell.id)) is not None
-    )
+    wanted = (find(workspace.cells, cell),) if cell else workspace.cells
+    records = tuple(record for one in wanted if (record := read_record(workspace.store, one.id)) is not None)
     if not records:
-        raise ConfigError("no cell is built", hint="run: nox -t build")
+        raise ConfigError(f"{cell or 'no cell'} is {'not ' if cell else ''}built", hint="run: nox -t build")
     comparisons = tuple(
         compare_cell(
             record.cell,
@@ -60,13 +62,10 @@ def gather(workspace: Workspace, *, measure: bool = False) -> Gathered:
         for record in records
     )
     built = {record.cell for record in records}
-    missing = tuple(cell.id for cell in workspace.cells if cell.id not in built)
-    if not missing:  # a waiver may be for a cell that is not built yet
+    missing = tuple(one.id for one in wanted if one.id not in built)
+    if not missing and not cell:  # a waiver may be for a cell that is not built yet
         refuse_idle(waivers, [one for comparison in comparisons for one in comparison.findings])
-    if measure:
-        from diptych.report.measure import with_costs  # noqa: PLC0415 -- brings the solver and pip along
-
-        comparisons = with_costs(workspace, records, comparisons)
+    comparisons = with_costs(workspace, records, comparisons, measure=measure)
     return Gathered(records=records, comparisons=comparisons, missing=missing)
 
 

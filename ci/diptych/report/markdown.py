@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from diptych.output import human_size
+from diptych.output import human_size, human_time
 
 _WORDS = {"equal": "✅ equal", "drift": "🟡 drift", "different": "❌ different"}
 _SHORT = {"error": "❌ error", "drift": "🟡 drift"}
@@ -22,7 +22,7 @@ def markdown_of(document: Mapping[str, Any]) -> str:
     ]
     if document["missing"]:
         lines += [f"Not built: {', '.join(document['missing'])}.", ""]
-    lines += [*_findings(document), *_across(document["across"])]
+    lines += [*_findings(document), *_costs(document["cells"]), *_across(document["across"])]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -46,7 +46,8 @@ def grouped(cells: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str, str, str
         for one in cell["findings"]:
             if one["severity"] != "expected":
                 label = "waived" if one["waived"] else one["severity"]
-                found.setdefault((label, one["code"], one["place"], one["message"]), []).append(cell["cell"])
+                text = f"{one['message']} (waived: {one['waived']})" if one["waived"] else one["message"]
+                found.setdefault((label, one["code"], one["place"], text), []).append(cell["cell"])
     order = ("error", "drift", "waived")
     return dict(sorted(found.items(), key=lambda item: (order.index(item[0][0]), item[0][1:])))
 
@@ -69,6 +70,57 @@ def _findings(document: Mapping[str, Any]) -> Iterator[str]:
             f"| {_SHORT.get(label, label)} | {code} {_escaped(title)} | {_code(place)} | {_escaped(message)} "
             f"| {_escaped(names)} |"
         )
+    yield ""
+
+
+def _costs(cells: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Tell what was measured; each figure wheel first, then conda package."""
+    known = [cell for cell in cells if cell["cost"]]
+    if not known:
+        return
+    benchmark = any(cell["cost"]["command"] for cell in known)
+    yield "**Cost in clean environments**, wheel / conda package"
+    yield ""
+    yield "| cell | installed | with shared packages | install | import | load |" + " benchmark |" * benchmark
+    yield "| --- | ---: | ---: | ---: | ---: | ---: |" + " ---: |" * benchmark
+    for cell in known:
+        sides = cell["cost"]["left"], cell["cost"]["right"]
+        columns = [
+            [human_size(side["own"]) for side in sides],
+            [human_size(side["with_shared"]) for side in sides],
+            *(
+                ["-" if side[name] is None else human_time(side[name]) for side in sides]
+                for name in ("install_seconds", "import_seconds", "load_seconds")
+            ),
+        ]
+        if benchmark:
+            runs = [side["benchmark"] for side in sides]
+            columns.append([human_time(run["seconds"]) if run else "-" for run in runs])
+        yield f"| {_escaped(cell['cell'])} | " + " | ".join(" / ".join(column) for column in columns) + " |"
+    yield ""
+    yield from _printed(known)
+
+
+def _printed(cells: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Tell the numbers that the project's benchmark printed."""
+    names = list(
+        dict.fromkeys(
+            name
+            for cell in cells
+            for side in ("left", "right")
+            for name in (cell["cost"][side]["benchmark"] or {"numbers": {}})["numbers"]
+        )
+    )
+    if not names:
+        return
+    yield f"| benchmark | {' | '.join(map(_escaped, names))} |"
+    yield f"| --- |{' ---: |' * len(names)}"
+    for cell in cells:
+        sides = [
+            (cell["cost"][side]["benchmark"] or {"numbers": {}})["numbers"] for side in ("left", "right")
+        ]
+        told = (" / ".join(f"{side[name]:g}" if name in side else "-" for side in sides) for name in names)
+        yield f"| {_escaped(cell['cell'])} | {' | '.join(told)} |"
     yield ""
 
 

@@ -54,7 +54,9 @@ def build(session: nox.Session, workspace: Workspace, cell: Cell, params: HostPa
     environment = environment_of(session, params)
     preamble(workspace, cell, environment)
     built = build_cell(workspace, cell, environment)
+    workspace.output.line()
     workspace.output.show(cell_table(built.comparison))
+    workspace.output.line()
     workspace.output.show(artefact_table(workspace, [built.record]))
 
 
@@ -97,20 +99,25 @@ def verify(session: nox.Session, workspace: Workspace, cell: Cell, _params: Host
 def compare(session: nox.Session, workspace: Workspace) -> None:
     """Lay every built cell side by side, say which are missing, and leave the page and the JSON in dist/report.
 
-    With ``-- --measure`` both packages of each cell are also installed and imported in clean environments.
+    With ``-- --measure`` both packages of each cell are also measured in clean environments.
 
     Raises:
         ConfigError: no cell is built, or a waiver is for nothing.
         CompareError: a cell's two packages differ.
     """
-    from diptych.compare.table import differences_table
-    from diptych.flow.summary import artefact_table, matrix_table
+    from diptych.compare.table import across_table, differences_table
+    from diptych.flow.summary import artefact_table, costs_table, matrix_table
     from diptych.report.files import write_report
     from diptych.report.gather import gather, require_all_equal
 
+    if unknown := [word for word in session.posargs if word != "--measure"]:
+        workspace.output.note(f"compare takes --measure after the dashes, nothing else: {' '.join(unknown)}")
     found = gather(workspace, measure="--measure" in session.posargs)
     workspace.output.show(matrix_table(workspace, found.comparisons))
     workspace.output.show(differences_table(found.comparisons))
+    for table in (across_table(found.comparisons), costs_table(found.comparisons)):
+        if table:
+            workspace.output.show(table)
     workspace.output.show(artefact_table(workspace, found.records))
     if found.missing:
         workspace.output.note(f"not built: {', '.join(found.missing)}")

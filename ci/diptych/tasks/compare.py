@@ -23,8 +23,9 @@ _HINT = "diptych compare A B for two packages, without words for all built cells
     klass=WordsTask,
     help={
         "words": "two packages (wheel, conda, folder); none: all built cells",
+        "cell": "one built cell, on one screen",
         "into": "an environment: show what installing one package there would duplicate or shadow",
-        "measure": "all built cells: also install and import each package in a clean environment; kept by its bytes",
+        "measure": "all built cells: also measure both packages in clean environments: sizes, times, your benchmark",
         "one-build": "insist that both come from one compile, so that unlike code is an error",
         "json": "print JSON; its schema is in the package, report/schema.json",
         "markdown": "print Markdown, for the summary of a CI job",
@@ -35,6 +36,7 @@ _HINT = "diptych compare A B for two packages, without words for all built cells
 def compare(
     _context: Context,
     words: list[str],
+    cell: str = "",
     into: str = "",
     html: str = "",
     measure: bool = False,  # noqa: FBT001, FBT002 -- an invoke flag
@@ -43,15 +45,21 @@ def compare(
     markdown: bool = False,  # noqa: FBT001, FBT002 -- as above
 ) -> None:
     """Lay two packages side by side, or the two of every built cell; ends with 12 when they differ."""
-    output = process_output()
+    output = process_output(aside=json or markdown)
     if into:
         _preview(words, into, output, as_json=json)
         return
     if len(words) not in {0, 2}:
         raise ConfigError(f"two packages or none, not {len(words)}", hint=_HINT)
+    if words and (measure or cell):
+        raise ConfigError(
+            "--measure and --cell are for built cells, whose table and channels are known", hint=_HINT
+        )
     from diptych.report.gather import require_all_equal  # noqa: PLC0415 -- a listing needs no comparison
 
-    comparisons, document = _two(words, one_build=one_build) if words else _built(measure=measure)
+    comparisons, document = (
+        _two(words, one_build=one_build) if words else _built(output, cell=cell, measure=measure)
+    )
     if html:
         _write_page(Path(html), document, output, quiet=json or markdown)
     if json:
@@ -61,7 +69,7 @@ def compare(
 
         output.raw(markdown_of(document))
     else:
-        _show(comparisons, output, matrix=not words)
+        _show(comparisons, output, matrix=not (words or cell))
         if document["missing"]:
             output.note(f"not built: {', '.join(document['missing'])}")
     require_all_equal(comparisons)
@@ -76,12 +84,12 @@ def _two(words: Sequence[str], *, one_build: bool) -> tuple[Sequence[Comparison]
     return [found], document_of([found], project=found.wheel.identity.name)
 
 
-def _built(*, measure: bool) -> tuple[Sequence[Comparison], dict[str, Any]]:
+def _built(output: Output, *, cell: str, measure: bool) -> tuple[Sequence[Comparison], dict[str, Any]]:
     from diptych.report import document_of  # noqa: PLC0415 -- as above
     from diptych.report.gather import gather  # noqa: PLC0415 -- as above
 
-    workspace = process_workspace()
-    found = gather(workspace, measure=measure)
+    workspace = process_workspace(aside=output.aside)
+    found = gather(workspace, cell=cell, measure=measure)
     name = workspace.config.project.name
     return found.comparisons, document_of(found.comparisons, project=name, missing=found.missing)
 
@@ -92,11 +100,14 @@ def _show(comparisons: Sequence[Comparison], output: Output, *, matrix: bool) ->
 
         output.show(cell_table(comparisons[0]))
         return
-    from diptych.compare.table import differences_table  # noqa: PLC0415 -- as above
-    from diptych.flow.summary import matrix_table  # noqa: PLC0415 -- as above
+    from diptych.compare.table import across_table, differences_table  # noqa: PLC0415 -- as above
+    from diptych.flow.summary import costs_table, matrix_table  # noqa: PLC0415 -- as above
 
     output.show(matrix_table(process_workspace(), comparisons))
     output.show(differences_table(comparisons))
+    for table in (across_table(comparisons), costs_table(comparisons)):
+        if table:
+            output.show(table)
 
 
 def _write_page(path: Path, document: dict[str, Any], output: Output, *, quiet: bool) -> None:

@@ -10,16 +10,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from diptych import process
 from diptych.build.sources import source_hash
 from diptych.build.toolenv import scrubbed
 from diptych.config import Config
-from diptych.environments import HostRequest, create
-from diptych.errors import PackageError, ProcessError
 from diptych.matrix import Cell
-from diptych.packages.channel_folder import index_folder
-from diptych.packages.pip import pip_install
 from diptych.store import Store, digest, sha256_file
+from diptych.testing.clean import conda_prefix, wheel_prefix
 from diptych.testing.command import TestResult, TestRun, run_tests
 from diptych.testing.witnesses import Promise, judge
 
@@ -119,43 +115,15 @@ def _scratch(job: VerifyJob) -> Iterator[Path]:
 
 
 def _venv(job: VerifyJob, scratch: Path) -> Path:
-    prefix = scratch / "venv"
-    clean = scrubbed(job.env)
     log = job.store.root / "logs" / job.cell.id / "verify-wheel.log"
     log.unlink(missing_ok=True)
-    python = prefix / "bin" / "python"
-    try:
-        process.run([job.python, "-m", "venv", "--without-pip", prefix], env=clean, cwd=scratch, log=log)
-        process.run(
-            [*pip_install(python), job.package, *job.cell.settings.test_requires],
-            env=clean,
-            cwd=scratch,
-            log=log,
-        )
-    except ProcessError as error:
-        raise PackageError(
-            f"{job.package.name} cannot be installed with pip", details=error.details
-        ) from error
-    return prefix
+    needed = job.cell.settings.test_requires
+    return wheel_prefix(job.package, scratch, python=job.python, env=job.env, log=log, also=needed)
 
 
 def _conda_prefix(job: VerifyJob, scratch: Path) -> Path:
-    """Install by exact name, version and build from a channel that holds just this package, then the others."""
-    channel = scratch / "channel"
-    target = channel / job.cell.platform
-    target.mkdir(parents=True)
-    (channel / "noarch").mkdir()
-    shutil.copy2(job.package, target)
-    index_folder(channel)
-    name, version, build = job.package.name.removesuffix(".conda").rsplit("-", 2)
-    request = HostRequest(
-        python=job.cell.python,
-        specs=(f"{name} =={version} {build}", *job.cell.settings.test_requires),
-        channels=(channel.as_uri(), *job.channels),
-    )
-    prefix = scratch / "prefix"
-    create(request, prefix)
-    return prefix
+    needed = job.cell.settings.test_requires
+    return conda_prefix(job.package, scratch, cell=job.cell, channels=job.channels, also=needed)
 
 
 def _test(job: VerifyJob, prefix: Path, results: Path, scratch: Path) -> TestResult:

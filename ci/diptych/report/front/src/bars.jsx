@@ -5,7 +5,8 @@ const LABEL = 104;
 const ROW = 34;
 const VALUE = 80;
 
-export function Bars({ title, rows, names, format, open }) {
+export function Bars({ title, rows: all, names, format, open }) {
+  const rows = all.filter((row) => row.values.some((value) => value != null)); // what was not measured has no row
   const most = Math.max(...rows.flatMap((row) => row.values.map((value) => value ?? 0)), 0);
   if (!most) return null;
   const WIDTH = window.innerWidth < 640 ? 340 : 640; // one unit is about one pixel
@@ -18,7 +19,7 @@ export function Bars({ title, rows, names, format, open }) {
         <p class="legend">
           {names.map((name, index) => (
             <span key={name}>
-              <svg width="14" height="10" aria-hidden="true"><rect class={`bar side${index}`} width="14" height="10" /></svg> {name}
+              <svg width="14" height="10" aria-hidden="true"><rect class={`bar side${index}`} width="14" height="10" /></svg> {name}, {index ? "lower" : "upper"} bar
             </span>
           ))}
         </p>

@@ -1,13 +1,22 @@
 // One cell: its two panels side by side.
-import { useState } from "preact/hooks";
-import { Bars } from "./bars.jsx";
+import { useLayoutEffect, useState } from "preact/hooks";
+import { Cost } from "./cost.jsx";
 import { Lines, Prose, Scroll, Verdict } from "./parts.jsx";
 import { Picture } from "./picture.jsx";
-import { bytes, label, seconds, titles } from "./words.js";
+import { bytes, counted, label, link, read, seconds, titles } from "./words.js";
 
-export function Cell({ cell, rules, order, link }) {
+const PARTS = [["panels", "two panels"], ["differences", "differences"], ["cost", "cost"], ["links", "who links whom"], ["libraries", "libraries"], ["dependencies", "dependencies"], ["binaries", "binaries"], ["files", "files"]];
+
+export function Cell({ cell, rules, order }) {
   const at = order.indexOf(cell.cell);
   const sides = titles(cell);
+  useLayoutEffect(() => { // an address may name a part: #cell=3.11-gcc&at=files
+    const go = () => document.getElementById(read().at ?? "")?.scrollIntoView();
+    go();
+    window.addEventListener("hashchange", go);
+    return () => window.removeEventListener("hashchange", go);
+  }, []);
+  const here = PARTS.filter(([id]) => !Array.isArray(cell[id]) || cell[id].length);
   return (
     <>
       {order.length > 0 && (
@@ -17,36 +26,33 @@ export function Cell({ cell, rules, order, link }) {
           {order[at + 1] && <a rel="next" href={link(order[at + 1])}>{order[at + 1]} →</a>}
         </nav>
       )}
-      <h2><Verdict of={cell.verdict} /> {cell.cell}</h2>
-      <p>
-        {cell.code.equal} of {cell.code.sections} code sections byte-equal in {cell.staged ? "stage, " : ""}{sides.join(" and ")}.
-        {!cell.one_build && " Not known to come from one compile."}
-        {cell.build?.compiler && ` Compiled by ${cell.build.compiler}.`}
-        {cell.build?.tests != null && ` ${cell.build.tests} tests in source in ${seconds(cell.build.test_seconds)}.`}
-      </p>
+      <div class={`verdict-band ${cell.verdict}`}>
+        <h2><Verdict of={cell.verdict} /> {cell.cell}</h2>
+        <p>
+          {cell.code.equal} of {counted(cell.code.sections, "code section")} byte-equal in {cell.staged ? "stage, " : ""}{sides.join(" and ")}.
+          {!cell.one_build && " Not known to come from one compile."}
+          {cell.build?.compiler && ` Compiled by ${cell.build.compiler}.`}
+          {cell.build?.tests != null && ` ${counted(cell.build.tests, "test")} in source in ${seconds(cell.build.test_seconds)}.`}
+        </p>
+      </div>
       {cell.build?.fallback && <p class="note">{cell.build.fallback}</p>}
+      <nav class="parts" aria-label="Parts of this page">
+        {here.map(([id, name]) => <a key={id} href={link(cell.cell, id)}>{name}</a>)}
+      </nav>
       <Panels cell={cell} sides={sides} />
       <Findings cell={cell} rules={rules} />
-      <h3>Who links whom</h3>
-      <div class="figures">
-        <Picture id="left" title={sides[0]} graph={cell.graph.left} />
-        <Picture id="right" title={sides[1]} graph={cell.graph.right} />
-      </div>
+      <Cost cell={cell} sides={sides} />
+      <section id="links" aria-label="Who links whom">
+        <h3>Who links whom</h3>
+        <div class="figures">
+          <Picture id="left" title={sides[0]} graph={cell.graph.left} />
+          <Picture id="right" title={sides[1]} graph={cell.graph.right} />
+        </div>
+      </section>
       <Libraries cell={cell} sides={sides} />
       <Dependencies cell={cell} sides={sides} />
       <Binaries cell={cell} sides={sides} />
       <Files cell={cell} sides={sides} rules={rules} />
-      <div class="figures">
-        <Bars title="Size" names={sides} format={bytes} rows={[
-          { name: "download", values: [cell.left.download, cell.right.download] },
-          { name: "installed", values: [cell.left.installed, cell.right.installed] },
-          { name: "of it copies", values: [cell.left.copies, cell.right.copies] },
-        ]} />
-        {(cell.cost?.left || cell.cost?.right) && <Bars title="Time in a clean environment" names={sides} format={seconds} rows={[
-          { name: "install", values: [cell.cost.left?.install_seconds, cell.cost.right?.install_seconds] },
-          { name: "import", values: [cell.cost.left?.import_seconds, cell.cost.right?.import_seconds] },
-        ]} />}
-      </div>
     </>
   );
 }
@@ -63,31 +69,33 @@ function Panels({ cell, sides }) {
     ["name, version", (p) => [`${p.name} ${p.version}`]],
     ["platform", (p) => [p.platform || "–"]],
     ["Python", (p) => [p.python || "–", ...(p.requires_python ? [p.requires_python] : [])]],
-    ["download", (p) => [bytes(p.download)]],
-    ["installed", (p) => [`${bytes(p.installed)} in ${p.files} files`, ...(p.copies ? [`${bytes(p.copies)} of it private copies`] : [])]],
     ["brings", (p) => p.bundled.map((name) => name.replace("$PREFIX/lib/", ""))],
     ["depends on", (p) => p.depends],
     ["oldest system", oldest],
     ["licence", (p) => [p.licence || "–"]],
     ["summary", (p) => [p.summary || "–"]],
-    ["URLs", (p) => Object.entries(p.urls).map(([name, url]) => `${name}: ${url}`)],
+    ["URLs", (p) => Object.entries(p.urls).map(([name, url]) => `${name}: ${url.replace(/\/$/, "")}`)],
     ["entry points", (p) => Object.entries(p.entry_points).map(([name, target]) => `${name} = ${target}`)],
   ];
   return (
-    <Scroll label="The two panels">
-      <table class="panels">
+    <Scroll label="The two panels" id="panels">
+      <table class="panels diptych">
         <caption>The two panels</caption>
-        <thead><tr><td></td><th scope="col">{sides[0]}</th><th scope="col">{sides[1]}</th></tr></thead>
+        <Heads sides={sides} first="" />
         <tbody>
           {rows.map(([name, values]) => {
             const [a, b] = [values(left), values(right)];
             if (!a.length && !b.length) return null;
             return (
-              <tr key={name} class={same(a, b) ? "same" : "unlike"}>
-                <th scope="row">{name}</th>
-                <td data-side={sides[0]}><Lines of={a} /></td>
-                <td data-side={sides[1]}><Lines of={b} /></td>
-              </tr>
+              same(a, b) ? (
+                <tr key={name} class="same"><th scope="row">{name}</th><td colSpan={2} data-side="both"><Lines of={a} /></td></tr>
+              ) : (
+                <tr key={name} class="unlike">
+                  <th scope="row">{name}</th>
+                  <td data-side={sides[0]}><Lines of={a} /></td>
+                  <td data-side={sides[1]}><Lines of={b} /></td>
+                </tr>
+              )
             );
           })}
         </tbody>
@@ -97,28 +105,49 @@ function Panels({ cell, sides }) {
 }
 
 function Findings({ cell, rules }) {
+  const expected = cell.findings.filter((one) => label(one) === "expected");
+  const others = cell.findings.filter((one) => label(one) !== "expected");
   return (
-    <section aria-label="Differences">
+    <section id="differences" aria-label="Differences">
       <h3>Differences, each with its reason</h3>
-      <ul class="findings">
-        {cell.findings.map((one, index) => (
-          <li key={index}>
-            <details class={label(one)} open={one.severity === "error" && !one.waived}>
-              <summary>
-                <Verdict of={label(one)} /> <span class="code">{one.code}</span> {one.place && <b>{one.place}: </b>}{one.message}
-              </summary>
-              <div class="why">
-                <p><b>{rules[one.code].title}.</b> <Prose of={rules[one.code].what} /></p>
-                <p><b>Why {one.severity}:</b> <Prose of={one.reason} /></p>
-                {one.waived && <p><b>Waived:</b> {one.waived}</p>}
-                {one.evidence.length > 0 && <ul class="mono">{one.evidence.map((line) => <li key={line}>{line}</li>)}</ul>}
-                <p><b>To mend:</b> <Prose of={rules[one.code].mend} /></p>
-              </div>
-            </details>
-          </li>
-        ))}
-      </ul>
+      {!others.length && <p>Every difference is one that the two formats bring along.</p>}
+      <ul class="findings">{others.map((one, index) => <Finding key={index} one={one} rule={rules[one.code]} />)}</ul>
+      {expected.length > 0 && (
+        <details class="more">
+          <summary>{expected.length} expected, as the two formats are made that way</summary>
+          <ul class="findings">{expected.map((one, index) => <Finding key={index} one={one} rule={rules[one.code]} />)}</ul>
+        </details>
+      )}
     </section>
+  );
+}
+
+function Finding({ one, rule }) {
+  return (
+    <li>
+      <details class={label(one)} open={one.severity === "error" && !one.waived}>
+        <summary>
+          <Verdict of={label(one)} /> <span class="code">{one.code}</span> {one.place && <b>{one.place}: </b>}{one.message}
+        </summary>
+        <div class="why">
+          <p><b>{rule.title}.</b> <Prose of={rule.what} /></p>
+          <p><b>Why {one.severity}:</b> <Prose of={one.reason} /></p>
+          {one.waived && <p><b>Waived:</b> {one.waived}</p>}
+          {one.evidence.length > 0 && <ul class="mono">{one.evidence.map((line) => <li key={line}>{line}</li>)}</ul>}
+          <p><b>To mend:</b> <Prose of={rule.mend} /></p>
+        </div>
+      </details>
+    </li>
+  );
+}
+
+function Heads({ sides, first, last }) {
+  return (
+    <thead><tr>
+      {first ? <th scope="col">{first}</th> : <td></td>}
+      <th scope="col" class="of0">{sides[0]}</th><th scope="col" class="of1">{sides[1]}</th>
+      {last && <th scope="col">{last}</th>}
+    </tr></thead>
   );
 }
 
@@ -136,10 +165,10 @@ function Libraries({ cell, sides }) {
     );
   };
   return (
-    <Scroll label="Libraries">
+    <Scroll label="Libraries" id="libraries">
       <table class="panels">
         <caption>Libraries, and where each side gets them</caption>
-        <thead><tr><th scope="col">library</th><th scope="col">{sides[0]}</th><th scope="col">{sides[1]}</th></tr></thead>
+        <Heads sides={sides} first="library" />
         <tbody>
           {cell.libraries.map((row) => (
             <tr key={row.stem}>
@@ -159,10 +188,10 @@ function Dependencies({ cell, sides }) {
   const library = (row) => cell.libraries.some((one) => [one.left, one.right].some((side) => side?.how === "dependency" && side.package === (row.left ?? row.right).name));
   const told = (need) => (need ? <span class="mono"><Lines of={need.texts} /></span> : <span class="quiet">–</span>);
   return (
-    <Scroll label="Dependencies">
+    <Scroll label="Dependencies" id="dependencies">
       <table class="panels">
         <caption>Dependencies, under PyPI's names</caption>
-        <thead><tr><th scope="col">project</th><th scope="col">{sides[0]}</th><th scope="col">{sides[1]}</th><th scope="col">ranges</th></tr></thead>
+        <Heads sides={sides} first="project" last="ranges" />
         <tbody>
           {cell.dependencies.map((row) => (
             <tr key={row.project}>
@@ -179,14 +208,16 @@ function Dependencies({ cell, sides }) {
 }
 
 function Binaries({ cell, sides }) {
+  if (!cell.binaries.length) return null;
   return (
-    <>
+    <section id="binaries" aria-label="Binaries">
+      <h3>Binaries</h3>
       {cell.binaries.map((pair) => (
         <details key={pair.place} class="binary">
           <summary><span class="mono">{pair.place}</span>: {pair.code.every((row) => row.equal) ? "same code" : "code differs"}, {pair.code.length} sections, {pair.symbols.exported.left} exported and {pair.symbols.needed.left} needed symbols</summary>
           <Scroll label={pair.place}>
             <table class="panels">
-              <thead><tr><td></td><th scope="col">{sides[0]}</th><th scope="col">{sides[1]}</th></tr></thead>
+              <Heads sides={sides} first="" />
               <tbody>{binaryRows(pair).map(([name, a, b]) => (
                 <tr key={name} class={String(a) === String(b) ? "same" : "unlike"}>
                   <th scope="row">{name}</th><td data-side={sides[0]} class="mono"><Lines of={a} /></td><td data-side={sides[1]} class="mono"><Lines of={b} /></td>
@@ -205,7 +236,7 @@ function Binaries({ cell, sides }) {
           </Scroll>
         </details>
       ))}
-    </>
+    </section>
   );
 }
 
@@ -233,7 +264,7 @@ function Files({ cell, sides, rules }) {
   const files = cell.files.filter((file) => !state || file.state === state);
   const name = (text) => ({ "only left": `only in the ${sides[0]}`, "only right": `only in the ${sides[1]}` })[text] ?? text;
   return (
-    <section aria-label="Files">
+    <section id="files" aria-label="Files">
       <h3>Files</h3>
       <form class="filter" onSubmit={(event) => event.preventDefault()}>
         <label>state <select value={state} onChange={(event) => setState(event.target.value)}>
@@ -241,7 +272,7 @@ function Files({ cell, sides, rules }) {
           {states.map((one) => <option key={one} value={one}>{name(one)} ({cell.files.filter((file) => file.state === one).length})</option>)}
         </select></label>
       </form>
-      <Scroll label="Files">
+      <Scroll label="List of files">
         <table class="stack">
           <thead><tr><th scope="col">place</th><th scope="col">kind</th><th scope="col">state</th><th scope="col">explained by</th><th scope="col" class="number">{sides[0]}</th><th scope="col" class="number">{sides[1]}</th></tr></thead>
           <tbody>

@@ -3,12 +3,12 @@ import { render } from "preact";
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { Overview } from "./overview.jsx";
 import { Cell } from "./cell.jsx";
+import { link, read } from "./words.js";
 
 const document_ = JSON.parse(document.getElementById("document").textContent);
 const THEMES = ["auto", "light", "dark"];
 
-const opened = () => new URLSearchParams(location.hash.slice(1)).get("cell");
-const link = (cell) => `#cell=${encodeURIComponent(cell)}`;
+const opened = () => read().cell ?? null;
 
 function stored() {
   try {
@@ -29,6 +29,7 @@ function Page({ report }) {
   useLayoutEffect(() => {
     const follow = () => {
       setCell(opened());
+      if (read().at) return; // the cell's view goes to that part itself
       window.scrollTo(0, 0);
       main.current?.focus({ preventScroll: true });
     };
@@ -67,8 +68,9 @@ function Page({ report }) {
     <>
       <a class="skip" href="#main" onClick={(event) => { event.preventDefault(); main.current.focus(); }}>to the content</a>
       <header>
+        <Leaves />
         <h1>{!single && shown ? <a href="#">{report.project || "diptych compare"}</a> : report.project || "diptych compare"}</h1>
-        <p class="quiet">wheel and conda package side by side · diptych {report.diptych}</p>
+        <p class="quiet">wheel and conda package, side by side</p>
         <label class="theme">
           colours{" "}
           <select value={theme} onChange={(event) => setTheme(event.target.value)}>
@@ -79,14 +81,34 @@ function Page({ report }) {
       <main ref={main} id="main" tabIndex={-1}>
         {cell && !shown && <p role="alert">There is no cell “{cell}” in this report. <a href="#">All cells</a></p>}
         {shown
-          ? <Cell key={shown.cell} cell={shown} rules={report.rules} order={single ? [] : order} link={link} />
-          : <Overview report={report} link={link} />}
+          ? <Cell key={shown.cell} cell={shown} rules={report.rules} order={single ? [] : order} />
+          : <Overview report={report} />}
       </main>
       <footer class="quiet">
         {!single && <p>Keys: <kbd>/</kbd> search, <kbd>n</kbd> <kbd>p</kbd> next and previous cell, <kbd>Esc</kbd> back.</p>}
-        <p>Licences of the parts of this page stand at its end, in its source.</p>
+        <p>Made by diptych {report.diptych}. Licences of the parts of this page stand at its end, in its source.</p>
       </footer>
     </>
+  );
+}
+
+// On paper nothing can be unfolded: what is folded is opened for it, and folded again afterwards.
+let folded = [];
+window.addEventListener("beforeprint", () => {
+  folded = [...document.querySelectorAll("details:not([open])")];
+  for (const one of folded) one.open = true;
+});
+window.addEventListener("afterprint", () => {
+  for (const one of folded) one.open = false;
+});
+
+// The mark of the project: two leaves.
+function Leaves() {
+  return (
+    <svg class="leaves" viewBox="0 0 16 16" width="22" height="22" aria-hidden="true">
+      <path class="side0" d="M1 2h6v12H1z" />
+      <path class="side1" d="M9 2h6v12H9z" />
+    </svg>
   );
 }
 

@@ -1,15 +1,29 @@
 // All cells: the matrix, what differs, what only the whole matrix shows, and bars.
-import { useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import { Bars } from "./bars.jsx";
 import { Scroll, Verdict } from "./parts.jsx";
-import { bytes, label, seconds } from "./words.js";
+import { bytes, counted, label, link, read, seconds } from "./words.js";
 
 const STEPS = ["different", "drift", "equal"];
+const MEASURED = [
+  ["Installed, with shared packages that come along", bytes, (one) => one.with_shared],
+  ["Install, from nothing to a clean environment", seconds, (one) => one.install_seconds],
+  ["Import", seconds, (one) => one.import_seconds],
+  ["Load of modules and all they link", seconds, (one) => one.load_seconds],
+  ["The project's benchmark", seconds, (one) => one.benchmark?.seconds],
+];
 const ORDER = ["error", "drift", "waived", "expected"];
 
-export function Overview({ report, link }) {
-  const [text, setText] = useState("");
-  const [verdict, setVerdict] = useState("");
+export function Overview({ report }) {
+  const [text, setText] = useState(read().search ?? "");
+  const [verdict, setVerdict] = useState(STEPS.includes(read().verdict) ? read().verdict : "");
+  useEffect(() => { // the address leads back to the search; the history has no entry for each letter
+    if (read().cell) return;
+    const said = new URLSearchParams(Object.entries({ search: text.trim(), verdict }).filter(([, value]) => value));
+    try { // a browser may refuse it for a file
+      history.replaceState(null, "", `${location.pathname}${location.search}${String(said) && `#${said}`}`);
+    } catch { /* then the address stays as it was */ }
+  }, [text, verdict]);
   const haystack = useMemo(() => new Map(report.cells.map((cell) => [cell.cell, words(cell, report.rules)])), [report]);
   const wanted = text.toLowerCase().split(/\s+/).filter(Boolean);
   const cells = report.cells.filter(
@@ -19,7 +33,10 @@ export function Overview({ report, link }) {
   const count = (name) => report.cells.filter((cell) => cell.verdict === name).length;
   return (
     <>
-      <h2><Verdict of={report.verdict} /> {report.cells.length} cells: {STEPS.filter(count).map((name) => `${count(name)} ${name}`).join(", ")}</h2>
+      <div class={`verdict-band ${report.verdict}`}>
+        <h2><Verdict of={report.verdict} /> {counted(report.cells.length, "cell")}: {STEPS.filter(count).map((name) => `${count(name)} ${name}`).join(", ")}</h2>
+        <Glance cells={report.cells} />
+      </div>
       {report.missing.length > 0 && <p class="note">Not built: {report.missing.join(", ")}.</p>}
       <form class="filter" role="search" onSubmit={(event) => event.preventDefault()}>
         <label>search <input id="search" type="search" value={text} placeholder="3.12, gcc, DIP834, numpy …" onInput={(event) => setText(event.target.value)} /></label>
@@ -29,9 +46,25 @@ export function Overview({ report, link }) {
         </select></label>
         <output aria-live="polite">{cells.length} of {report.cells.length} shown</output>
       </form>
-      {cells.length ? <Shown cells={cells} report={report} link={link} open={open} /> : <p>No cell has all of these words.</p>}
+      {cells.length ? <Shown cells={cells} report={report} open={open} /> : <p>No cell has all of these words.</p>}
     </>
   );
+}
+
+// The whole matrix in four figures.
+function Glance({ cells }) {
+  const sum = (of) => cells.reduce((total, cell) => total + of(cell), 0);
+  const range = (of) => {
+    const [least, most] = [Math.min(...cells.map(of)), Math.max(...cells.map(of))];
+    return bytes(least) === bytes(most) ? bytes(least) : `${bytes(least)} – ${bytes(most)}`;
+  };
+  const facts = [
+    ["code sections byte-equal", `${sum((cell) => cell.code.equal)} of ${sum((cell) => cell.code.sections)}`],
+    ["errors, drift, waived", `${sum((cell) => cell.counts.error)}, ${sum((cell) => cell.counts.drift)}, ${sum((cell) => cell.waived)}`],
+    ["wheel download", range((cell) => cell.left.download)],
+    ["conda download", range((cell) => cell.right.download)],
+  ];
+  return <dl class="glance">{facts.map(([name, value]) => <div key={name}><dt>{name}</dt><dd>{value}</dd></div>)}</dl>;
 }
 
 function words(cell, rules) {
@@ -41,22 +74,24 @@ function words(cell, rules) {
   return found.join("\n").toLowerCase();
 }
 
-function Shown({ cells, report, link, open }) {
+function Shown({ cells, report, open }) {
   const times = cells.some((cell) => cell.build?.test_seconds != null);
   const costs = cells.some((cell) => cell.cost?.left || cell.cost?.right);
   return (
     <>
-      <Matrix cells={cells} link={link} />
-      <Differences cells={cells} rules={report.rules} link={link} />
-      {report.across && <Across across={report.across} link={link} />}
+      <Matrix cells={cells} />
+      <Differences cells={cells} rules={report.rules} />
+      {report.across && <Across across={report.across} />}
       <h3>Cost</h3>
       <div class="figures">
         <Bars title="Download" names={["wheel", "conda package"]} format={bytes} open={open}
           rows={cells.map((cell) => ({ name: cell.cell, values: [cell.left.download, cell.right.download] }))} />
-        <Bars title="Installed, with private copies of libraries" names={["wheel", "conda package"]} format={bytes} open={open}
+        <Bars title="Installed, the package alone" names={["wheel", "conda package"]} format={bytes} open={open}
           rows={cells.map((cell) => ({ name: cell.cell, values: [cell.left.installed, cell.right.installed] }))} />
-        {costs && <Bars title="Import in a clean environment" names={["wheel", "conda package"]} format={seconds} open={open}
-          rows={cells.map((cell) => ({ name: cell.cell, values: [cell.cost?.left?.import_seconds, cell.cost?.right?.import_seconds] }))} />}
+        {costs && MEASURED.map(([title, format, of]) => (
+          <Bars key={title} title={title} names={["wheel", "conda package"]} format={format} open={open}
+            rows={cells.map((cell) => ({ name: cell.cell, values: cell.cost ? [of(cell.cost.left), of(cell.cost.right)] : [null, null] }))} />
+        ))}
         {times && <Bars title="Tests in source" names={["tests"]} format={seconds} open={open}
           rows={cells.map((cell) => ({ name: cell.cell, values: [cell.build?.test_seconds] }))} />}
       </div>
@@ -64,10 +99,10 @@ function Shown({ cells, report, link, open }) {
   );
 }
 
-function Matrix({ cells, link }) {
+function Matrix({ cells }) {
   return (
     <Scroll label="Matrix">
-      <table class="matrix">
+      <table class="matrix stack">
         <caption>The matrix</caption>
         <thead>
           <tr><th scope="col">cell</th><th scope="col">verdict</th><th scope="col" class="number">code sections equal</th><th scope="col" class="number">errors</th><th scope="col" class="number">drift</th><th scope="col" class="number">expected</th><th scope="col" class="number">wheel</th><th scope="col" class="number">conda package</th><th scope="col" class="number">copies in wheel</th><th scope="col" class="number">tests</th></tr>
@@ -77,14 +112,14 @@ function Matrix({ cells, link }) {
             <tr key={cell.cell}>
               <th scope="row"><a href={link(cell.cell)}>{cell.cell}</a></th>
               <td><Verdict of={cell.verdict} /></td>
-              <td class="number">{cell.code.equal} of {cell.code.sections}</td>
-              <td class="number">{cell.counts.error}</td>
-              <td class="number">{cell.counts.drift}</td>
-              <td class="number">{cell.counts.expected}</td>
-              <td class="number">{bytes(cell.left.download)}</td>
-              <td class="number">{bytes(cell.right.download)}</td>
-              <td class="number">{cell.left.copies ? bytes(cell.left.copies) : "–"}</td>
-              <td class="number">{cell.build?.tests ?? "–"}</td>
+              <td class="number" data-side="code equal">{cell.code.equal} of {cell.code.sections}</td>
+              <td class="number" data-side="errors">{cell.counts.error}</td>
+              <td class="number" data-side="drift">{cell.counts.drift}</td>
+              <td class="number" data-side="expected">{cell.counts.expected}</td>
+              <td class="number" data-side="wheel">{bytes(cell.left.download)}</td>
+              <td class="number" data-side="conda">{bytes(cell.right.download)}</td>
+              <td class="number" data-side="copies">{cell.left.copies ? bytes(cell.left.copies) : "–"}</td>
+              <td class="number" data-side="tests">{cell.build?.tests ?? "–"}</td>
             </tr>
           ))}
         </tbody>
@@ -93,7 +128,7 @@ function Matrix({ cells, link }) {
   );
 }
 
-function Differences({ cells, rules, link }) {
+function Differences({ cells, rules }) {
   const groups = new Map();
   for (const cell of cells) {
     for (const one of cell.findings) {
@@ -117,7 +152,7 @@ function Differences({ cells, rules, link }) {
             <tr key={index}>
               <td><Verdict of={label(one)} /></td>
               <td><span title={rules[one.code].what}>{one.code}<br /><span class="quiet">{rules[one.code].title}</span></span></td>
-              <td>{one.place && <b>{one.place}: </b>}{one.message}</td>
+              <td>{one.place && <b>{one.place}: </b>}{one.message}{one.waived && <div class="quiet">waived: {one.waived}</div>}</td>
               <td>{where.length === cells.length && where.length > 1 ? "all shown" : where.map((name) => <><a href={link(name)}>{name}</a> </>)}</td>
             </tr>
           ))}
@@ -129,7 +164,7 @@ function Differences({ cells, rules, link }) {
 
 const FOLLOWS = { odd: "the odd one out", compiler: "follows the compiler", python: "follows the Python", mixed: "no pattern" };
 
-function Across({ across, link }) {
+function Across({ across }) {
   const many = (names) => names.map((name, index) => <>{index ? ", " : ""}<a href={link(name)}>{name}</a></>);
   return (
     <>
@@ -143,7 +178,7 @@ function Across({ across, link }) {
                 <tr key={one.trait}>
                   <th scope="row">{one.trait}</th>
                   <td>{FOLLOWS[one.kind]}</td>
-                  <td>{one.values.map(([value, names]) => <div key={value}><b>{/\d$/.test(value) && /size|download/.test(one.trait) ? bytes(Number(value.replace(/\D+/g, ""))) : value}</b>: {many(names)}</div>)}</td>
+                  <td>{one.values.map(([value, names]) => <div key={value}><b>{value}</b>: {many(names)}</div>)}</td>
                 </tr>
               ))}
             </tbody>
@@ -175,17 +210,17 @@ function Across({ across, link }) {
 function Groups({ groups }) {
   const names = [...new Set(groups.flatMap((group) => Object.keys(group.medians)))];
   if (!names.length) return null;
+  const told = (name, value) => (value == null ? "–" : /\btime\b/.test(name) ? seconds(value) : bytes(Math.round(value)));
   return (
     <Scroll label="Medians by compiler and Python">
-      <table>
+      <table class="medians">
         <caption>Medians by compiler and by Python</caption>
-        <thead><tr><th scope="col">of</th><th scope="col" class="number">cells</th>{names.map((name) => <th key={name} scope="col" class="number">{name}</th>)}</tr></thead>
+        <thead><tr><th scope="col">median of</th>{groups.map((group) => <th key={group.axis + group.name} scope="col" class="number">{group.axis === "python" ? `Python ${group.name}` : group.name}<div class="quiet small">{counted(group.cells, "cell")}</div></th>)}</tr></thead>
         <tbody>
-          {groups.map((group) => (
-            <tr key={group.axis + group.name}>
-              <th scope="row">{group.axis} {group.name}</th>
-              <td class="number">{group.cells}</td>
-              {names.map((name) => <td key={name} class="number">{group.medians[name] == null ? "–" : /time/.test(name) ? seconds(group.medians[name]) : bytes(Math.round(group.medians[name]))}</td>)}
+          {names.map((name) => (
+            <tr key={name}>
+              <th scope="row">{name}</th>
+              {groups.map((group) => <td key={group.axis + group.name} class="number">{told(name, group.medians[name])}</td>)}
             </tr>
           ))}
         </tbody>

@@ -10,14 +10,17 @@ export function Verdict({ of }) {
   );
 }
 
+const LONG = 240; // some licence fields hold the whole text
+
 export function Lines({ of }) {
   if (!of.length) return <span class="quiet">–</span>;
-  return of.map((line, index) => <div key={index}>{line}</div>);
+  return of.map((line, index) => (line.length < LONG ? <div key={index}>{line}</div>
+    : <details key={index} class="long"><summary>{line.slice(0, LONG / 2)} …</summary>{line}</details>));
 }
 
-export function Scroll({ children, label }) {
+export function Scroll({ children, label, id }) {
   return (
-    <div class="scroll" role="region" aria-label={label} tabIndex={0}>
+    <div class="scroll" id={id} role="region" aria-label={label} tabIndex={0}>
       {children}
     </div>
   );

@@ -3,12 +3,18 @@ import dagre from "@dagrejs/dagre";
 import { line, curveBasis } from "d3-shape";
 import { bytes } from "./words.js";
 
-const KIND = { own: "own", grafted: "copy", package: "conda package", system: "system", unknown: "unknown" };
+const KIND = { own: "own", grafted: "copy", package: "from", system: "system", unknown: "unknown" };
 const path = line((point) => point.x, (point) => point.y).curve(curveBasis);
 
+// Top to bottom, or left to right where many libraries beside each other would be wider.
 function placed(graph) {
+  const [down, across] = ["TB", "LR"].map((direction) => laid(graph, direction));
+  return extent(down).width <= Math.max(620, extent(across).width) ? down : across;
+}
+
+function laid(graph, rankdir) {
   const found = new dagre.graphlib.Graph();
-  found.setGraph({ rankdir: "TB", nodesep: 14, ranksep: 34, marginx: 4, marginy: 4 });
+  found.setGraph({ rankdir, nodesep: 14, ranksep: 34, marginx: 4, marginy: 4 });
   found.setDefaultEdgeLabel(() => ({}));
   for (const node of graph.nodes) {
     const [head, tail] = texts(node);
@@ -19,6 +25,20 @@ function placed(graph) {
   return found;
 }
 
+// dagre's own width and height leave edges out that swing around the nodes.
+function extent(found) {
+  const xs = [];
+  const ys = [];
+  for (const name of found.nodes()) {
+    const { x, y, width, height } = found.node(name);
+    xs.push(x - width / 2, x + width / 2);
+    ys.push(y - height / 2, y + height / 2);
+  }
+  for (const edge of found.edges()) for (const { x, y } of found.edge(edge).points) { xs.push(x); ys.push(y); }
+  const [left, top] = [Math.min(...xs) - 4, Math.min(...ys) - 4];
+  return { left, top, width: Math.max(...xs) + 4 - left, height: Math.max(...ys) + 4 - top };
+}
+
 function texts(node) {
   if (node.kind === "system" && node.id !== "system") return [node.id, "the system's, by the tag's policy"];
   if (node.kind === "system") {
@@ -26,18 +46,18 @@ function texts(node) {
     return ["the system", `${count} ${count === 1 ? "library" : "libraries"}`];
   }
   const sized = node.kind === "own" || node.kind === "grafted";
-  return [node.id, `${KIND[node.kind]}${node.note ? `, ${sized ? bytes(Number(node.note)) : node.note}` : ""}`];
+  return [node.id, `${KIND[node.kind]}${node.note ? `${sized ? "," : ""} ${sized ? bytes(Number(node.note)) : node.note}` : ""}`];
 }
 
 export function Picture({ title, graph, id }) {
   if (!graph.nodes.length) return <p class="quiet">{title}: no binaries.</p>;
   const found = placed(graph);
-  const { width, height } = found.graph();
+  const { left, top, width, height } = extent(found);
   return (
     <figure class="picture">
       <figcaption>{title}</figcaption>
       <div class="scroll">
-        <svg viewBox={`0 0 ${width} ${height}`} width={width} height={height} role="img" aria-labelledby={`${id}-words`}>
+        <svg viewBox={`${left} ${top} ${width} ${height}`} width={width} height={height} role="img" aria-labelledby={`${id}-words`}>
           <defs>
             <marker id={`${id}-head`} viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">
               <path d="M0 0 8 4 0 8z" class="head" />

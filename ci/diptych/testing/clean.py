@@ -1,0 +1,75 @@
+"""A package and what it needs into a clean environment of its own, as its users install it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from diptych import process
+from diptych.build.toolenv import scrubbed
+from diptych.environments import HostRequest, create
+from diptych.errors import PackageError, ProcessError
+from diptych.matrix import Cell
+from diptych.packages.channel_folder import index_folder
+from diptych.packages.pip import pip_install
+
+
+def wheel_prefix(
+    wheel: Path, scratch: Path, *, python: Path, env: Mapping[str, str], log: Path, also: Sequence[str] = ()
+) -> Path:
+    """Make a plain virtual environment below ``scratch`` with the wheel and ``also``; return its folder.
+
+    Args:
+        wheel: the wheel.
+        scratch: an existing folder.
+        python: the interpreter that the environment borrows from.
+        env: the process environment; what steers builds and loaders is left out.
+        log: where pip's words go.
+        also: further requirements.
+
+    Raises:
+        PackageError: pip cannot install it.
+    """
+    prefix = scratch / "venv"
+    interpreter, clean = prefix / "bin" / "python", scrubbed(env)
+    try:
+        process.run([python, "-m", "venv", "--without-pip", prefix], env=clean, cwd=scratch, log=log)
+        process.run([*pip_install(interpreter), wheel, *also], env=clean, cwd=scratch, log=log)
+    except ProcessError as error:
+        raise PackageError(f"{wheel.name} cannot be installed with pip", details=error.details) from error
+    return prefix
+
+
+def conda_prefix(
+    package: Path, scratch: Path, *, cell: Cell, channels: Sequence[str], also: Sequence[str] = ()
+) -> Path:
+    """Make a conda environment below ``scratch`` with the package and ``also``; return its folder.
+
+    It is asked for by exact name, version and build, from a channel that holds just this package, then the others.
+
+    Args:
+        package: the ``.conda`` file.
+        scratch: an existing folder.
+        cell: for its Python and platform.
+        channels: where dependencies come from.
+        also: further match specs.
+
+    Raises:
+        HostEnvironmentError: there is no solution, or a dependency cannot be fetched.
+    """
+    channel = scratch / "channel"
+    target = channel / cell.platform
+    target.mkdir(parents=True)
+    (channel / "noarch").mkdir()
+    shutil.copy2(package, target)
+    index_folder(channel)
+    name, version, build = package.name.removesuffix(".conda").rsplit("-", 2)
+    request = HostRequest(
+        python=cell.python,
+        specs=(f"{name} =={version} {build}", *also),
+        channels=(channel.as_uri(), *channels),
+    )
+    prefix = scratch / "prefix"
+    create(request, prefix)
+    return prefix
