@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 from diptych.coroutines import run_to_end
@@ -23,6 +24,8 @@ def index_folder(folder: Path) -> None:
         run_to_end(index_fs(folder, write_zst=True, write_shards=False, force=True))
     except Exception as error:  # py-rattler raises a different class for each thing that can go wrong
         raise PackageError(f'cannot index the channel "{folder}": {error}') from error
+    with contextlib.suppress(OSError):  # the indexer's own; it leaves it empty
+        (folder / ".tmp").rmdir()
 
 
 def lists(folder: Path, subdir: str, name: str, sha256: str) -> bool:
