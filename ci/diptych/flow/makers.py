@@ -18,6 +18,7 @@ from diptych.flow.tools import tool_version
 from diptych.flow.workspace import Workspace
 from diptych.matrix import Cell
 from diptych.packages.conda import CondaJob, make_conda_package
+from diptych.packages.floor import system_floor
 from diptych.packages.grafted import public_url
 from diptych.packages.metadata import Metadata, place_metadata
 from diptych.packages.recipe import RecipeFacts, render_recipe
@@ -128,6 +129,7 @@ def conda_of(job: Packing) -> Packed:
                 names=_names(job),
                 channels=job.environment.channels,
                 platform=job.cell.platform,
+                floor=system_floor(_tree(job).binaries.values()),
                 env=_env(job),
                 epoch=job.workspace.epoch,
                 log=_log(job, "conda.log"),

@@ -34,6 +34,7 @@ class CondaJob:
         names: folders of this machine that may be named in the package, and the words for them.
         channels: for the build's own host environment.
         platform: conda's name of the platform.
+        floor: what the binaries need of the system, see :mod:`diptych.packages.floor`.
         env: the tools' environment.
         epoch: SOURCE_DATE_EPOCH, seconds.
         log: where rattler-build's output goes.
@@ -46,6 +47,7 @@ class CondaJob:
     names: Mapping[Path, str]
     channels: tuple[str, ...]
     platform: str
+    floor: str
     env: Mapping[str, str]
     epoch: int
     log: Path
@@ -116,7 +118,9 @@ def _repacking(job: CondaJob, work: Path) -> RepackJob:
     folders = {**job.names, job.recipe.parent: "$RECIPE_DIR", work: "$WORK", job.tree: f"${STAGE_VARIABLE}"}
     resolved = {folder.resolve(): word for folder, word in folders.items()}
     return RepackJob(
-        neutral=Neutral(names=local_names({**resolved, **folders}, job.channels), epoch=job.epoch),
+        neutral=Neutral(
+            names=local_names({**resolved, **folders}, job.channels), epoch=job.epoch, floor=job.floor
+        ),
         python=job.interpreter,
         tag=f"cpython-{job.python.replace('.', '')}",
         env=job.env,
