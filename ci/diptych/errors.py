@@ -10,6 +10,8 @@ import difflib
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
+from diptych.annotations import Place
+
 
 class DiptychError(Exception):
     """Root of everything Diptych raises on purpose.
@@ -18,15 +20,19 @@ class DiptychError(Exception):
         summary: one sentence: what failed, with the file and the offending value in quotes.
         details: further lines of evidence, each shown on a line of its own.
         hint: the next step for the person who reads it.
+        place: the file that it is about, and the line if that is known.
     """
 
     exit_code: ClassVar[int] = 1
 
-    def __init__(self, summary: str, *, details: Sequence[str] = (), hint: str = "") -> None:
+    def __init__(
+        self, summary: str, *, details: Sequence[str] = (), hint: str = "", place: Place | None = None
+    ) -> None:
         super().__init__(summary)
         self.summary = summary
         self.details = tuple(details)
         self.hint = hint
+        self.place = place
 
     def __str__(self) -> str:
         lines = [self.summary, *(f"  {line}" for line in self.details)]

@@ -13,8 +13,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from diptych.annotations import Level, Place, annotation
 from diptych.errors import DiptychError
 
 if TYPE_CHECKING:
@@ -113,9 +115,16 @@ class Output:
         if error.hint:
             arrow = "→" if _speaks_unicode() else "->"
             console.print(Text.assemble((f"  {arrow} ", "bold"), error.hint), soft_wrap=True)
+        self.annotate(
+            "error", "\n".join([error.summary, *error.details, error.hint]).strip(), place=error.place
+        )
+
+    def annotate(self, level: Level, message: str, *, title: str = "", place: Place | None = None) -> None:
+        """Say something beside the change on GitHub Actions; elsewhere nothing, as it is told in words too."""
         if self.env.get("GITHUB_ACTIONS") == "true":
-            message = error.summary.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-            console.print(f"::error::{message}", markup=False, soft_wrap=True)
+            root = Path(self.env.get("GITHUB_WORKSPACE", "/"))
+            line = annotation(level, message, title=title, place=place, root=root)
+            self.console(stderr=True).print(line, markup=False, soft_wrap=True)
 
 
 @dataclass

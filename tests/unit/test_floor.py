@@ -9,9 +9,7 @@ import pytest
 from diptych.binaries import Binary, VersionNeed
 from diptych.packages.floor import system_floor, with_floor
 
-ELF = Binary(
-    name="a.so", format="elf", machine="x86_64", bits=64, endianness="little", kind="shared", size=1
-)
+ELF = Binary(name="a.so", format="elf", machine="x86_64", bits=64, endianness="little", kind="shared", size=1)
 MACH_O = replace(ELF, format="macho", machine="arm64")
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from diptych import __version__
 from diptych.build.cmake import CMakeBuild, compile_all, configure, install
 from diptych.build.fileapi import install_map
-from diptych.build.firsterror import first_error
+from diptych.build.firsterror import error_place, first_error
 from diptych.build.sources import source_hash
 from diptych.build.strangers import check_headers, check_links
 from diptych.build.toolenv import tool_environment
@@ -155,6 +155,7 @@ def _failing(job: CompileJob, what: str) -> Iterator[None]:
             f"{job.cell.id}: {what} failed: {error.summary}",
             details=[*found, f"whole log: {log}"] if found else error.details,
             hint=_hint(what),
+            place=error_place(found, source=job.config.source),
         ) from error
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from diptych.annotations import Place as FilePlace
 from diptych.errors import ConfigError
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
@@ -68,5 +69,6 @@ def all_faults(faults: Sequence[str], file: Path) -> ConfigError:
     return ConfigError(
         f'{count} in the settings of "{file}"',
         details=faults,
+        place=FilePlace(file=file),
         hint='mend that; the reference page "The table [tool.diptych]" has every key',
     )

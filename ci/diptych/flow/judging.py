@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from diptych.annotations import Level
 from diptych.doctor import examine, find_target
 from diptych.flow.workspace import Workspace
 from diptych.rules import Severity, all_rules
+
+_LEVELS: dict[Severity, Level] = {
+    Severity.ERROR: "error",
+    Severity.DRIFT: "warning",
+    Severity.NOTE: "notice",
+}
 
 
 def judge_packages(workspace: Workspace, packages: tuple[Path, ...]) -> None:
@@ -22,6 +29,9 @@ def judge_packages(workspace: Workspace, packages: tuple[Path, ...]) -> None:
         counts = [f"{report.count(severity)} {severity.value}s" for severity in Severity]
         step.text = f"{len(rules)} rules: {', '.join(counts)}"
     for finding in report.findings:
+        workspace.output.annotate(
+            _LEVELS[finding.severity], f"{finding.place}: {finding.message}", title=finding.code
+        )
         if finding.severity is Severity.ERROR:
             workspace.output.note(
                 f"{finding.code} {finding.place}: {finding.message} (diptych explain {finding.code})"

@@ -1,0 +1,45 @@
+"""Annotations of GitHub Actions, and where compilers say that an error is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from diptych.annotations import Place, annotation
+from diptych.build.firsterror import error_place
+from diptych.errors import CompileError
+from diptych.output import Output
+
+ROOT = Path("/checkout")
+
+
+def test_an_annotation_names_file_line_and_title() -> None:
+    place = Place(file=ROOT / "src" / "a,b.cpp", line=7)
+    text = annotation("error", "100 %\nof it: gone", title="DIP101: x", place=place, root=ROOT)
+    assert text == "::error title=DIP101%3A x,file=src/a%2Cb.cpp,line=7::100 %25%0Aof it: gone"
+    assert annotation("warning", "plain", root=ROOT) == "::warning::plain"
+    outside = annotation("notice", "m", place=Place(file=Path("/usr/x.h")), root=ROOT)
+    assert outside == "::notice file=/usr/x.h::m"
+
+
+def test_an_error_is_annotated_on_github_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    error = CompileError("no", details=["why"], hint="next", place=Place(file=ROOT / "a.cpp", line=3))
+    Output(env={"GITHUB_ACTIONS": "true", "GITHUB_WORKSPACE": str(ROOT)}).error(error)
+    assert "::error file=a.cpp,line=3::no%0Awhy%0Anext" in capsys.readouterr().err.splitlines()
+    Output(env={}).error(error)
+    assert "::error" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("line", "place"),
+    [
+        ("/src/core/a.cpp:12:3: error: expected", Place(file=Path("/src/core/a.cpp"), line=12)),
+        ("/src/core/a.hpp:1:10: fatal error: x.h: No such file", Place(file=Path("/src/core/a.hpp"), line=1)),
+        ("CMake Error at CMakeLists.txt:22 (find_package):", Place(file=ROOT / "CMakeLists.txt", line=22)),
+        ("a.cpp:(.text+0x1f): undefined reference to `f()'", None),
+        ("ninja: error: unknown target", None),
+    ],
+)
+def test_the_place_of_a_first_error(line: str, place: Place | None) -> None:
+    assert error_place(["[1/2] Building", line, "note"], source=ROOT) == place
