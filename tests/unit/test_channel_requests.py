@@ -139,3 +139,16 @@ def test_resolution_covers_what_suits() -> None:
     assert known.covers({"a": ">=0.9"})
     assert not known.covers({"a": ">=2"})
     assert not known.covers({"b": ""})
+
+
+def test_what_a_person_added_is_not_made_but_what_it_needs_is() -> None:
+    added = {"gxx_toy": ("numpy >=1.26", "__glibc >=2.17", "python"), "loop": ("gxx_toy", "loop")}
+
+    found = parse(["gxx_toy=12", "loop", "eigen"], added=added)
+
+    assert [(each.name, each.versions) for each in found] == [("eigen", ""), ("numpy", ">=1.26")]
+
+
+def test_without_it_the_same_name_cannot_be_made() -> None:
+    with pytest.raises(ChannelError, match="gxx_toy"):
+        parse(["gxx_toy"])

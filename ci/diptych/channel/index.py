@@ -16,11 +16,13 @@ from typing import Any
 from diptych.channel.conda_file import CondaFile
 from diptych.coroutines import run_to_end
 from diptych.errors import ChannelError
-from diptych.store import sha256_file, write_json
+from diptych.store import read_json, sha256_file, write_json
 
 _RECORDS = ".records"
 # Raised when a maker changes what it writes: packages of other makers are removed and made again.
 MAKERS = 3
+ADDED = "added"
+"""In a record's origin: a person put the package there."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +80,17 @@ def all_records(root: Path) -> list[Record]:
         if record := _load(path):
             found[record.file.subdir, record.file.filename] = record
     return [found[key] for key in sorted(found, key=lambda key: (key[1], key[0]))]
+
+
+def added(root: Path) -> dict[str, tuple[str, ...]]:
+    """Return what a person has added: the name of each package that is whole, and its requirements as indexed."""
+    found: dict[str, tuple[str, ...]] = {}
+    for record in all_records(root):
+        if record.origin.get(ADDED) and record.is_whole(root):
+            entries = read_json(root / record.file.subdir / "repodata.json").get("packages.conda", {})
+            depends = entries.get(record.file.filename, {}).get("depends", ())
+            found[record.file.name] = (*found.get(record.file.name, ()), *map(str, depends))
+    return found
 
 
 def _load(path: Path) -> Record | None:

@@ -98,7 +98,8 @@ def ensure(
         ChannelError: a package cannot be made, an index cannot be reached, a hash is wrong.
         StoreError: the disk is full.
     """
-    wanted = requests.parse(specs)
+    root = root.absolute()
+    wanted = requests.parse(specs, added=index.added(root))
     interpreter = interpreters.find(python, env=env, store=store)
     if interpreter is None:
         raise MissingToolError(
@@ -106,7 +107,6 @@ def ensure(
             hint=f"install one: `uv python install {python}` or `pyenv install {python}`",
         )
     check_relocatable(interpreter)
-    root = root.absolute()
     with store.lock("channel"), tempfile.TemporaryDirectory(prefix="diptych-channel-") as scratch:
         work = _Work(interpreter=interpreter, root=root, store=store, env=env, say=say, scratch=Path(scratch))
         packages = work.ensure(wanted)

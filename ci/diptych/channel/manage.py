@@ -75,6 +75,8 @@ def add(
 ) -> CondaFile:
     """Put a .conda file, or a wheel as a conda package, into the channel.
 
+    From then on the channel has no other package of that name made: what a person adds comes first.
+
     Args:
         path: the file.
         root: the channel's folder.
@@ -96,7 +98,9 @@ def add(
             if path.suffix == ".conda"
             else _added_wheel(path, python, root, store, env)
         )
-        index.write_record(root, digest("added", file.filename, file.sha256), file, origin)
+        index.write_record(
+            root, digest("added", file.filename, file.sha256), file, {**origin, index.ADDED: True}
+        )
         index.refresh(root, say=say)
     return file
 

@@ -7,7 +7,7 @@ between the two is here.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from packaging.specifiers import InvalidSpecifier, Specifier, SpecifierSet
@@ -29,8 +29,12 @@ class Request:
     versions: str
 
 
-def parse(specs: Iterable[str]) -> list[Request]:
-    """Read conda match specifications, leaving out ``python`` itself.
+def parse(specs: Iterable[str], *, added: Mapping[str, Sequence[str]] | None = None) -> list[Request]:
+    """Read conda match specifications, leaving out ``python`` itself and virtual packages.
+
+    Args:
+        specs: the specifications.
+        added: what is in the channel by a person's hand, with its requirements: these are asked for in its place.
 
     Raises:
         ChannelError: a specification cannot be read, or names what this channel cannot make.
@@ -39,13 +43,15 @@ def parse(specs: Iterable[str]) -> list[Request]:
     from rattler.exceptions import InvalidMatchSpecError  # noqa: PLC0415 -- as above
 
     found: list[Request] = []
-    for spec in specs:
+    pending, own = list(specs), dict(added or {})
+    for spec in pending:  # grows while it is read
         try:
             match = rattler.MatchSpec(spec)
         except InvalidMatchSpecError as error:
             raise ChannelError(f'cannot read the package "{spec}": {error}') from error
         name = match.name.normalized
-        if name in names.FROM_INTERPRETER:
+        if name in names.FROM_INTERPRETER or name.startswith("__") or (added and name in added):
+            pending += own.pop(name, ())
             continue
         _check(name)
         found.append(Request(name=name, versions=to_pep440(match.version or "")))
