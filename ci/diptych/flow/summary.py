@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
@@ -19,6 +18,7 @@ from diptych.flow.record import CellRecord
 from diptych.flow.workspace import Workspace
 from diptych.matrix import Cell
 from diptych.output import human_size
+from diptych.tables import plain_table
 
 
 def preamble(workspace: Workspace, cell: Cell, environment: Environment) -> None:
@@ -42,9 +42,7 @@ def preamble(workspace: Workspace, cell: Cell, environment: Environment) -> None
 
 def artefact_table(workspace: Workspace, records: Sequence[CellRecord]) -> Table:
     """Tabulate the finished packages with size and hash; the file's name tells its platform."""
-    table = Table(
-        title="artefacts", title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False
-    )
+    table = plain_table("artefacts")
     table.add_column("size", justify="right", no_wrap=True)
     table.add_column("sha256", no_wrap=True)
     table.add_column("file")
@@ -58,14 +56,7 @@ def artefact_table(workspace: Workspace, records: Sequence[CellRecord]) -> Table
 
 def matrix_table(workspace: Workspace, comparisons: Sequence[Comparison]) -> Table:
     """Tabulate the verdicts, one cell a line."""
-    table = Table(
-        title=f"{workspace.config.project.name}: wheel | conda",
-        title_justify="left",
-        title_style="bold",
-        box=SIMPLE_HEAD,
-        pad_edge=False,
-        padding=(0, 0, 0, 1),
-    )
+    table = plain_table(f"{workspace.config.project.name}: wheel | conda", tight=True)
     table.add_column("cell", overflow="fold")
     table.add_column("verdict", no_wrap=True)
     for name in ("code", "wheel", "conda", "copies", "error", "drift"):
@@ -108,14 +99,7 @@ def costs_table(comparisons: Sequence[Comparison]) -> Table | None:
     known = [(one.cell, one.facts["cost"]) for one in comparisons if one.facts.get("cost")]
     if not known:
         return None
-    table = Table(
-        title="cost in clean environments: wheel | conda",
-        title_justify="left",
-        title_style="bold",
-        box=SIMPLE_HEAD,
-        pad_edge=False,
-        padding=(0, 0, 0, 1),
-    )
+    table = plain_table("cost in clean environments: wheel | conda", tight=True)
     table.add_column("cell", overflow="fold")
     for name in ("with shared\nMB", "install\ns", "import\nms", "load\nms"):
         table.add_column(name, justify="right", overflow="fold")

@@ -1,4 +1,4 @@
-"""A release from beginning to end: plan, check the checkout, build, gate, lay out, look, send."""
+"""A planned release, step by step: build, gate, lay out, look, send."""
 
 from __future__ import annotations
 
@@ -7,75 +7,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from diptych.credentials import Credentials
 from diptych.errors import ConfigError, ReleaseError
 from diptych.flow.cellrun import run_cell
 from diptych.flow.collecting import Placed, collect
 from diptych.flow.workspace import Workspace
-from diptych.matrix import Platform
 from diptych.output import many
-from diptych.packages.metadata import prepare_metadata
 from diptych.packages.sdist import make_sdist
 from diptych.release import gate
 from diptych.release.assemble import Assembled, Part, assemble, read_assembled
-from diptych.release.checkout import changelog_of, check_checkout, read_commit, section_of
-from diptych.release.destinations import channel_of, index_of
+from diptych.release.checkout import changelog_of, section_of
 from diptych.release.model import Check, Destination, Kind, Standing
+from diptych.release.planning import ReleasePlan, Wishes
 from diptych.release.sending import check_places, send_all, standings_of
 from diptych.release.statements import origin_of
 from diptych.report.gather import waivers_of
 from diptych.workflow.compared import compare_collected
 from diptych.workflow.piece import provenance_of
-from diptych.workflow.plan import PIECES, Job, plan
-
-NOWHERE = "none"
-"""What `--index` or `--channel` says to leave out a destination of the table."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Wishes:
-    """What a person asks for.
-
-    Attributes:
-        publish: send; else only look.
-        pieces: what `diptych cell` left elsewhere; none: build every cell here.
-        platforms: those of the plan.
-        out: the folder of the release.
-        index: where wheels and sdist go, or empty.
-        channel: where conda packages go, or empty.
-        allow: channels that a release may be made from although it is a stand-in.
-        verbose: 1: tell what the uploading tool says; 2: let it say more.
-    """
-
-    publish: bool
-    pieces: tuple[Path, ...]
-    platforms: tuple[Platform, ...]
-    out: Path
-    index: str
-    channel: str
-    allow: tuple[str, ...]
-    verbose: int = 0
-
-
-@dataclass(frozen=True, kw_only=True)
-class ReleasePlan:
-    """What a release is going to do, known before anything is built.
-
-    Attributes:
-        version: what the build backend says.
-        tag: the tag that it has to carry.
-        commit: HEAD.
-        jobs: every cell on every platform.
-        destinations: where artefacts go, in the order that they are served.
-        checks: those of the checkout.
-    """
-
-    version: str
-    tag: str
-    commit: str
-    jobs: tuple[Job, ...]
-    destinations: tuple[Destination, ...]
-    checks: tuple[Check, ...]
+from diptych.workflow.plan import PIECES, Job
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,33 +44,6 @@ class Outcome:
     def faults(self) -> tuple[str, ...]:
         """What keeps the release from going out."""
         return tuple(f"{check.name}: {check.fault}" for check in self.checks if check.fault)
-
-
-def plan_release(workspace: Workspace, wishes: Wishes, credentials: Credentials) -> ReleasePlan:
-    """Work out what will be built, checked and sent where; nothing is built, no network is used.
-
-    Raises:
-        ConfigError: a destination cannot be understood, or there is nowhere to publish to.
-        MissingToolError: a destination needs a package that is not installed.
-        PackageError: the build backend gives no metadata.
-    """
-    settings = workspace.config.release
-    metadata = prepare_metadata(workspace.config.source, store=workspace.store, env=workspace.env)
-    commit = read_commit(workspace.root, env=workspace.env)
-    destinations = tuple(_destinations(workspace, wishes, credentials, metadata.name))
-    if wishes.publish and not destinations:
-        raise ConfigError(
-            "there is nowhere to publish to",
-            hint="name it: --index and --channel, or index and channel in [tool.diptych.release]",
-        )
-    return ReleasePlan(
-        version=metadata.version,
-        tag=settings.tag.replace("{version}", metadata.version),
-        commit=commit.sha,
-        jobs=plan(workspace.config, wishes.platforms),
-        destinations=destinations,
-        checks=check_checkout(workspace, commit, metadata.version),
-    )
 
 
 def prepare(
@@ -209,27 +130,6 @@ def reopen(folder: Path, planned: ReleasePlan) -> tuple[Assembled, Check]:
     )
     detail = f"{many(len(release.items), 'artefact')}, as SHA256SUMS says"
     return release, Check(name="laid out", detail=detail, fault=fault)
-
-
-def _destinations(
-    workspace: Workspace, wishes: Wishes, credentials: Credentials, project: str
-) -> Iterator[Destination]:
-    """Yield the channel first: it can take a package back, an index like PyPI never can."""
-    settings = workspace.config.release
-    channel, index = wishes.channel or settings.channel, wishes.index or settings.index
-    if channel and channel != NOWHERE:
-        yield channel_of(channel, root=workspace.root, credentials=credentials, env=workspace.env)
-    if index and index != NOWHERE:
-        simple = settings.simple if index == settings.index else None
-        yield index_of(
-            index,
-            simple,
-            project=project,
-            credentials=credentials,
-            env=workspace.env,
-            tell=workspace.output.line if wishes.verbose else None,
-            chatty=wishes.verbose > 1,
-        )
 
 
 def _built(workspace: Workspace, jobs: Sequence[Job]) -> Iterator[Path]:

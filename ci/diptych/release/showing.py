@@ -7,14 +7,15 @@ from typing import Any
 
 from diptych.output import Output, human_size
 from diptych.release.model import Check
-from diptych.release.run import Outcome, ReleasePlan, Wishes
+from diptych.release.planning import ReleasePlan, Wishes
+from diptych.release.run import Outcome
 
 SCHEMA = 1
 
 
 def show_plan(output: Output, project: str, planned: ReleasePlan, wishes: Wishes) -> None:
     """Print what will be built, checked and sent where."""
-    from rich.table import Table  # noqa: PLC0415 -- not needed for --json
+    from diptych.tables import plain_table  # noqa: PLC0415 -- not needed for --json
 
     cells = ", ".join(job.name for job in planned.jobs)
     source = (
@@ -24,7 +25,7 @@ def show_plan(output: Output, project: str, planned: ReleasePlan, wishes: Wishes
         " · ".join(one.name for one in planned.destinations) or "nowhere: no index and no channel is named"
     )
     sent = "sent to" if wishes.publish else "would be sent to"
-    table = Table(title=f"release of {project} {planned.version}", title_justify="left", show_header=False)
+    table = plain_table(f"release of {project} {planned.version}", heads=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     table.add_row("commit", f"{planned.commit[:12] or 'none'}, tag {planned.tag}")
@@ -44,10 +45,10 @@ def show_checks(output: Output, checks: Sequence[Check]) -> None:
 
 def show_outcome(output: Output, outcome: Outcome, *, published: bool) -> None:
     """Print every artefact, its size, and how it stands to where it goes."""
-    from rich.table import Table  # noqa: PLC0415 -- as above
+    from diptych.tables import plain_table  # noqa: PLC0415 -- as above
 
     there = {one.item.name: one for one in outcome.standings}
-    table = Table(title="artefacts", title_justify="left")
+    table = plain_table("artefacts")
     for title in ("file", "size", "sha256", "state"):
         table.add_column(title, overflow="fold", justify="right" if title == "size" else "left")
     for item in outcome.release.items:

@@ -92,13 +92,13 @@ def _serve(workspace: Workspace, root: Path, port: int) -> None:
 
 
 def _list(workspace: Workspace, root: Path, *, as_json: bool) -> None:
-    from rich.table import Table  # noqa: PLC0415 -- not needed for --json
+    from diptych.tables import plain_table  # noqa: PLC0415 -- not needed for --json
 
     rows = channels.listing(root)
     if as_json:
         workspace.output.json([asdict(row) for row in rows])
         return
-    table = Table(title=f"local channel {root.as_uri()}", title_justify="left")
+    table = plain_table(f"local channel {root.as_uri()}")
     for name in ("name", "version", "build", "size", "origin"):
         table.add_column(name, overflow="fold", justify="right" if name == "size" else "left")
     for row in rows:

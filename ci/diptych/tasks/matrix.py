@@ -10,6 +10,7 @@ from invoke.context import Context
 from diptych import matrix as cells
 from diptych.errors import ConfigError
 from diptych.flow.workspace import Workspace
+from diptych.output import many
 from diptych.tasks.plan import PLATFORM_HELP, platforms_of
 from diptych.tasks.surface import process_workspace, surface
 
@@ -60,11 +61,17 @@ def _github(workspace: Workspace, chosen: set[str], platforms: Sequence[str], sh
 
 
 def _table(workspace: Workspace, chosen: Sequence[cells.Cell]) -> None:
-    from rich.table import Table  # noqa: PLC0415 -- not needed for --json
+    """Show a line a cell; what is the same for all of them is said once."""
+    from diptych.tables import plain_table  # noqa: PLC0415 -- not needed for --json
 
-    table = Table(title=f"{workspace.config.project.name}: {len(chosen)} cells", title_justify="left")
-    for name in cells.ROW_TITLES:
-        table.add_column(name, overflow="fold")
-    for row in cells.rows(chosen):
+    table = plain_table(f"{workspace.config.project.name}: {many(len(chosen), 'cell')}")
+    columns = list(zip(cells.ROW_TITLES, *cells.rows(chosen), strict=True))
+    shared = [column for column in columns[3:] if len(set(column[1:])) == 1]
+    for title, *values in columns:
+        if (title, *values) not in shared:
+            table.add_column(title, overflow="fold")
+    for row in zip(*(column[1:] for column in columns if column not in shared), strict=True):
         table.add_row(*row)
     workspace.output.show(table)
+    for title, value, *_ in shared:
+        workspace.output.line(f"  {title:<17} {value}", style="dim")

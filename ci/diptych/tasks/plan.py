@@ -38,9 +38,9 @@ def plan(
         for job in jobs:
             workspace.output.raw(json_text.dumps(job.to_json()) + "\n")
         return
-    from rich.table import Table  # noqa: PLC0415 -- not needed for --json
+    from diptych.tables import plain_table  # noqa: PLC0415 -- not needed for --json
 
-    table = Table(title=f"{workspace.config.project.name}: {len(jobs)} jobs", title_justify="left")
+    table = plain_table(f"{workspace.config.project.name}: {len(jobs)} jobs")
     for name in ("cell", "platform", "GitHub machine", "packages", "command"):
         table.add_column(name, overflow="fold")
     for job in jobs:

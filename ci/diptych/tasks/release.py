@@ -14,7 +14,8 @@ from diptych.tasks.surface import process_env, process_workspace, surface
 
 if TYPE_CHECKING:
     from diptych.flow.workspace import Workspace
-    from diptych.release.run import Outcome, ReleasePlan, Wishes
+    from diptych.release.planning import ReleasePlan, Wishes
+    from diptych.release.run import Outcome
 
 
 @surface(
@@ -54,10 +55,10 @@ def release(  # noqa: PLR0913, PLR0917 -- the parameters of an invoke task are i
     if dry_run and publish:
         raise ConfigError("--dry-run and --publish contradict each other", hint="leave one of them out")
     workspace = process_workspace(aside=json)
-    from diptych.release import run  # noqa: PLC0415 -- a listing needs none of the flow
+    from diptych.release import planning, run  # noqa: PLC0415 -- a listing needs none of the flow
     from diptych.release.showing import show_checks, show_outcome, show_plan, to_json  # noqa: PLC0415 -- as above
 
-    wishes = run.Wishes(
+    wishes = planning.Wishes(
         publish=publish,
         pieces=tuple(Path.cwd() / word for word in pieces),
         platforms=platforms_of(workspace, platform),
@@ -67,7 +68,7 @@ def release(  # noqa: PLR0913, PLR0917 -- the parameters of an invoke task are i
         allow=_known(allow),
         verbose=verbose,
     )
-    planned = run.plan_release(workspace, wishes, credentials_of(process_env()))
+    planned = planning.plan_release(workspace, wishes, credentials_of(process_env()))
     if not json:
         show_plan(workspace.output, workspace.config.project.name, planned, wishes)
     if plan:
