@@ -44,7 +44,9 @@ def read_commit(root: Path, *, env: Mapping[str, str]) -> Commit:
         done = process.run(["git", *words], env=env, cwd=root, check=False)
         return done.output if done.returncode == 0 else ""
 
-    excluded = [f":(exclude,top){name}" for name in _OURS]
+    excluded = [
+        f":(exclude){name}" for name in _OURS
+    ]  # below the table, wherever that stands in the repository
     status = git("status", "--porcelain=v1", "-z", "--untracked-files=normal", "--", ":/", *excluded)
     return Commit(
         sha=git("rev-parse", "--verify", "-q", "HEAD").strip(),
