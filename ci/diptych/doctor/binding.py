@@ -1,0 +1,255 @@
+"""What ``ld --no-undefined`` would say of a module in its final place: symbols that its whole closure does not define.
+
+For each module that Python loads, the scope is the loader's: the interpreter with its libraries, the module, and all that it
+brings, breadth first (ld.so(8); glibc ``elf/dl-lookup.c``). Every object of the scope is bound in it. Nothing is said where a
+library of the scope was not found: it could have the symbol.
+
+Mach-O names the library of each symbol (two-level namespace), so there each image is held against that one. Names of
+``-undefined dynamic_lookup`` are looked up in whatever the process has, and cannot be judged from files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import chain
+
+from diptych.binaries import Binary
+from diptych.closure import Found, Loaded
+from diptych.doctor.tables import Names, Outside, Tables
+from diptych.rules import Evidence, Item, Unbound
+from diptych.rules.cxxnames import other_string
+from diptych.rules.names import libpython
+from diptych.system import is_system_library
+
+_KINDS = {"shared", "bundle"}
+_EXPLAINED = 20
+
+
+@dataclass(kw_only=True)
+class Scope:
+    """The objects in which one root is bound.
+
+    Attributes:
+        root: the module, or a library that no module brings.
+        members: the target's own binaries among them, the root first.
+        tables: the names of all.
+        assumed: libraries that every system has, of which nothing is known but that all their symbols have versions.
+    """
+
+    root: Item
+    members: list[Item]
+    tables: list[tuple[str, Names]]
+    assumed: set[str] = field(default_factory=set)
+
+    def defines(self, name: str, version: str = "") -> bool:
+        """Tell whether any object of the scope has the symbol."""
+        return any(names.has(name, version) for _, names in self.tables)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Binder:
+    """Binds every item of a target.
+
+    Attributes:
+        evidence: the target, its items with closures.
+        tables: the names of its binaries.
+        outside: reads others; None: the target is a package, and they are not there.
+        interpreter: path of the Python that imports, if it is known.
+    """
+
+    evidence: Evidence
+    tables: Tables
+    outside: Outside | None = None
+    interpreter: str | None = None
+
+    def bind(self) -> tuple[Item, ...]:
+        """Return the items with what is unbound in each; None stays where nothing can be said."""
+        found: dict[tuple[str, int], dict[str, Unbound]] = {}
+        for scope in self._scopes():
+            for member in scope.members:
+                mine = found.setdefault(_key(member), {})
+                for one in self._unbound(member, scope):
+                    mine.setdefault(one.symbol, one)
+        for item in self.evidence.macho:
+            if item.closure is not None and item.binary.kind in _KINDS:
+                found[_key(item)] = {one.symbol: one for one in self._two_level(item)}
+        return tuple(
+            replace(item, deep=replace(item.deep, unbound=tuple(found[_key(item)].values())))
+            if _key(item) in found
+            else item
+            for item in self.evidence.items
+        )
+
+    def _scopes(self) -> Iterator[Scope]:
+        """Yield the scope of each module, then of each library that no module brings, where it is complete."""
+        reached: set[tuple[str, int]] = set()
+        roots = [
+            item for item in self.evidence.elf if item.closure is not None and item.binary.kind in _KINDS
+        ]
+        for root in sorted(roots, key=lambda item: item.module is None):
+            if root.module is None and _key(root) in reached:
+                continue
+            reached |= {_key(item) for item in self._brought(root)}
+            scope = self._scope(root)
+            if scope is not None:
+                yield scope
+
+    def _brought(self, root: Item) -> list[Item]:
+        entries = root.closure.loaded if root.closure else ()
+        return [own for entry in entries if (own := self._own(entry)) is not None]
+
+    def _own(self, entry: Loaded) -> Item | None:
+        """Return the target's binary that a need was met with."""
+        if entry.path is None or entry.binary is None:
+            return None
+        if self.evidence.packed:
+            return self._by_name.get(entry.binary.name)
+        place = self.evidence.inside(entry.path)
+        found = self._by_name.get(place) if place else None
+        return found or (self.evidence.own_library(entry.name) if place else None)
+
+    @cached_property
+    def _by_name(self) -> dict[str, Item]:
+        return {item.place: item for item in reversed(self.evidence.items)}
+
+    def _scope(self, root: Item) -> Scope | None:
+        """Put the scope together; None where it is not known as a whole."""
+        scope = Scope(root=root, members=[root], tables=[(root.label, self.tables.of(root.binary))])
+        if self.interpreter is not None and not self._add_outside(scope, self.interpreter):
+            return None
+        closure = root.closure
+        for entry in (*closure.before, *closure.loaded) if closure else ():
+            if not self._add(entry, scope):
+                return None
+        return scope
+
+    def _add(self, entry: Loaded, scope: Scope) -> bool:
+        """Add what one need brings; False where that is unknown."""
+        own = self._own(entry)
+        if own is not None:
+            if own not in scope.members:
+                scope.members.append(own)
+                scope.tables.append((own.label, self.tables.of(own.binary)))
+            return True
+        if entry.path is not None and not entry.missing:
+            return self._add_outside(scope, entry.path)
+        if libpython(entry.name) or entry.optional:
+            return True  # only Py* could come from it, which is not asked for
+        if self.evidence.packed and is_system_library(entry.name, "elf"):
+            scope.assumed.add(entry.name)
+            return True
+        return False
+
+    def _add_outside(self, scope: Scope, path: str) -> bool:
+        library = self.outside(path) if self.outside else None
+        if library is not None and all(label != path for label, _ in scope.tables):
+            scope.tables.append((path, library.names))
+        return library is not None
+
+    def _unbound(self, member: Item, scope: Scope) -> Iterator[Unbound]:
+        mine = self.tables.of(member.binary)
+        explained = 0
+        for name in sorted(mine.imports - mine.weak):
+            if name.startswith(("Py", "_Py")) or scope.defines(name) or _is_assumed(name, scope):
+                continue
+            explained += 1
+            yield self._explained(name, "", scope, twin=explained <= _EXPLAINED)
+        for name, version, library in sorted(mine.versioned):
+            if library in scope.assumed or not _has_version(version, library, scope):
+                continue  # nothing is known of it; or the version itself is missing, which DIP308 says
+            if not scope.defines(name, version):
+                explained += 1
+                yield self._explained(name, version, scope, twin=explained <= _EXPLAINED)
+
+    def _explained(self, name: str, version: str, scope: Scope, *, twin: bool) -> Unbound:
+        """Say what else is known of a symbol: who else has it, and whether it is there for the other std::string."""
+        members = {_key(item) for item in scope.members}
+        others = (
+            item.label
+            for item in self.evidence.elf
+            if _key(item) not in members and self.tables.of(item.binary).has(name, version)
+        )
+        # --as-needed leaves a library out of the link when it has none of the names: with the wrong string it has none.
+        more = ((item.label, self.tables.of(item.binary)) for item in self.evidence.elf)
+        tables = chain(scope.tables, more) if twin else ()
+        twins = ((other, label) for label, names in tables for other in other_string(name, names.exports))
+        found, where = next(twins, ("", ""))
+        return Unbound(
+            symbol=name,
+            version=version,
+            root=scope.root.label,
+            elsewhere=next(others, ""),
+            twin=found,
+            twin_in=where,
+        )
+
+    def _two_level(self, item: Item) -> Iterator[Unbound]:
+        """Hold the names of an image against the libraries that it names for them."""
+        if "TWOLEVEL" not in item.binary.dynamic_flags or item.closure is None:
+            return
+        mine = self.tables.of(item.binary)
+        given = {name: self._images(name, item.closure.root, item) for name in set(mine.bound.values())}
+        for name, library in sorted(mine.bound.items()):
+            images = given[library]
+            if name in mine.weak or images is None or any(names.has(name) for names in images):
+                continue
+            yield Unbound(symbol=name, root=item.label, library=library)
+
+    def _images(self, name: str, wanted_by: str, item: Item, depth: int = 0) -> list[Names] | None:
+        """Return the names of a library and of those that it re-exports; None where one of them is unknown."""
+        entries = item.closure.wanted_by(wanted_by) if item.closure else ()
+        entry = next((one for one in entries if one.name == name), None)
+        if entry is None or entry.path is None or entry.binary is None or depth > len(entries) + 8:
+            return None
+        own = self._own_slice(entry.binary)
+        if own is None:
+            return None
+        images = [own]
+        for again in entry.binary.reexported:
+            more = self._images(again, entry.path, item, depth + 1)
+            if more is None:
+                return None
+            images += more
+        return images
+
+    def _own_slice(self, binary: Binary) -> Names | None:
+        names = self.tables.find(binary)
+        return names if names is not None and names.exports else None
+
+
+def _key(item: Item) -> tuple[str, int]:
+    return (item.place, item.binary.offset)
+
+
+def _is_assumed(name: str, scope: Scope) -> bool:
+    """A C++ library's own names, asked for without a version, may come from the libstdc++ that every system has."""
+    runtime = (
+        "_ZS",
+        "_ZNS",
+        "_ZNKS",
+        "_ZTIS",
+        "_ZTSS",
+        "_ZTVS",
+        "_ZTINS",
+        "_ZTVNS",
+        "_ZTIN10__cxxabi",
+        "_ZTVN10__cxxabi",
+    )
+    return any(library.startswith("libstdc++") for library in scope.assumed) and name.startswith(
+        (*runtime, "_Zn", "_Zd", "__cxa_", "__gxx_")
+    )
+
+
+def _has_version(version: str, library: str, scope: Scope) -> bool:
+    """Tell whether the version is defined by anything in the scope at all."""
+    closure = scope.root.closure
+    entries = (*closure.before, *closure.loaded) if closure else ()
+    return any(
+        definition.name == version
+        for entry in entries
+        if entry.binary is not None
+        and (not library or entry.name == library or entry.found_by is not Found.NOT_FOUND)
+        for definition in entry.binary.version_definitions
+    )
