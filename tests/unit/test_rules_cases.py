@@ -62,9 +62,9 @@ def mac_pair(given: str, *, wanted: str = "_foo") -> dict[str, bytes]:
 
 def elf_pair(*given: str, wanted: str = "foo", **parts: object) -> dict[str, bytes]:
     """A module that wants a name, and the library beside it."""
-    needed = {"needed": ["libfoo.so.1", "libc.so.6"], "rpath": "$ORIGIN", **parts}
+    options: dict[str, object] = {"needed": ["libfoo.so.1", "libc.so.6"], "rpath": "$ORIGIN", **parts}
     return {
-        **member(module(symbols=(Sym(name=wanted),), **needed)),
+        **member(module(symbols=(Sym(name=wanted),), **options)),  # type: ignore[arg-type]
         "pair/libfoo.so.1": elf(
             soname="libfoo.so.1", symbols=[Sym(name=name, defined=True) for name in ("keep", *given)]
         ),

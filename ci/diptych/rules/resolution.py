@@ -215,8 +215,16 @@ def _unbound_finding(item: Item, symbols: list[Unbound], severity: Severity, els
         place=item.label,
         message=f"{whose} {_versioned(first)}{more}",
         evidence=tuple(lines),
-        next_step=f"link {elsewhere}, or see that it is loaded before with RTLD_GLOBAL" if elsewhere else "",
+        next_step=_bind_step(severity, elsewhere),
     )
+
+
+def _bind_step(severity: Severity, elsewhere: str) -> str:
+    if elsewhere:
+        return f"link {elsewhere}, or see that it is loaded before with RTLD_GLOBAL"
+    if severity is Severity.NOTE:
+        return "nothing, where the interpreter brings it (it links libm, for one); else link its library"
+    return ""
 
 
 def _versioned(one: Unbound) -> str:
