@@ -28,7 +28,7 @@ class Journal:
     """What a relink did.
 
     Attributes:
-        purpose: "wheel" or "conda".
+        purpose: "wheel", "conda" or "source".
         tools: the tools that edited, with their versions.
         entries: a line for each edited file: plan, hashes and needed libraries before and after.
     """
@@ -54,6 +54,23 @@ def relink_tree(plan: TreePlan, target: Path, *, env: Mapping[str, str]) -> Jour
         RelinkError: a tool failed, or the file read back is not what the plan says.
     """
     shutil.copytree(plan.root, target, symlinks=True, dirs_exist_ok=True)
+    return _apply(plan, target, env=env)
+
+
+def relink_into(plan: TreePlan, target: Path, *, env: Mapping[str, str]) -> Journal:
+    """Copy only the planned binaries of ``plan.root`` below ``target``, beside what is there, and apply the plan to the copies.
+
+    Raises:
+        RelinkError: as :func:`relink_tree`.
+    """
+    for one in plan.files:
+        copy = target / one.name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(plan.root / one.name, copy)
+    return _apply(plan, target, env=env)
+
+
+def _apply(plan: TreePlan, target: Path, *, env: Mapping[str, str]) -> Journal:
     edits = [one for one in plan.files if not one.empty]
     tools: dict[str, None] = {}
     entries = []

@@ -68,7 +68,7 @@ class TreePlan:
     """The plans of all binaries of one tree.
 
     Attributes:
-        purpose: "wheel" or "conda", for people.
+        purpose: "wheel", "conda" or "source", for people.
         root: the tree that the names are relative to.
         files: a plan for each binary, also the empty ones, sorted by name.
     """
