@@ -182,7 +182,7 @@ def test_a_plan_without_room_is_refused(tmp_path: Path, boost: Path, tools: dict
     assert "64 bytes are free before the code" in done.output
     assert library.read_bytes() == before
     # What delocate would call: the tool says nothing, so the check that stands in for codesign has to.
-    edit = ["install_name_tool", "-add_rpath", f"/{'x' * 100}", library]
+    edit: list[str | Path] = ["install_name_tool", "-add_rpath", f"/{'x' * 100}", library]
     if process.run(edit, env=tools, cwd=tmp_path, check=False).returncode:
         return  # Apple's own refuses
     done = process.run(["codesign", "--force", "--sign", "-", library], env=tools, cwd=tmp_path, check=False)

@@ -152,8 +152,23 @@ ELF_CASES: dict[str, tuple[str, Mapping[str, bytes], set[str]]] = {
     ),
     "a library that is not here could have it": (
         TAG,
-        member(module(needed=["libX11.so.6"], symbols=(Sym(name="_ZN3pot4nameEv"),))),
+        member(module(needed=["libpot.so.1"], symbols=(Sym(name="_ZN3pot4nameEv"),))),
+        {"DIP307"},
+    ),
+    "a C library of the system could have a C name": (
+        TAG,
+        member(module(needed=["libX11.so.6"], symbols=(Sym(name="XOpenDisplay"),))),
         set(),
+    ),
+    "a C library of the system has no C++ names": (
+        TAG,
+        member(module(needed=["libX11.so.6"], symbols=(Sym(name="_ZN3pot4nameEv"),))),
+        {"DIP309"},
+    ),
+    "ld.so itself is there": (
+        TAG,
+        member(module(needed=["ld-linux-x86-64.so.2"], symbols=(Sym(name="_ZN3pot4nameEv"),))),
+        {"DIP309"},
     ),
     "libstdc++ may be asked without a version": (
         TAG,

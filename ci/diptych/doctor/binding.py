@@ -18,8 +18,9 @@ from itertools import chain
 from diptych.binaries import Binary
 from diptych.closure import Found, Loaded
 from diptych.doctor.tables import Names, Outside, Tables
+from diptych.policy import manylinux
 from diptych.rules import Evidence, Item, Unbound
-from diptych.rules.cxxnames import other_string
+from diptych.rules.cxxnames import is_cxx, other_string
 from diptych.rules.names import libpython
 from diptych.system import is_system_library
 
@@ -36,12 +37,15 @@ class Scope:
         members: the target's own binaries among them, the root first.
         tables: the names of all.
         assumed: libraries that every system has, of which nothing is known but that all their symbols have versions.
+        only_cxx: a library that policies leave to the system is among them (libz, libX11, libGL, …): these are written in C,
+            so a C name may come from there, and a C++ one not.
     """
 
     root: Item
     members: list[Item]
     tables: list[tuple[str, Names]]
     assumed: set[str] = field(default_factory=set)
+    only_cxx: bool = False
 
     def defines(self, name: str, version: str = "") -> bool:
         """Tell whether any object of the scope has the symbol."""
@@ -133,14 +137,15 @@ class Binder:
                 scope.members.append(own)
                 scope.tables.append((own.label, self.tables.of(own.binary)))
             return True
-        if entry.path is not None and not entry.missing:
-            return self._add_outside(scope, entry.path)
-        if libpython(entry.name) or entry.optional:
-            return True  # only Py* could come from it, which is not asked for
-        if self.evidence.packed and is_system_library(entry.name, "elf"):
+        if self.evidence.packed and is_system_library(entry.name, "elf"):  # ld.so itself counts as loaded
             scope.assumed.add(entry.name)
             return True
-        return False
+        if entry.path is not None and not entry.missing:
+            return self._add_outside(scope, entry.path)
+        if self.evidence.packed and manylinux().lowest_for_library(entry.name) is not None:
+            scope.only_cxx = True
+            return True
+        return bool(libpython(entry.name)) or entry.optional  # only Py* could come from these: not asked for
 
     def _add_outside(self, scope: Scope, path: str) -> bool:
         library = self.outside(path) if self.outside else None
@@ -152,11 +157,13 @@ class Binder:
         mine = self.tables.of(member.binary)
         explained = 0
         for name in sorted(mine.imports - mine.weak):
-            if name.startswith(("Py", "_Py")) or scope.defines(name) or _is_assumed(name, scope):
+            if name.startswith(("Py", "_Py")) or (scope.only_cxx and not is_cxx(name)):
+                continue
+            if scope.defines(name) or _is_assumed(name, scope):
                 continue
             explained += 1
             yield self._explained(name, "", scope, twin=explained <= _EXPLAINED)
-        for name, version, library in sorted(mine.versioned):
+        for name, version, library in () if scope.only_cxx else sorted(mine.versioned):
             if library in scope.assumed or not _has_version(version, library, scope):
                 continue  # nothing is known of it; or the version itself is missing, which DIP308 says
             if not scope.defines(name, version):
