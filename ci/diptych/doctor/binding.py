@@ -35,6 +35,7 @@ class Scope:
     Attributes:
         root: the module, or a library that no module brings.
         members: the target's own binaries among them, the root first.
+        keys: what tells these apart.
         tables: the names of all.
         assumed: libraries that every system has, of which nothing is known but that all their symbols have versions.
         only_cxx: a library that policies leave to the system is among them (libz, libX11, libGL, …): these are written in C,
@@ -43,6 +44,7 @@ class Scope:
 
     root: Item
     members: list[Item]
+    keys: set[tuple[str, int]]
     tables: list[tuple[str, Names]]
     assumed: set[str] = field(default_factory=set)
     only_cxx: bool = False
@@ -67,6 +69,9 @@ class Binder:
     tables: Tables
     outside: Outside | None = None
     interpreter: str | None = None
+    _left: dict[tuple[str, int], tuple[frozenset[tuple[str, int]], frozenset[str]]] = field(
+        default_factory=dict, init=False, repr=False
+    )
 
     def bind(self) -> tuple[Item, ...]:
         """Return the items with what is unbound in each; None stays where nothing can be said."""
@@ -120,7 +125,9 @@ class Binder:
 
     def _scope(self, root: Item) -> Scope | None:
         """Put the scope together; None where it is not known as a whole."""
-        scope = Scope(root=root, members=[root], tables=[(root.label, self.tables.of(root.binary))])
+        scope = Scope(
+            root=root, members=[root], keys={_key(root)}, tables=[(root.label, self.tables.of(root.binary))]
+        )
         if self.interpreter is not None and not self._add_outside(scope, self.interpreter):
             return None
         closure = root.closure
@@ -133,7 +140,8 @@ class Binder:
         """Add what one need brings; False where that is unknown."""
         own = self._own(entry)
         if own is not None:
-            if own not in scope.members:
+            if _key(own) not in scope.keys:
+                scope.keys.add(_key(own))
                 scope.members.append(own)
                 scope.tables.append((own.label, self.tables.of(own.binary)))
             return True
@@ -156,7 +164,7 @@ class Binder:
     def _unbound(self, member: Item, scope: Scope) -> Iterator[Unbound]:
         mine = self.tables.of(member.binary)
         explained = 0
-        for name in sorted(mine.imports - mine.weak):
+        for name in sorted(self._open(member, scope)):
             if name.startswith(("Py", "_Py")) or (scope.only_cxx and not is_cxx(name)):
                 continue
             if scope.defines(name) or _is_assumed(name, scope):
@@ -170,13 +178,29 @@ class Binder:
                 explained += 1
                 yield self._explained(name, version, scope, twin=explained <= _EXPLAINED)
 
+    def _open(self, member: Item, scope: Scope) -> frozenset[str]:
+        """Return the names to look for: not those which libraries define that a member brings into every scope itself.
+
+        Looked up once for each member, since a library can be in the scopes of hundreds of modules.
+        """
+        key = _key(member)
+        if key not in self._left:
+            own = [member, *self._brought(member)]
+            mine = self.tables.of(member.binary)
+            defined = (self.tables.of(one.binary).exports for one in own)
+            self._left[key] = (frozenset(map(_key, own)), (mine.imports - mine.weak).difference(*defined))
+        brought, left = self._left[key]
+        if brought <= scope.keys:
+            return left
+        mine = self.tables.of(member.binary)
+        return mine.imports - mine.weak
+
     def _explained(self, name: str, version: str, scope: Scope, *, twin: bool) -> Unbound:
         """Say what else is known of a symbol: who else has it, and whether it is there for the other std::string."""
-        members = {_key(item) for item in scope.members}
         others = (
             item.label
             for item in self.evidence.elf
-            if _key(item) not in members and self.tables.of(item.binary).has(name, version)
+            if _key(item) not in scope.keys and self.tables.of(item.binary).has(name, version)
         )
         # --as-needed leaves a library out of the link when it has none of the names: with the wrong string it has none.
         more = ((item.label, self.tables.of(item.binary)) for item in self.evidence.elf)

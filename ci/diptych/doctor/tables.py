@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -17,7 +17,8 @@ class Names:
 
     Attributes:
         exports: what it defines for others.
-        versions: of these, the ones with symbol versions.
+        common: the version that most of these have; empty for none.
+        versions: the others of these, with their versions; an empty one for a name without.
         imports: what it wants without naming a version.
         weak: of the imports, those that may stay undefined.
         versioned: what it wants of a version, as (name, version, library), and cannot do without.
@@ -25,6 +26,7 @@ class Names:
     """
 
     exports: frozenset[str] = frozenset()
+    common: str = ""
     versions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     imports: frozenset[str] = frozenset()
     weak: frozenset[str] = frozenset()
@@ -33,21 +35,21 @@ class Names:
 
     def has(self, name: str, version: str = "") -> bool:
         """Tell whether a reference can be bound here: to that version, or to a definition without any (check_match)."""
-        return name in self.exports and (not version or version in self.versions.get(name, (version,)))
+        if name not in self.exports:
+            return False
+        given = self.versions.get(name, (self.common,))
+        return not version or version in given or "" in given
 
 
 def names_of(binary: Binary, symbols: Sequence[Symbol]) -> Names:
     """Sort a symbol table into the names that matter between binaries."""
     cut = 1 if binary.format == "macho" else 0
-    versions: dict[str, tuple[str, ...]] = defaultdict(tuple)
-    if binary.version_definitions:
-        for symbol in symbols:
-            if symbol.defined and symbol.version is not None:
-                versions[symbol.name] = (*versions[symbol.name], symbol.version)
+    common, versions = _versions(symbols) if binary.version_definitions else ("", {})
     undefined = [symbol for symbol in symbols if not symbol.defined]
     return Names(
         exports=frozenset(one.name[cut:] for one in symbols if one.defined and one.binding != "local"),
-        versions=dict(versions),
+        common=common,
+        versions=versions,
         imports=frozenset(one.name[cut:] for one in undefined if one.version is None),
         weak=frozenset(one.name[cut:] for one in undefined if one.binding == "weak"),
         versioned=frozenset(
@@ -57,6 +59,17 @@ def names_of(binary: Binary, symbols: Sequence[Symbol]) -> Names:
         ),
         bound={one.name[cut:]: one.library for one in undefined if one.library and binary.format == "macho"},
     )
+
+
+def _versions(symbols: Sequence[Symbol]) -> tuple[str, dict[str, tuple[str, ...]]]:
+    """Return the version of most names, and the names that differ: large libraries have one for 100,000 symbols."""
+    found: dict[str, tuple[str, ...]] = {}
+    for symbol in symbols:
+        if symbol.defined and symbol.binding != "local":
+            found[symbol.name] = (*found.get(symbol.name, ()), symbol.version or "")
+    counts = Counter(found.values())
+    common = next((given[0] for given, _ in counts.most_common(1) if len(given) == 1), "")
+    return common, {name: given for name, given in found.items() if given != (common,)}
 
 
 @dataclass(kw_only=True)
