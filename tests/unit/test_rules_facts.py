@@ -135,3 +135,13 @@ def test_python_of_the_conda_package_may_hold_what_others_may_not() -> None:
         library("lib/libembed.so"), owner="other", deep=Deep(python_defined=("Py_Initialize",))
     )
     assert codes(environment(stranger)) == {"DIP103": Severity.ERROR}
+
+
+def test_a_grafted_library_beside_the_environments_own() -> None:
+    own = replace(library("lib/libarrow.so.19.0.0", soname="libarrow.so.19"), owner="libarrow")
+    site = "lib/python3.11/site-packages"
+    grafted = library(f"{site}/pair.libs/libarrow-0123abcd.so.19.0.0", soname="libarrow-0123abcd.so.19.0.0")
+    other = library(f"{site}/pair.libs/libjpeg-0123abcd.so.62", soname="libjpeg-0123abcd.so.62")
+    assert codes(environment(own, grafted, other)) == {"DIP706": Severity.DRIFT}
+    assert codes(environment(own, other)) == {}
+    assert codes(environment(own, replace(grafted, owner="libarrow"))) == {}, "the conda package has both"

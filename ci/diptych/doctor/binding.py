@@ -92,7 +92,7 @@ class Binder:
         )
 
     def _scopes(self) -> Iterator[Scope]:
-        """Yield the scope of each module, then of each library that no module brings, where it is complete."""
+        """Yield the scope of each module, then of each library that none of these has brought, where it is complete."""
         reached: set[tuple[str, int]] = set()
         roots = [
             item for item in self.evidence.elf if item.closure is not None and item.binary.kind in _KINDS
@@ -100,9 +100,9 @@ class Binder:
         for root in sorted(roots, key=lambda item: item.module is None):
             if root.module is None and _key(root) in reached:
                 continue
-            reached |= {_key(item) for item in self._brought(root)}
             scope = self._scope(root)
             if scope is not None:
+                reached |= scope.keys
                 yield scope
 
     def _brought(self, root: Item) -> list[Item]:

@@ -216,3 +216,43 @@ def _one_for_each_name(items: list[Item]) -> list[Item]:
     for item in items:
         found.setdefault((item.binary.soname, item.binary.build_id, item.size), item)
     return list(found.values())
+
+
+@rule("DIP706", "a wheel's library beside the environment's own", Severity.DRIFT, premises.environment)
+def grafted_beside(evidence: Evidence) -> Iterator[Finding]:
+    """A library that was grafted into a wheel is there again, from a conda package of the same environment.
+
+    Why: the copies have different names to the loader, so both are loaded: types, registries and allocators of one are strangers to
+    the other, and where versions differ, which symbols win depends on the order of imports. It comes of `pip install` over an
+    environment that conda made.
+
+    Mend: install the package from the channel, so that it shares the library; or leave the library to pip's world alone. Run
+    `pip check`, and take one channel for all that shares C++ objects.
+
+    Source: rapidsai/cudf#13596; apache/arrow#2637; pytorch/pytorch#22447.
+    """
+    others = {*_OPENMP, *_BLAS, *_RUNTIMES}  # DIP701 to DIP703 speak of these, DIP202 of Boost.Python
+    owned: dict[tuple[str, str], Item] = {}
+    for item in evidence.items:
+        if item.owner and item.place.startswith("lib/lib") and item.place.count("/") == 1:
+            owned.setdefault((stem(item.place), item.binary.machine), item)
+    for item in evidence.items:
+        name = stem(item.place)
+        twin = owned.get((name, item.binary.machine))
+        grafted = item.place.split("/")[-2:-1]
+        if twin is None or not any(folder.endswith((".libs", ".dylibs")) for folder in grafted):
+            continue
+        if (
+            item.owner == twin.owner
+            or boost_python(item.place) is not None
+            or _kind_of(name, dict.fromkeys(others, "x"))
+        ):
+            continue
+        yield Finding(
+            place=item.label,
+            message=f"{name} is there from a wheel and from {twin.owner}",
+            evidence=(
+                f"{human_size(item.size):>8}  {item.place}",
+                f"{human_size(twin.size):>8}  {twin.place}",
+            ),
+        )
