@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from diptych.binaries import Binary
 from diptych.errors import RelinkError
 
 
@@ -61,6 +62,15 @@ class FilePlan:
         return tuple(
             sorted({names.get(name, name) for name in before if name not in self.drop} | set(self.add))
         )
+
+    def applied(self, binary: Binary) -> Binary:
+        """Return the facts that the binary will have, needed libraries in the order that the tools leave."""
+        names = dict(self.rename)
+        needed = [names.get(name, name) for name in binary.needed if name not in self.drop]
+        if self.rpath is None:
+            return replace(binary, needed=(*needed, *self.add))
+        new, old = ((), self.rpath) if self.runpath and binary.format == "elf" else (self.rpath, ())
+        return replace(binary, needed=(*needed, *self.add), rpath=new, runpath=old)
 
 
 @dataclass(frozen=True, kw_only=True)
