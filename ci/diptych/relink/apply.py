@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from diptych.binaries import Binary, code_hashes, mapped, read, read_file
+from diptych.binaries import Binary, Signature, code_hashes, mapped, read, read_file, signature
 from diptych.errors import RelinkError
 from diptych.relink.editors import Editor, editor_for
 from diptych.relink.plan import FilePlan, TreePlan
@@ -17,10 +17,17 @@ from diptych.store import sha256_file
 
 @dataclass(frozen=True, kw_only=True)
 class Slice:
-    """A binary, or one slice of a universal one, with the hashes of what relinking must not change."""
+    """A binary, or one slice of a universal one, with the hashes of what relinking must not change.
+
+    Attributes:
+        binary: its facts.
+        code: hashes by section.
+        signature: what its signature is worth, all page hashes recomputed; ABSENT for ELF.
+    """
 
     binary: Binary
     code: Mapping[str, str]
+    signature: Signature = Signature.ABSENT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +124,10 @@ def read_slices(path: Path) -> tuple[Slice, ...]:
         FormatError: it is damaged.
     """
     with mapped(path) as data:
-        return tuple(Slice(binary=one, code=code_hashes(one, data)) for one in read(data, path.name))
+        return tuple(
+            Slice(binary=one, code=code_hashes(one, data), signature=signature(one, data))
+            for one in read(data, path.name)
+        )
 
 
 def check_edit(plan: FilePlan, before: tuple[Slice, ...], after: tuple[Slice, ...]) -> None:
@@ -146,6 +156,9 @@ def _edit_faults(plan: FilePlan, before: Slice, after: Slice) -> list[str]:
         faults.append(f"needed libraries are {found}, planned were {wanted}")
     if plan.rpath is not None and (new.rpath or new.runpath) != plan.rpath:
         faults.append(f"run path is {new.rpath or new.runpath}, planned was {plan.rpath}")
+    unsigned = after.signature is Signature.ABSENT and before.signature is not Signature.ABSENT
+    if unsigned or after.signature is Signature.STALE:
+        faults.append(f"the signature is {after.signature.value}, and was {before.signature.value}")
     if plan.identity is not None and new.soname != plan.identity:
         faults.append(f"identity is {new.soname!r}, planned was {plan.identity!r}")
     return faults

@@ -67,10 +67,13 @@ class FilePlan:
         """Return the facts that the binary will have, needed libraries in the order that the tools leave."""
         names = dict(self.rename)
         needed = [names.get(name, name) for name in binary.needed if name not in self.drop]
+        edited = replace(binary, needed=(*needed, *self.add), soname=self.identity or binary.soname)
         if self.rpath is None:
-            return replace(binary, needed=(*needed, *self.add))
-        new, old = ((), self.rpath) if self.runpath and binary.format == "elf" else (self.rpath, ())
-        return replace(binary, needed=(*needed, *self.add), rpath=new, runpath=old)
+            return edited
+        as_runpath = self.runpath and binary.format == "elf"
+        return replace(
+            edited, rpath=() if as_runpath else self.rpath, runpath=self.rpath if as_runpath else ()
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
