@@ -25,6 +25,8 @@ from diptych.rules.names import libpython
 from diptych.system import is_system_library
 
 _KINDS = {"shared", "bundle"}
+_MAX_LOOKUPS = 50_000_000
+"""Of one target: several times what VTK's 376 libraries take. A hostile one gets no further, and no answer for the rest."""
 _EXPLAINED = 20
 
 
@@ -73,14 +75,18 @@ class Binder:
         default_factory=dict, init=False, repr=False
     )
 
+    _spent: list[int] = field(default_factory=lambda: [0], init=False, repr=False)
+
     def bind(self) -> tuple[Item, ...]:
         """Return the items with what is unbound in each; None stays where nothing can be said."""
         found: dict[tuple[str, int], dict[str, Unbound]] = {}
         for scope in self._scopes():
             for member in scope.members:
                 mine = found.setdefault(_key(member), {})
-                for one in self._unbound(member, scope):
-                    mine.setdefault(one.symbol, one)
+                for one in self._unbound(member, scope, set(mine)):
+                    mine[one.symbol] = one
+            if self._spent[0] > _MAX_LOOKUPS:
+                break
         for item in self.evidence.macho:
             if item.closure is not None and item.binary.kind in _KINDS:
                 found[_key(item)] = {one.symbol: one for one in self._two_level(item)}
@@ -161,10 +167,13 @@ class Binder:
             scope.tables.append((path, library.names))
         return library is not None
 
-    def _unbound(self, member: Item, scope: Scope) -> Iterator[Unbound]:
+    def _unbound(self, member: Item, scope: Scope, told: set[str]) -> Iterator[Unbound]:
+        """Yield what is unbound in a member, but for the names that were told already."""
         mine = self.tables.of(member.binary)
         explained = 0
-        for name in sorted(self._open(member, scope)):
+        names = self._open(member, scope) - told
+        self._spent[0] += (len(names) + len(mine.versioned)) * len(scope.tables)
+        for name in sorted(names):
             if name.startswith(("Py", "_Py")) or (scope.only_cxx and not is_cxx(name)):
                 continue
             if scope.defines(name) or _is_assumed(name, scope):
@@ -197,6 +206,7 @@ class Binder:
 
     def _explained(self, name: str, version: str, scope: Scope, *, twin: bool) -> Unbound:
         """Say what else is known of a symbol: who else has it, and whether it is there for the other std::string."""
+        self._spent[0] += len(self.evidence.elf)
         others = (
             item.label
             for item in self.evidence.elf
@@ -204,7 +214,7 @@ class Binder:
         )
         # --as-needed leaves a library out of the link when it has none of the names: with the wrong string it has none.
         more = ((item.label, self.tables.of(item.binary)) for item in self.evidence.elf)
-        tables = chain(scope.tables, more) if twin else ()
+        tables = chain(scope.tables, more) if twin and self._spent[0] <= _MAX_LOOKUPS else ()
         twins = ((other, label) for label, names in tables for other in other_string(name, names.exports))
         found, where = next(twins, ("", ""))
         return Unbound(

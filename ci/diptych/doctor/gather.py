@@ -29,6 +29,8 @@ _KINDS: Mapping[PackageKind, Kind] = {
     PackageKind.ENVIRONMENT: "environment",
     PackageKind.FILE: "file",
 }
+_MAX_NEEDS = 1_000_000
+"""Of all binaries together; VTK's 376 have 140,000. Each costs about ten microseconds and a hundred bytes."""
 _PURELIB = re.compile(r"^Root-Is-Purelib:\s*(\w+)", re.MULTILINE | re.IGNORECASE)
 
 
@@ -177,11 +179,20 @@ def _with_closures(evidence: Evidence, path: Path, host: str | None, tables: Tab
     else:
         world = real_world(host=host, executable=interpreter)
     items: list[Item] = []
+    needs = 0
     for item in evidence.items:
+        if needs > _MAX_NEEDS:
+            items.append(item)
+            continue
         one = resolved(item, _place(evidence, path, item), world)
         unused = unused_of(one, evidence, tables, outside)
         items.append(replace(one, deep=replace(one.deep, unused=unused)))
-    whole = replace(evidence, items=tuple(items))
+        needs += len(one.closure.loaded) if one.closure else 0
+    endless = Damage(
+        place=evidence.target, problem="its binaries need each other without measure: not all were resolved"
+    )
+    damaged = (*evidence.damaged, *([endless] if needs > _MAX_NEEDS else []))
+    whole = replace(evidence, items=tuple(items), damaged=damaged)
     binder = Binder(evidence=whole, tables=tables, outside=outside, interpreter=interpreter)
     return replace(whole, items=binder.bind())
 
