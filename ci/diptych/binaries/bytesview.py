@@ -21,7 +21,7 @@ MAX_TEXT = 1 << 20
 """Longest single string; the longest C++ names in practice stay under 100 kB."""
 
 _ROW_CHUNK = 1 << 16
-_TEXT_CHUNK = 128
+_TEXT_CHUNK = 512  # most C++ names are longer than 128
 _MAX_TABLE_TEXT = 1 << 28
 _HASH_CHUNK = 1 << 20
 
