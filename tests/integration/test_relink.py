@@ -148,6 +148,8 @@ def test_a_journal_tells_what_was_done(bench: Bench) -> None:
     assert journal["tool"].startswith("patchelf ")
     assert "libidle.so.1" in journal["plan"]["drop"]
     assert journal["before"]["sha256"] != journal["after"]["sha256"]
+    assert journal["before"]["runpath"] == ["/opt/leak/lib"]
+    assert journal["after"]["rpath"] == ["$ORIGIN/../prefix/lib"]
 
 
 def test_a_second_relink_finds_nothing_to_do(bench: Bench) -> None:

@@ -37,7 +37,7 @@ class Journal:
     Attributes:
         purpose: "wheel", "conda" or "source".
         tools: the tools that edited, with their versions.
-        entries: a line for each edited file: plan, hashes and needed libraries before and after.
+        entries: a line for each edited file: plan; hash, needed libraries, run path and identity before and after.
     """
 
     purpose: str
@@ -112,9 +112,15 @@ def relink_file(plan: FilePlan, path: Path, editor: Editor) -> dict[str, Any]:
         temporary.unlink(missing_ok=True)
     return {
         "plan": asdict(plan),
-        "before": {"sha256": before_hash, "needed": before[0].binary.needed},
-        "after": {"sha256": sha256_file(path), "needed": after[0].binary.needed},
+        "before": {"sha256": before_hash, **_commands(before[0].binary)},
+        "after": {"sha256": sha256_file(path), **_commands(after[0].binary)},
     }
+
+
+def _commands(binary: Binary) -> dict[str, Any]:
+    """Return what a relink can change, for the journal."""
+    run_path = "runpath" if binary.runpath else "rpath"
+    return {"needed": binary.needed, run_path: binary.runpath or binary.rpath, "identity": binary.soname}
 
 
 def read_slices(path: Path) -> tuple[Slice, ...]:
