@@ -481,6 +481,21 @@ def test_conda_package_for_another_python(tmp_path: Path) -> None:
     assert set(codes_of(conda(tmp_path, files, depends=CONDA_DEPENDS))) == {"DIP105"}
 
 
+@pytest.mark.parametrize(("floor", "codes"), [("2.17", {"DIP401"}), ("2.34", set()), ("2.35,<3", set())])
+def test_conda_package_that_states_its_glibc(floor: str, codes: set[str], tmp_path: Path) -> None:
+    data = module(needed=["libc.so.6"], symbols=(wants("libc.so.6", "GLIBC_2.34"),))
+    depends = [*CONDA_DEPENDS, f"__glibc >={floor}"]
+    path = conda(tmp_path, {f"{SITE}/pair/_core.{CP311}": data}, depends=depends)
+    assert set(codes_of(path)) == codes
+
+
+@pytest.mark.parametrize(("floor", "codes"), [("11.0", {"DIP604"}), ("12", set())])
+def test_conda_package_that_states_its_macos(floor: str, codes: set[str], tmp_path: Path) -> None:
+    files = {f"{SITE}/pair/_core.cpython-311-darwin.so": mac_module(minos=(12, 0))}
+    depends = ["python_abi 3.11.* *_cp311", f"__osx >={floor}"]
+    assert set(codes_of(conda(tmp_path, files, depends=depends, subdir="osx-arm64"))) == codes
+
+
 def test_conda_package_that_is_well(tmp_path: Path) -> None:
     data = module(needed=["libstdc++.so.6", "libfoo.so.1"], rpath="$ORIGIN/../../../")
     files = {f"{SITE}/pair/_core.{CP311}": data}

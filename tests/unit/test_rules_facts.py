@@ -101,6 +101,24 @@ def test_segments_that_cannot_be_mapped() -> None:
     assert codes(environment(library("lib/libfoo.so", segments=(fitting,)))) == {}
 
 
+def test_a_section_outside_of_every_segment() -> None:
+    """What an old patchelf leaves when it moves .dynstr: the loader takes it, strip does not."""
+    whole = Segment(
+        name="LOAD", vaddr=0x1000, offset=0x1000, filesz=64, memsz=64, align=0x1000, flags="r--", loaded=True
+    )
+    inside = Section(
+        name=".dynstr", kind=3, flags=2, vaddr=0x1010, offset=0x1010, size=8, loaded=True, stored=True
+    )
+    for section, expected in (
+        (inside, {}),
+        (replace(inside, offset=0x3010, vaddr=0x3010), {"DIP408": Severity.DRIFT}),
+        (replace(inside, vaddr=0x1018), {"DIP408": Severity.DRIFT}),
+        (replace(inside, offset=0x3010, loaded=False), {}),
+    ):
+        item = library("lib/libfoo.so", segments=(whole,), sections=(section,))
+        assert codes(environment(item)) == expected
+
+
 def test_debug_information_is_counted() -> None:
     section = Section(
         name=".debug_info", kind=1, flags=0, vaddr=0, offset=0, size=3 << 20, loaded=False, stored=True

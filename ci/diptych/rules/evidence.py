@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,6 +14,7 @@ from diptych.closure import Closure
 from diptych.policy import PlatformTag
 from diptych.rules.names import ModuleName
 
+_FLOOR = re.compile(r"\s*>=?\s*(\d+)(?:\.(\d+))?")
 Kind = Literal["wheel", "conda", "folder", "environment", "file"]
 
 
@@ -140,6 +142,14 @@ class CondaFacts:
     noarch: str = ""
     depends: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+
+    def floor(self, system: str) -> tuple[int, int] | None:
+        """Return the oldest system that the package says it runs on, of ``__glibc`` or ``__osx``; None when it says none."""
+        found = [
+            _FLOOR.match(spec.removeprefix(system)) for spec in self.depends if spec.startswith(f"{system} ")
+        ]
+        floors = [(int(match[1]), int(match[2] or 0)) for match in found if match]
+        return max(floors, default=None)
 
 
 @dataclass(frozen=True, kw_only=True)
