@@ -15,9 +15,9 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain
 
-from diptych.binaries import Binary
 from diptych.closure import Found, Loaded
 from diptych.doctor.tables import Names, Outside, Tables
+from diptych.doctor.two_level import two_level
 from diptych.policy import manylinux
 from diptych.rules import Evidence, Item, Unbound
 from diptych.rules.cxxnames import is_cxx, other_string
@@ -89,7 +89,7 @@ class Binder:
                 break
         for item in self.evidence.macho:
             if item.closure is not None and item.binary.kind in _KINDS:
-                found[_key(item)] = {one.symbol: one for one in self._two_level(item)}
+                found[_key(item)] = {one.symbol: one for one in two_level(item, self.tables)}
         return tuple(
             replace(item, deep=replace(item.deep, unbound=tuple(found[_key(item)].values())))
             if _key(item) in found
@@ -225,39 +225,6 @@ class Binder:
             twin=found,
             twin_in=where,
         )
-
-    def _two_level(self, item: Item) -> Iterator[Unbound]:
-        """Hold the names of an image against the libraries that it names for them."""
-        if "TWOLEVEL" not in item.binary.dynamic_flags or item.closure is None:
-            return
-        mine = self.tables.of(item.binary)
-        given = {name: self._images(name, item.closure.root, item) for name in set(mine.bound.values())}
-        for name, library in sorted(mine.bound.items()):
-            images = given[library]
-            if name in mine.weak or images is None or any(names.has(name) for names in images):
-                continue
-            yield Unbound(symbol=name, root=item.label, library=library)
-
-    def _images(self, name: str, wanted_by: str, item: Item, depth: int = 0) -> list[Names] | None:
-        """Return the names of a library and of those that it re-exports; None where one of them is unknown."""
-        entries = item.closure.wanted_by(wanted_by) if item.closure else ()
-        entry = next((one for one in entries if one.name == name), None)
-        if entry is None or entry.path is None or entry.binary is None or depth > len(entries) + 8:
-            return None
-        own = self._own_slice(entry.binary)
-        if own is None:
-            return None
-        images = [own]
-        for again in entry.binary.reexported:
-            more = self._images(again, entry.path, item, depth + 1)
-            if more is None:
-                return None
-            images += more
-        return images
-
-    def _own_slice(self, binary: Binary) -> Names | None:
-        names = self.tables.find(binary)
-        return names if names is not None and names.exports else None
 
 
 def _key(item: Item) -> tuple[str, int]:
