@@ -148,6 +148,42 @@ def boost_split(folder: Path) -> Path:
     return wheel(place / WHEEL, modules)
 
 
+def static_runtime(folder: Path, *flags: str) -> Path:
+    """Pain 10: libstdc++ linked statically into one module, beside another that takes the system's."""
+    place = folder / "static-runtime"
+    stream = '#include <iostream>\nextern "C" void *PyInit__NAME() { std::cout << "loading"; return 0; }\n'
+    inside, outside = (
+        compiled(place, f"_{name}.so", stream.replace("NAME", name), *options)
+        for name, options in (("a", ("-static-libstdc++", "-static-libgcc", *flags)), ("b", ()))
+    )
+    return wheel(place / WHEEL, {f"lib/_a.{CP311}": inside, f"lib/_b.{CP311}": outside})
+
+
+def other_string(folder: Path, *, module_abi: int = 1) -> Path:
+    """Pain 7: a module and a library that were compiled with different ``_GLIBCXX_USE_CXX11_ABI``."""
+    place = folder / f"cxx11-{module_abi}"
+    words = '#include <string>\n#define API __attribute__((visibility("default")))\n'
+    header = "namespace pot { API std::string name(); API int size(const std::string &); }\n"
+    body = "std::string pot::name() { return {}; } int pot::size(const std::string &x) { return x.size(); }\n"
+    library = compiled(
+        place,
+        "libpot.so.1",
+        words + header + body,
+        f"-D_GLIBCXX_USE_CXX11_ABI={1 - module_abi}",
+        "-Wl,-soname,libpot.so.1",
+    )
+    use = 'extern "C" void *PyInit__core() { return pot::size(pot::name()) ? 0 : (void *) 1; }\n'
+    module = compiled(
+        place,
+        "_core.so",
+        words + header + use,
+        f"-D_GLIBCXX_USE_CXX11_ABI={module_abi}",
+        "-Wl,-rpath,$ORIGIN",
+        library,
+    )
+    return wheel(place / WHEEL, {f"lib/_core.{CP311}": module, "lib/libpot.so.1": library})
+
+
 MAC = "lib-1.0-cp311-cp311-macosx_11_0_arm64.whl"
 
 
@@ -185,7 +221,17 @@ def mac(
     return wheel(folder / name / tag, {"lib/_core.cpython-311-darwin.so": module})
 
 
-ALL = {"x1": x1, "x2": x2, "x3": x3, "x4": x4, "x6": x6, "unused": unused, "boost": boost_split}
+ALL = {
+    "x1": x1,
+    "x2": x2,
+    "x3": x3,
+    "x4": x4,
+    "x6": x6,
+    "unused": unused,
+    "boost": boost_split,
+    "static-runtime": static_runtime,
+    "other-string": other_string,
+}
 
 if __name__ == "__main__":
     for make in ALL.values():

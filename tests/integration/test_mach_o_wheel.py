@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
 import sys
 import zipfile
 from pathlib import Path
@@ -13,11 +14,14 @@ import pytest
 from diptych import process
 from diptych.archives import open_package
 from diptych.binaries import Signature, mapped, read_file, signature
+from diptych.closure import RealFiles, SearchContext, closure
 from diptych.doctor import examine, find_target
 from diptych.packages.machotools import mach_o_tools
 from diptych.packages.pip import pip_install
+from diptych.relink.apply import read_slices
 from diptych.relink.editors import find_install_name_tool
 from diptych.rules import Severity, all_rules
+from integration import make_linkage_fixtures as make
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("ziglang") is None or find_install_name_tool(os.environ) is None,  # noqa: TID251 -- as conftest
@@ -96,16 +100,125 @@ def test_a_linked_bundle_is_delocated_and_stays_signed(tmp_path: Path, tools: di
     assert errors(done) == []
 
 
-def test_a_real_wheel_from_pypi_survives_delocate(tmp_path: Path, tools: dict[str, str]) -> None:
-    """kiwisolver is C++ and small; its macOS wheel is fetched by hash from the index, as pip does."""
+def fetched(project: str, folder: Path, env: dict[str, str]) -> Path:
+    """Return a project's macOS wheel, from the index, as pip does it."""
     fetch = [*pip_install(Path(sys.executable))[:5], "download", "-q", "--no-deps", "--only-binary=:all:"]
-    where: list[str | Path] = ["--python-version", "3.12", "--platform", "macosx_11_0_arm64", "-d", tmp_path]
-    process.run([*fetch, *where, "kiwisolver"], env=tools, cwd=tmp_path)
-    (raw,) = tmp_path.glob("*.whl")
+    where: list[str | Path] = ["--python-version", "3.12", "--platform", "macosx_11_0_arm64", "-d", folder]
+    process.run([*fetch, *where, project], env=env, cwd=folder)
+    (raw,) = folder.glob("*.whl")
+    return raw
+
+
+def test_a_real_wheel_from_pypi_survives_delocate(tmp_path: Path, tools: dict[str, str]) -> None:
+    """kiwisolver is C++ and small."""
+    raw = fetched("kiwisolver", tmp_path, tools)
     done = delocate(raw, tmp_path / "out", tools)
     assert errors(done) == []
     with open_package(done) as package:
         assert any(member.name.endswith(".so") for member in package.members)
+
+
+@pytest.fixture(scope="module")
+def boost(tmp_path_factory: pytest.TempPathFactory, session_env: dict[str, str]) -> Path:
+    """The prefix in the macOS wheel of cmeel-boost: 35 real dylibs, Boost.Python among them."""
+    folder = tmp_path_factory.mktemp("a-folder-whose-name-makes-for-a-long-run-path")
+    raw = fetched("cmeel-boost", folder, session_env)
+    assert errors(raw) == []
+    unpacked(raw, folder / "x")
+    return folder / "x" / "cmeel.prefix"
+
+
+def code(path: Path) -> list[dict[str, str]]:
+    return [dict(one.code) for one in read_slices(path)]
+
+
+def found_in(path: Path, folders: tuple[Path, ...]) -> set[str]:
+    """Return the libraries that dyld would load with a dylib, by name; all must come from these folders."""
+    loaded = closure(path, where=SearchContext(files=RealFiles()))
+    assert loaded.missing == ()
+    places = [Path(one) for one in loaded.paths]
+    assert all(place.resolve().parent in folders for place in places)
+    return {place.name for place in places}
+
+
+def test_a_real_boost_python_is_relinked_and_judged_again(boost: Path, tools: dict[str, str]) -> None:
+    """In another folder than its neighbours it finds nothing by @loader_path; relinked it does, and it stays signed."""
+    names = ["libboost_python312.dylib", "libboost_numpy312.dylib"]
+    home = boost / "python"
+    home.mkdir()
+    files = [Path(shutil.copy2(boost / "lib" / name, home / name)) for name in names]
+    before = [code(path) for path in files]
+    assert all(closure(path, where=SearchContext(files=RealFiles())).missing for path in files)
+    relink: list[str | Path] = ["diptych", "relink", *files, "--prefix", boost, "--in-place"]
+    process.run(relink, env=tools, cwd=home)
+    for path, old in zip(files, before, strict=True):
+        assert read_file(path)[0].rpath == ("@loader_path/../lib", "@loader_path")
+        assert state(path) == {Signature.ADHOC}
+        assert code(path) == old
+        brought = found_in(path, ((boost / "lib").resolve(), home.resolve()))
+        assert {"libboost_graph.dylib", "libboost_container.dylib"} <= brought
+    report = examine([find_target(str(home), cwd=home, search=[])], rules=all_rules(), host=None)
+    assert [one for one in report.findings if one.severity is Severity.ERROR] == []
+    again = process.run([*relink[:-1], "--dry-run"], env=tools, cwd=home)
+    assert again.output.count("nothing to do") == len(names), "relinking is idempotent"
+
+
+def test_a_plan_without_room_is_refused(tmp_path: Path, boost: Path, tools: dict[str, str]) -> None:
+    """cmeel's linker left 64 bytes; llvm-install-name-tool 14 would write the load commands over the code."""
+    library = Path(shutil.copy2(boost / "lib" / "libboost_python312.dylib", tmp_path))
+    before = library.read_bytes()
+    relink: list[str | Path] = [
+        "diptych",
+        "relink",
+        library,
+        "--prefix",
+        boost,
+        "--paths",
+        "absolute",
+        "--in-place",
+    ]
+    done = process.run(relink, env=tools, cwd=tmp_path, check=False)
+    assert done.returncode != 0
+    assert "64 bytes are free before the code" in done.output
+    assert library.read_bytes() == before
+    # What delocate would call: the tool says nothing, so the check that stands in for codesign has to.
+    edit: list[str | Path] = ["install_name_tool", "-add_rpath", f"/{'x' * 100}", library]
+    if process.run(edit, env=tools, cwd=tmp_path, check=False).returncode:
+        return  # Apple's own refuses
+    done = process.run(["codesign", "--force", "--sign", "-", library], env=tools, cwd=tmp_path, check=False)
+    assert (done.returncode, "reach into the code" in done.output) == (1, True)
+
+
+def test_a_module_of_a_real_boost_python_is_delocated(
+    tmp_path: Path, boost: Path, tools: dict[str, str]
+) -> None:
+    use = "namespace boost { namespace python { void throw_error_already_set(); } }\n"
+    source = use + 'extern "C" void PyInit__core() { boost::python::throw_error_already_set(); }\n'
+    module = make.bundle(tmp_path, "_core.so", boost / "lib" / "libboost_python312.dylib", source=source)
+    name = "lib-1.0-cp312-cp312-macosx_11_0_arm64.whl"
+    places = {"lib/_core.cpython-312-darwin.so": module}
+    assert [one.split()[0] for one in errors(make.wheel(tmp_path / "raw" / name, places))] == ["DIP307"]
+    relink: list[str | Path] = [
+        "diptych",
+        "relink",
+        module,
+        "--prefix",
+        boost,
+        "--paths",
+        "absolute",
+        "--in-place",
+    ]
+    process.run(relink, env=tools, cwd=tmp_path)
+    done = delocate(make.wheel(tmp_path / "relinked" / name, places), tmp_path / "out", tools)
+
+    found = {path.name: path for path in unpacked(done, tmp_path / "x")}
+    grafted = {"libboost_python312.dylib", "libboost_graph.dylib", "libboost_container.dylib"}
+    assert grafted < set(found)
+    assert {one for path in found.values() for one in state(path)} == {Signature.ADHOC}
+    assert all(code(found[one]) == code(boost / "lib" / one) for one in grafted)
+    home = found["libboost_graph.dylib"].parent.resolve()
+    assert grafted <= found_in(found["_core.cpython-312-darwin.so"], (home,))
+    assert errors(done) == []
 
 
 def test_a_broken_signature_is_not_passed_over(tmp_path: Path, tools: dict[str, str]) -> None:

@@ -101,12 +101,55 @@ def test_absolute_paths_let_the_file_lie_anywhere(bench: Bench) -> None:
     assert "libidle.so.1" in read_file(bench.module)[0].needed  # the original is as it was
 
 
+def test_relative_paths_start_from_where_the_copy_lies(bench: Bench) -> None:
+    wish = ("--drop-unused", "--libpython", "drop", "--prefix", "prefix", "--out", "far/away")
+    done = bench.relink(bench.module, *wish)
+    assert done.returncode == 0, done.output
+    copy = bench.root / "far" / "away" / "_core.so"
+    assert read_file(copy)[0].rpath == ("$ORIGIN/../../prefix/lib",)
+    assert load(bench, copy) == 7
+
+
+def test_copies_of_a_folder_are_laid_out_as_the_folder(bench: Bench) -> None:
+    """Two packages may each have a _core.so."""
+    (bench.root / "tree" / "two").mkdir(parents=True)
+    shutil.move(bench.module.parent, bench.root / "tree" / "one")
+    shutil.copy2(bench.root / "tree" / "one" / "_core.so", bench.root / "tree" / "two")
+    done = bench.relink("tree", "--prefix", "prefix", "--libpython", "drop", "--out", "out")
+    assert done.returncode == 0, done.output
+    assert [load(bench, bench.root / "out" / name / "_core.so") for name in ("one", "two")] == [7, 7]
+    again = bench.relink("tree/one/_core.so", "tree/two/_core.so", "--prefix", "prefix", "--out", "flat")
+    assert "two files would become one" in again.output
+    assert not (bench.root / "flat").exists()
+
+
+def test_a_plan_that_loses_a_library_is_refused(bench: Bench) -> None:
+    """The run path to the second folder is absolute: it would go, and libmore.so.1 with it."""
+    more = bench.library(bench.root / "more/libmore.so.1", "libmore.so.1", "int more(void) {return 1;}")
+    source = bench.root / "core.c"
+    source.write_text("int used(void); int more(void); int core(void) {return used() + more();}")
+    used = bench.root / "prefix/lib/libused.so.1"
+    bench.run("gcc", "-shared", "-fPIC", source, "-o", bench.module, used, more, f"-Wl,-rpath,{more.parent}")
+    before = bench.module.read_bytes()
+    done = bench.relink(bench.module, "--prefix", "prefix", "--in-place")
+    assert done.returncode == 10
+    assert "would lose libraries that are found now" in done.output
+    assert "libmore.so.1" in done.output
+    assert bench.module.read_bytes() == before
+    shutil.rmtree(more.parent)
+    done = bench.relink(bench.module, "--prefix", "prefix", "--in-place")
+    assert done.returncode == 0, done.output
+    assert "still missing  libmore.so.1" in done.output
+
+
 def test_a_journal_tells_what_was_done(bench: Bench) -> None:
     bench.relink(bench.module, "--drop-unused", "--prefix", "prefix", "--in-place")
     journal = json.loads(bench.module.with_name("_core.so.relink.json").read_text())
     assert journal["tool"].startswith("patchelf ")
     assert "libidle.so.1" in journal["plan"]["drop"]
     assert journal["before"]["sha256"] != journal["after"]["sha256"]
+    assert journal["before"]["runpath"] == ["/opt/leak/lib"]
+    assert journal["after"]["rpath"] == ["$ORIGIN/../prefix/lib"]
 
 
 def test_a_second_relink_finds_nothing_to_do(bench: Bench) -> None:

@@ -113,6 +113,23 @@ def test_static_registries(tmp_path: Path) -> None:
     assert "DIP203" in doctor(make.boost_split(tmp_path))
 
 
+def test_static_runtime_is_told_from_ordinary_templates(tmp_path: Path) -> None:
+    path = make.static_runtime(tmp_path)
+    found = doctor(path)["DIP705"]
+    assert (found.place, found.severity) == ("lib/_a.cpython-311-x86_64-linux-gnu.so", Severity.DRIFT)
+    assert "DIP705" in doctor(repaired(path, tmp_path / "out")), "auditwheel finds nothing wrong"
+    assert "DIP705" not in doctor(make.static_runtime(tmp_path / "kept", "-Wl,--exclude-libs,ALL"))
+
+
+@pytest.mark.parametrize("module_abi", [0, 1])
+def test_the_other_std_string(module_abi: int, tmp_path: Path) -> None:
+    path = make.other_string(tmp_path, module_abi=module_abi)
+    found = doctor(path)["DIP310"]
+    assert found.severity is Severity.ERROR
+    assert any("lib/libpot.so.1 has _ZN3pot4name" in line for line in found.evidence), "the twin is named"
+    assert "DIP310" in doctor(repaired(path, tmp_path / "out")), "auditwheel finds nothing wrong"
+
+
 @pytest.mark.parametrize("name", ["x3", "x2"])
 def test_a_log_and_the_wheel_that_proves_it(name: str, tmp_path: Path) -> None:
     path = make.ALL[name](tmp_path)

@@ -46,6 +46,32 @@ def wants(library: str, version: str, symbol: str = "thing") -> Sym:
     return Sym(name=symbol, version=(library, version))
 
 
+def mac_pair(given: str, *, wanted: str = "_foo") -> dict[str, bytes]:
+    """A bundle that wants a name of the dylib beside it, and the dylib with the name given."""
+    system, beside = "/usr/lib/libSystem.B.dylib", "@loader_path/libfoo.dylib"
+    symbols = [("_PyInit__core", 0), (wanted, 2), ("_malloc", 1)]
+    return {
+        "pair/_core.cpython-311-darwin.so": macho(
+            kind=MH_BUNDLE, signed=True, needed=[system, beside], symbols=symbols
+        ),
+        "pair/libfoo.dylib": macho(
+            install_name="@rpath/libfoo.dylib", signed=True, needed=[system], symbols=[(given, 0)]
+        ),
+    }
+
+
+def elf_pair(*given: str, wanted: str = "foo", **parts: object) -> dict[str, bytes]:
+    """A module that wants a name, and the library beside it."""
+    options: dict[str, object] = {"needed": ["libfoo.so.1", "libc.so.6"], "rpath": "$ORIGIN", **parts}
+    return {
+        **member(module(symbols=(Sym(name=wanted),), **options)),  # type: ignore[arg-type]
+        "pair/libfoo.so.1": elf(
+            soname="libfoo.so.1", symbols=[Sym(name=name, defined=True) for name in ("keep", *given)]
+        ),
+    }
+
+
+STRING = "NSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEE"
 REGISTRY = "_ZN5boost6python9converter8registry6insertEPFPvP7_objectE"
 BOOST = "libboost_python311.so.1.86.0"
 
@@ -104,6 +130,59 @@ ELF_CASES: dict[str, tuple[str, Mapping[str, bytes], set[str]]] = {
         "pair-1.2-cp313-cp313t-manylinux_2_17_x86_64.whl",
         {"pair/_core.cpython-313t-x86_64-linux-gnu.so": module(symbols=(Sym(name="PyUnstable_Module_SetGIL"),))},
         set(),
+    ),
+    "a name that the library has": (TAG, elf_pair("foo"), set()),
+    "a C name that nobody has": (TAG, elf_pair("bar", "foo2", wanted="foo"), {"DIP309", "DIP503"}),
+    "a C++ name that nobody has": (TAG, elf_pair(wanted="_ZN3pot4nameEi"), {"DIP309", "DIP503"}),
+    "its own std::string": (TAG, elf_pair(f"_ZN3pot3setER{STRING}", wanted=f"_ZN3pot3setER{STRING}"), set()),
+    "the other std::string": (TAG, elf_pair("_ZN3pot3setERSs", wanted=f"_ZN3pot3setER{STRING}"), {"DIP310", "DIP503"}),
+    "the old std::string wanted": (TAG, elf_pair("_ZN3pot4nameB5cxx11Ev", wanted="_ZN3pot4nameEv"), {"DIP310", "DIP503"}),
+    "an overload is not the other std::string": (
+        TAG,
+        elf_pair(f"_ZN3pot3setER{STRING}", wanted="_ZN3pot3setEi"),
+        {"DIP309", "DIP503"},
+    ),
+    "a sibling has the name": (
+        TAG,
+        {
+            **member(module(needed=["libc.so.6"], symbols=(Sym(name="_ZN3pot4nameEv"),))),
+            **member(module("_b", symbols=(Sym(name="_ZN3pot4nameEv", defined=True),)), "_b"),
+        },
+        {"DIP309"},
+    ),
+    "a library that is not here could have it": (
+        TAG,
+        member(module(needed=["libpot.so.1"], symbols=(Sym(name="_ZN3pot4nameEv"),))),
+        {"DIP307"},
+    ),
+    "a C library of the system could have a C name": (
+        TAG,
+        member(module(needed=["libX11.so.6"], symbols=(Sym(name="XOpenDisplay"),))),
+        set(),
+    ),
+    "a C library of the system has no C++ names": (
+        TAG,
+        member(module(needed=["libX11.so.6"], symbols=(Sym(name="_ZN3pot4nameEv"),))),
+        {"DIP309"},
+    ),
+    "ld.so itself is there": (
+        TAG,
+        member(module(needed=["ld-linux-x86-64.so.2"], symbols=(Sym(name="_ZN3pot4nameEv"),))),
+        {"DIP309"},
+    ),
+    "libstdc++ may be asked without a version": (
+        TAG,
+        member(module(needed=["libstdc++.so.6"], symbols=(Sym(name="_ZNSt6localeC1Ev"),))),
+        set(),
+    ),
+    "weak names may be absent": (TAG, member(module(symbols=(Sym(name="_ZN3pot4nameEv", weak=True),))), set()),
+    "C++ runtime inside": (
+        TAG,
+        member(module(symbols=tuple(Sym(name=name, defined=True) for name in ("_ZNSt6localeC1Ev", "_ZSt4cout")))),
+        {"DIP705"},
+    ),
+    "one of its names alone is interposed": (
+        TAG, member(module(symbols=(Sym(name="__cxa_throw", defined=True),))), set()
     ),
     "Boost.Python of 3.10": (
         TAG,
@@ -293,6 +372,9 @@ MACHO_CASES: dict[str, tuple[str, Mapping[str, bytes], set[str]]] = {
         {"pair/_core.cpython-311-darwin.so": mac_module(rpath=["/Users/runner/lib"])},
         {"DIP301"},
     ),
+    "a two-level name": (MAC, mac_pair("_foo"), set()),
+    "a two-level name that is gone": (MAC, mac_pair("_bar"), {"DIP309"}),
+    "Fortran's libgcc_s": (MAC, {"pair/.dylibs/libgcc_s.1.1.dylib": macho(signed=True)}, {"DIP703"}),
     "LC_RPATH twice": (
         MAC,
         {"pair/_core.cpython-311-darwin.so": mac_module(rpath=["@loader_path", "@loader_path"])},
@@ -397,6 +479,21 @@ SITE = "lib/python3.11/site-packages"
 def test_conda_package_for_another_python(tmp_path: Path) -> None:
     files = {f"{SITE}/pair/_core.cpython-314-x86_64-linux-gnu.so": module()}
     assert set(codes_of(conda(tmp_path, files, depends=CONDA_DEPENDS))) == {"DIP105"}
+
+
+@pytest.mark.parametrize(("floor", "codes"), [("2.17", {"DIP401"}), ("2.34", set()), ("2.35,<3", set())])
+def test_conda_package_that_states_its_glibc(floor: str, codes: set[str], tmp_path: Path) -> None:
+    data = module(needed=["libc.so.6"], symbols=(wants("libc.so.6", "GLIBC_2.34"),))
+    depends = [*CONDA_DEPENDS, f"__glibc >={floor}"]
+    path = conda(tmp_path, {f"{SITE}/pair/_core.{CP311}": data}, depends=depends)
+    assert set(codes_of(path)) == codes
+
+
+@pytest.mark.parametrize(("floor", "codes"), [("11.0", {"DIP604"}), ("12", set())])
+def test_conda_package_that_states_its_macos(floor: str, codes: set[str], tmp_path: Path) -> None:
+    files = {f"{SITE}/pair/_core.cpython-311-darwin.so": mac_module(minos=(12, 0))}
+    depends = ["python_abi 3.11.* *_cp311", f"__osx >={floor}"]
+    assert set(codes_of(conda(tmp_path, files, depends=depends, subdir="osx-arm64"))) == codes
 
 
 def test_conda_package_that_is_well(tmp_path: Path) -> None:

@@ -101,6 +101,24 @@ def test_segments_that_cannot_be_mapped() -> None:
     assert codes(environment(library("lib/libfoo.so", segments=(fitting,)))) == {}
 
 
+def test_a_section_outside_of_every_segment() -> None:
+    """What an old patchelf leaves when it moves .dynstr: the loader takes it, strip does not."""
+    whole = Segment(
+        name="LOAD", vaddr=0x1000, offset=0x1000, filesz=64, memsz=64, align=0x1000, flags="r--", loaded=True
+    )
+    inside = Section(
+        name=".dynstr", kind=3, flags=2, vaddr=0x1010, offset=0x1010, size=8, loaded=True, stored=True
+    )
+    for section, expected in (
+        (inside, {}),
+        (replace(inside, offset=0x3010, vaddr=0x3010), {"DIP408": Severity.DRIFT}),
+        (replace(inside, vaddr=0x1018), {"DIP408": Severity.DRIFT}),
+        (replace(inside, offset=0x3010, loaded=False), {}),
+    ):
+        item = library("lib/libfoo.so", segments=(whole,), sections=(section,))
+        assert codes(environment(item)) == expected
+
+
 def test_debug_information_is_counted() -> None:
     section = Section(
         name=".debug_info", kind=1, flags=0, vaddr=0, offset=0, size=3 << 20, loaded=False, stored=True
@@ -135,3 +153,13 @@ def test_python_of_the_conda_package_may_hold_what_others_may_not() -> None:
         library("lib/libembed.so"), owner="other", deep=Deep(python_defined=("Py_Initialize",))
     )
     assert codes(environment(stranger)) == {"DIP103": Severity.ERROR}
+
+
+def test_a_grafted_library_beside_the_environments_own() -> None:
+    own = replace(library("lib/libarrow.so.19.0.0", soname="libarrow.so.19"), owner="libarrow")
+    site = "lib/python3.11/site-packages"
+    grafted = library(f"{site}/pair.libs/libarrow-0123abcd.so.19.0.0", soname="libarrow-0123abcd.so.19.0.0")
+    other = library(f"{site}/pair.libs/libjpeg-0123abcd.so.62", soname="libjpeg-0123abcd.so.62")
+    assert codes(environment(own, grafted, other)) == {"DIP706": Severity.DRIFT}
+    assert codes(environment(own, other)) == {}
+    assert codes(environment(own, replace(grafted, owner="libarrow"))) == {}, "the conda package has both"

@@ -21,7 +21,7 @@ MAX_TEXT = 1 << 20
 """Longest single string; the longest C++ names in practice stay under 100 kB."""
 
 _ROW_CHUNK = 1 << 16
-_TEXT_CHUNK = 128
+_TEXT_CHUNK = 512  # most C++ names are longer than 128
 _MAX_TABLE_TEXT = 1 << 28
 _HASH_CHUNK = 1 << 20
 
@@ -86,6 +86,11 @@ class View:
         end = min(end, self.size)
         if not 0 <= offset < end:
             raise self.fail(f"is damaged: {what} points outside its string table", offset)
+        begin = self.start + offset
+        piece = bytes(self.data[begin : begin + min(_TEXT_CHUNK, end - offset)])
+        stop = piece.find(0)
+        if stop >= 0:  # nearly every name: a large library has hundreds of thousands
+            return decoded(piece[:stop])
         at, length = offset, _TEXT_CHUNK
         pieces: list[bytes] = []
         while at < end and at - offset < MAX_TEXT:

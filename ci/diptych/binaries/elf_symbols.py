@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import struct
 from collections.abc import Mapping
 
@@ -98,23 +99,30 @@ def _symbols(
         name, info, section = (row[0], row[3], row[5]) if narrow else (row[0], row[1], row[3])
         if name == 0:
             continue
-        defined = section != 0
         index = indices[position] if indices is not None else 0
         # Indices 0 and 1 are no versions: local, and global without one (LSB Core, VER_NDX_*).
         real = index & ~_HIDDEN if index & ~_HIDDEN > _BASE_INDEX else -1
         version, library = versions.get(real, (None, None))
+        binding, kind = _info(info)
         found.append(
             Symbol(
                 name=names.get(name),
-                defined=defined,
-                binding=_BINDINGS.get(info >> 4, f"binding-{info >> 4}"),
-                kind=_KINDS.get(info & 15, f"type-{info & 15}"),
+                defined=section != 0,
+                binding=binding,
+                kind=kind,
                 version=version,
                 library=library,
                 default_version=not index & _HIDDEN,
             )
         )
     return tuple(found)
+
+
+@functools.cache
+def _info(info: int) -> tuple[str, str]:
+    """Return binding and kind: of 256 values at most."""
+    binding, kind = info >> 4, info & 15
+    return _BINDINGS.get(binding, f"binding-{binding}"), _KINDS.get(kind, f"type-{kind}")
 
 
 def _count(elf: ElfFile, dynamic: Dynamic) -> int:

@@ -17,6 +17,7 @@ from diptych.binaries.elf_symbols import dynamic_symbols as elf_dynamic_symbols
 from diptych.binaries.elf_symbols import static_symbols as elf_static_symbols
 from diptych.binaries.macho import macho_hardening, read_macho
 from diptych.binaries.macho_commands import is_macho, read_commands
+from diptych.binaries.macho_room import header_room as room_of
 from diptych.binaries.macho_signature import signature_of
 from diptych.binaries.macho_symbols import macho_symbols
 from diptych.binaries.model import Binary, Format, Hardening, Section, Signature, Symbol
@@ -196,6 +197,17 @@ def signature(binary: Binary, data: Buffer) -> Signature:
     if binary.format == "elf":
         return Signature.ABSENT
     return signature_of(read_commands(_slice(binary, data)))
+
+
+def header_room(binary: Binary, data: Buffer) -> int:
+    """Return by how many bytes the load commands of a Mach-O slice may grow; 0 for ELF.
+
+    Raises:
+        FormatError: a load command is damaged.
+    """
+    if binary.format == "elf":
+        return 0
+    return room_of(read_commands(_slice(binary, data)), binary.sections)
 
 
 def _code_ranges(binary: Binary) -> Iterator[tuple[str, int, int]]:

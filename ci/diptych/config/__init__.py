@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from diptych.config.cellid import CellId, parse_cell_id
 from diptych.config.load import Config, load
-from diptych.config.model import CellSettings, CompilerSpec, Override, ReleaseSettings
+from diptych.config.model import CellSettings, CompilerSpec, InSourceWay, Override, ReleaseSettings
 from diptych.config.project import ProjectInfo
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "CellSettings",
     "CompilerSpec",
     "Config",
+    "InSourceWay",
     "Override",
     "ProjectInfo",
     "ReleaseSettings",

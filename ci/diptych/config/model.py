@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, TypeAlias
 
 from diptych.config import forms
 from diptych.config.kinds import Choice, ListOf, Table, TableOf, keys
+
+InSourceWay: TypeAlias = Literal["paths", "relink"]
 
 _ENVIRONMENT = TableOf(name=forms.VARIABLE, value=forms.VALUE)
 
@@ -55,6 +57,12 @@ class CellSettings:
 
     env: Annotated[Mapping[str, str], _ENVIRONMENT] = field(default_factory=dict, hash=False)
     """Environment variables of the compile and of the tests."""
+
+    in_source: Annotated[InSourceWay, Choice(names=("paths", "relink"))] = "paths"
+    """How the tests in source find libraries. With `paths` LD_LIBRARY_PATH or DYLD_LIBRARY_PATH is set for the test
+    process alone. With `relink` no variable is set: the tests load copies of the binaries with absolute run paths to
+    build tree and host environment. That is for macOS, where a test command that passes through `/bin/sh`, `make` or
+    `/usr/bin/env` loses DYLD_* on the way."""
 
     exclude_libraries: Annotated[tuple[str, ...], ListOf(item=forms.LIBRARY, unique=True)] = ()
     """Libraries that must not be grafted into the wheel because the user's machine brings them, as globs

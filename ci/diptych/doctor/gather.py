@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from diptych.archives import Member, Package, PackageKind, open_package
-from diptych.binaries import Binary, Buffer, read, read_file
+from diptych.binaries import Buffer, read
+from diptych.doctor.binding import Binder
 from diptych.doctor.contents import binaries_of
-from diptych.doctor.overlinking import Tables, unused_of
+from diptych.doctor.overlinking import unused_of
 from diptych.doctor.probes import Wanted, probe
+from diptych.doctor.tables import Tables, outside_on_disk
 from diptych.doctor.worlds import World, packed_world, real_world, resolved
 from diptych.errors import FormatError
 from diptych.policy import PlatformTag, manylinux, platform_tag
@@ -28,6 +30,8 @@ _KINDS: Mapping[PackageKind, Kind] = {
     PackageKind.FILE: "file",
     PackageKind.SDIST: "folder",
 }
+_MAX_NEEDS = 1_000_000
+"""Of all binaries together; VTK's 376 have 140,000. Each costs about ten microseconds and a hundred bytes."""
 _PURELIB = re.compile(r"^Root-Is-Purelib:\s*(\w+)", re.MULTILINE | re.IGNORECASE)
 
 
@@ -124,7 +128,7 @@ def _read_all(package: Package, shown: str, wanted: Wanted) -> _Found:
 def _items(place: str, member: Member, data: Buffer, wanted: Wanted, tables: Tables) -> Iterator[Item]:
     for binary in read(data, place):
         probed = probe(binary, data, wanted=wanted)
-        tables.add(binary, probed.exports, probed.imports)
+        tables.add(binary, probed.names)
         yield Item(place=place, size=member.size, binary=binary, module=probed.module, deep=probed.deep)
 
 
@@ -169,16 +173,29 @@ def _with_owners(evidence: Evidence) -> Evidence:
 
 def _with_closures(evidence: Evidence, path: Path, host: str | None, tables: Tables) -> Evidence:
     """Resolve what each binary needs from its final place, and see which needs are not used."""
+    interpreter = _interpreter(evidence)
+    outside = None if evidence.packed else outside_on_disk()
     if evidence.packed:
         world = packed_world(evidence.kind, evidence.items, evidence.members, evidence.links)
     else:
-        world = real_world(host=host, executable=_interpreter(evidence))
+        world = real_world(host=host, executable=interpreter)
     items: list[Item] = []
+    needs = 0
     for item in evidence.items:
+        if needs > _MAX_NEEDS:
+            items.append(item)
+            continue
         one = resolved(item, _place(evidence, path, item), world)
-        unused = unused_of(one, evidence, tables, _read_library if not evidence.packed else None)
+        unused = unused_of(one, evidence, tables, outside)
         items.append(replace(one, deep=replace(one.deep, unused=unused)))
-    return replace(evidence, items=tuple(items))
+        needs += len(one.closure.loaded) if one.closure else 0
+    endless = Damage(
+        place=evidence.target, problem="its binaries need each other without measure: not all were resolved"
+    )
+    damaged = (*evidence.damaged, *([endless] if needs > _MAX_NEEDS else []))
+    whole = replace(evidence, items=tuple(items), damaged=damaged)
+    binder = Binder(evidence=whole, tables=tables, outside=outside, interpreter=interpreter)
+    return replace(whole, items=binder.bind())
 
 
 def _place(evidence: Evidence, path: Path, item: Item) -> str:
@@ -196,10 +213,6 @@ def _interpreter(evidence: Evidence) -> str | None:
         if any(item.place == f"bin/{target}" for item in evidence.items) or program in evidence.members:
             return f"{evidence.root}/{program}"
     return None
-
-
-def _read_library(path: str) -> tuple[Binary, ...]:
-    return read_file(path, symbols=True)
 
 
 __all__ = ["World", "gather", "platforms"]

@@ -7,53 +7,29 @@ or when its versions are referred to. So it rather keeps too much.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-
-from diptych.binaries import Binary
-from diptych.errors import FormatError
+from diptych.doctor.tables import Outside, Tables
 from diptych.rules import Evidence, Item
 from diptych.rules.names import libpython
 from diptych.system import is_system_library
 
 _NO_API = 2  # _init and _fini
-Reader = Callable[[str], tuple[Binary, ...]]
 
 
-@dataclass(kw_only=True)
-class Tables:
-    """Names that the binaries of a target define and want.
-
-    Attributes:
-        exports: by place.
-        imports: by place.
-    """
-
-    exports: dict[str, frozenset[str]] = field(default_factory=dict)
-    imports: dict[str, frozenset[str]] = field(default_factory=dict)
-
-    def add(self, binary: Binary, exports: frozenset[str], imports: frozenset[str]) -> None:
-        """Keep the names of one binary; only ELF's are ever asked for."""
-        if binary.format == "elf":
-            self.exports[binary.name] = exports
-            self.imports[binary.name] = imports
-
-
-def unused_of(item: Item, evidence: Evidence, tables: Tables, reader: Reader | None) -> tuple[str, ...]:
+def unused_of(item: Item, evidence: Evidence, tables: Tables, reader: Outside | None) -> tuple[str, ...]:
     """Return the needed libraries of an ELF binary to which nothing is bound.
 
     Args:
         item: with its closure.
         evidence: the target.
         tables: the names.
-        reader: reads a library outside the target with its symbols; None: such libraries count as used.
+        reader: reads a library outside the target; None: such libraries count as used.
     """
     if item.binary.format != "elf" or item.closure is None or item.binary.kind == "executable":
         return ()
     if _only_gathers(item, tables):
         return ()
     versioned = {need.library for need in item.binary.version_needs}
-    wanted = tables.imports.get(item.binary.name, frozenset())
+    wanted = tables.of(item.binary).imports
     unused = []
     for name in dict.fromkeys(item.binary.needed):
         if name in versioned or is_system_library(name, "elf") or libpython(name):
@@ -69,25 +45,23 @@ def _only_gathers(item: Item, tables: Tables) -> bool:
     return (
         item.binary.kind == "shared"
         and item.module is None
-        and len(tables.exports.get(item.binary.name, ())) <= _NO_API
+        and len(tables.of(item.binary).exports) <= _NO_API
     )
 
 
 def _library(
-    name: str, item: Item, evidence: Evidence, tables: Tables, reader: Reader | None
+    name: str, item: Item, evidence: Evidence, tables: Tables, reader: Outside | None
 ) -> tuple[frozenset[str] | None, tuple[str, ...]]:
     """Return what a needed library defines (None: unknown), and what it needs in turn."""
     own = evidence.own_library(name)
     if own is not None:
-        return tables.exports.get(own.binary.name), own.binary.needed
+        names = tables.find(own.binary)
+        return (names.exports if names else None), own.binary.needed
     entry = next((one for one in item.closure.loaded if one.name == name), None) if item.closure else None
     if reader is None or entry is None or entry.path is None:
         return None, ()
-    try:
-        library = reader(entry.path)[0]
-    except FormatError:
-        return None, ()
-    return frozenset(one.name for one in library.symbols or () if one.defined), library.needed
+    library = reader(entry.path)
+    return (library.names.exports, library.binary.needed) if library else (None, ())
 
 
 def _umbrella(exports: frozenset[str], needed: tuple[str, ...], item: Item) -> bool:

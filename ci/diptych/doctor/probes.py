@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from diptych.binaries import Binary, Buffer, Symbol, dynamic_symbols, signature, static_symbols
+from diptych.doctor.tables import Names, names_of
+from diptych.policy import cxx_runtimes
 from diptych.rules import Deep, VersionUse
 from diptych.rules.names import ModuleName, module_name, stem
 
@@ -43,14 +45,12 @@ class Probe:
     Attributes:
         module: its name taken apart, when it is an extension module.
         deep: the facts for the rules.
-        exports: the names that it defines for others.
-        imports: the names without a version that it wants from others.
+        names: what it defines for others and wants of them.
     """
 
     module: ModuleName | None
     deep: Deep
-    exports: frozenset[str]
-    imports: frozenset[str]
+    names: Names
 
 
 def probe(binary: Binary, data: Buffer, *, wanted: Wanted) -> Probe:
@@ -78,9 +78,9 @@ def probe(binary: Binary, data: Buffer, *, wanted: Wanted) -> Probe:
             gil=_gil(binary, data, module, undefined),
             signature=signature(binary, data) if binary.signed else None,
             version_uses=tuple(_version_uses(binary, symbols, wanted)),
+            cxx_runtimes=cxx_runtimes(defined),
         ),
-        exports=frozenset(defined),
-        imports=frozenset(name for name, symbol in names if not symbol.defined and symbol.version is None),
+        names=names_of(binary, symbols),
     )
 
 

@@ -46,7 +46,9 @@ class Packing:
     @property
     def key(self) -> str:
         """Name both entries: everything that shapes the bytes."""
-        inputs = (__version__, self.stage.key, self.metadata.folder.parent.name, asdict(self.cell.settings))
+        settings = asdict(self.cell.settings)
+        del settings["in_source"]  # how the tests find libraries: no byte of a package depends on it
+        inputs = (__version__, self.stage.key, self.metadata.folder.parent.name, settings)
         tools = {**{name: tool_version(name) for name in _TOOLS}, **compression_versions()}
         # The lock's hashes are in the stage's key; the bill of materials also names the URLs.
         urls = [public_url(package.url) for package in self.environment.lock]

@@ -13,6 +13,7 @@ from diptych.errors import ConfigError, RelinkError
 from diptych.relink.apply import relink_file
 from diptych.relink.byhand import Wish, plan_by_hand
 from diptych.relink.editors import editor_for
+from diptych.relink.placed import prospect
 from diptych.relink.plan import FilePlan
 from diptych.relink.planners import Tree, plan_for_conda, plan_for_wheel, read_tree
 from diptych.store import write_json
@@ -28,28 +29,58 @@ class HandPlan:
     Attributes:
         path: the file.
         plan: the edits.
+        target: where the result will lie.
+        missing: libraries that it will still need in vain there.
     """
 
     path: Path
     plan: FilePlan
+    target: Path
+    missing: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the plan as plain values."""
-        return {"path": str(self.path), **asdict(self.plan)}
+        places = {"path": str(self.path), "target": str(self.target), "missing": list(self.missing)}
+        return {**places, **asdict(self.plan)}
 
 
-def plan_files(targets: Sequence[Path], wish: Wish) -> tuple[HandPlan, ...]:
+def plan_files(targets: Sequence[Path], wish: Wish, *, out: Path | None) -> tuple[HandPlan, ...]:
     """Plan every binary among the targets; a folder stands for the binaries in it.
 
+    Args:
+        targets: files and folders, absolute.
+        wish: what to do with each.
+        out: the folder that copies go to, absolute; None: the files themselves are replaced.
+
     Raises:
-        ConfigError: a target is not there or holds no binary.
-        RelinkError, FormatError: as :func:`diptych.relink.byhand.plan_by_hand`.
+        ConfigError: a target is not there, holds no binary, or two would become one file of ``out``.
+        RelinkError: the loader would no longer find what it finds now; else as
+            :func:`diptych.relink.byhand.plan_by_hand`.
+        FormatError: a file is damaged.
     """
-    return tuple(HandPlan(path=path, plan=plan_by_hand(path, wish)) for path in _files(targets))
+    return tuple(_plan_file(path, target, wish) for path, target in _places(_files(targets), out))
 
 
-def plan_tree(root: Path, purpose: str, prefix: Path | None) -> tuple[HandPlan, ...]:
+def _plan_file(path: Path, target: Path, wish: Wish) -> HandPlan:
+    plan = plan_by_hand(path, wish, home=target.parent)
+    found = prospect(plan, path, target)
+    if found.lost:
+        raise RelinkError(
+            f'"{path}" would lose libraries that are found now',
+            details=[f"not found from {target.parent}: {name}" for name in found.lost],
+            hint="name the prefix that has them, or take --paths absolute",
+        )
+    return HandPlan(path=path, plan=plan, target=target, missing=found.missing)
+
+
+def plan_tree(root: Path, purpose: str, prefix: Path | None, *, out: Path | None) -> tuple[HandPlan, ...]:
     """Plan a tree laid out as site-packages for a wheel or a conda package, as the pipeline does.
+
+    Args:
+        root: the tree, absolute.
+        purpose: "wheel" or "conda".
+        prefix: the environment that it was linked against.
+        out: the folder that copies go to, laid out as the tree; None: the files themselves are replaced.
 
     Raises:
         ConfigError: ``root`` is no folder, or for conda the prefix or its site-packages is missing.
@@ -63,7 +94,8 @@ def plan_tree(root: Path, purpose: str, prefix: Path | None) -> tuple[HandPlan, 
     tree = read_tree(root, prefix=prefix)
     _require_all_found(tree)
     plan = plan_for_wheel(tree) if purpose == "wheel" else plan_for_conda(tree, site=_site_packages(prefix))
-    return tuple(HandPlan(path=root / one.name, plan=one) for one in plan.files)
+    home = out or root
+    return tuple(HandPlan(path=root / one.name, plan=one, target=home / one.name) for one in plan.files)
 
 
 def _require_all_found(tree: Tree) -> None:
@@ -87,8 +119,8 @@ def _require_all_found(tree: Tree) -> None:
         )
 
 
-def apply_plans(plans: Sequence[HandPlan], *, out: Path | None, env: Mapping[str, str]) -> tuple[Path, ...]:
-    """Apply each plan once, to a copy in ``out`` or in place, and leave a journal beside each edited file.
+def apply_plans(plans: Sequence[HandPlan], *, env: Mapping[str, str]) -> tuple[Path, ...]:
+    """Apply each plan once, to the file or to a copy at its target, and leave a journal beside each edited file.
 
     Returns:
         The files that were written.
@@ -98,9 +130,9 @@ def apply_plans(plans: Sequence[HandPlan], *, out: Path | None, env: Mapping[str
     """
     written = []
     for one in plans:
-        target = one.path if out is None else out / one.path.name
-        if out is not None:
-            out.mkdir(parents=True, exist_ok=True)
+        target = one.target
+        if target != one.path:
+            target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(one.path, target)
         if one.plan.empty:
             continue
@@ -115,16 +147,27 @@ def apply_plans(plans: Sequence[HandPlan], *, out: Path | None, env: Mapping[str
     return tuple(written)
 
 
-def _files(targets: Sequence[Path]) -> list[Path]:
-    found: list[Path] = []
+def _files(targets: Sequence[Path]) -> dict[Path, str]:
+    """Return each binary among the targets, with its name: below a folder that was named, the path from there."""
+    found: dict[Path, str] = {}
     for target in targets:
         if not target.exists():
             raise ConfigError(f'there is no file "{target}"')
         inside = sorted(find_binaries(target)) if target.is_dir() else [target]
         if not inside:
             raise ConfigError(f'the folder "{target}" holds no ELF or Mach-O file')
-        found += inside
-    return list(dict.fromkeys(found))
+        for path in inside:
+            found.setdefault(path, path.relative_to(target).as_posix() if target.is_dir() else path.name)
+    return found
+
+
+def _places(files: Mapping[Path, str], out: Path | None) -> list[tuple[Path, Path]]:
+    places = [(path, path if out is None else out / name) for path, name in files.items()]
+    targets = [target for _, target in places]
+    twice = sorted({str(target) for target in targets if targets.count(target) > 1})
+    if twice:
+        raise ConfigError("two files would become one", details=twice, hint="relink them one after another")
+    return places
 
 
 def _site_packages(prefix: Path) -> PurePosixPath:

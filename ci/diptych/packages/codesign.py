@@ -1,14 +1,14 @@
 """Stands in for codesign(1) where there is none: it checks an ad-hoc signature and never makes one.
 
 Called as ``codesign --verify FILE`` or ``codesign --force --sign - FILE``, as delocate does. Silent and 0 when every slice
-is unsigned or signed ad hoc with page hashes that agree; otherwise it says what is wrong and ends with 1.
+is unsigned or signed ad hoc with page hashes that agree, and its load commands end before the code; otherwise it says what is wrong and ends with 1.
 """
 
 from __future__ import annotations
 
 import sys
 
-from diptych.binaries import Signature, mapped, read, signature
+from diptych.binaries import Signature, header_room, mapped, read, signature
 from diptych.errors import FormatError
 
 
@@ -17,9 +17,16 @@ def main(argv: list[str]) -> int:
     path = argv[-1]
     try:
         with mapped(path) as data:
-            states = {signature(binary, data) for binary in read(data, path)}
+            slices = read(data, path)
+            states = {signature(binary, data) for binary in slices}
+            overrun = any(header_room(binary, data) < 0 for binary in slices)
     except FormatError as error:
         sys.stderr.write(f"{error}\n")
+        return 1
+    if overrun:
+        sys.stderr.write(
+            f"{path}: its load commands reach into the code; link it with -Wl,-headerpad_max_install_names\n"
+        )
         return 1
     if "--verify" in argv and states == {Signature.ABSENT}:
         sys.stderr.write(f"{path}: code object is not signed at all\n")  # the words that delocate looks for

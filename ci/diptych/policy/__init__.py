@@ -7,6 +7,7 @@
 True
 """
 
+from diptych.policy.cxx_runtimes import cxx_runtimes
 from diptych.policy.forecast import Forecast, forecast
 from diptych.policy.tables import Family, Level, manylinux, musllinux, table_of
 from diptych.policy.tags import PlatformTag, platform_tag
@@ -16,6 +17,7 @@ __all__ = [
     "Forecast",
     "Level",
     "PlatformTag",
+    "cxx_runtimes",
     "forecast",
     "manylinux",
     "musllinux",

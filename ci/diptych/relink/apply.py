@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from diptych.binaries import Binary, code_hashes, mapped, read, read_file
+from diptych.binaries import Binary, Signature, code_hashes, mapped, read, read_file, signature
 from diptych.errors import RelinkError
 from diptych.relink.editors import Editor, editor_for
 from diptych.relink.plan import FilePlan, TreePlan
@@ -17,10 +17,17 @@ from diptych.store import sha256_file
 
 @dataclass(frozen=True, kw_only=True)
 class Slice:
-    """A binary, or one slice of a universal one, with the hashes of what relinking must not change."""
+    """A binary, or one slice of a universal one, with the hashes of what relinking must not change.
+
+    Attributes:
+        binary: its facts.
+        code: hashes by section.
+        signature: what its signature is worth, all page hashes recomputed; ABSENT for ELF.
+    """
 
     binary: Binary
     code: Mapping[str, str]
+    signature: Signature = Signature.ABSENT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,9 +35,9 @@ class Journal:
     """What a relink did.
 
     Attributes:
-        purpose: "wheel" or "conda".
+        purpose: "wheel", "conda" or "source".
         tools: the tools that edited, with their versions.
-        entries: a line for each edited file: plan, hashes and needed libraries before and after.
+        entries: a line for each edited file: plan; hash, needed libraries, run path and identity before and after.
     """
 
     purpose: str
@@ -54,6 +61,23 @@ def relink_tree(plan: TreePlan, target: Path, *, env: Mapping[str, str]) -> Jour
         RelinkError: a tool failed, or the file read back is not what the plan says.
     """
     shutil.copytree(plan.root, target, symlinks=True, dirs_exist_ok=True)
+    return _apply(plan, target, env=env)
+
+
+def relink_into(plan: TreePlan, target: Path, *, env: Mapping[str, str]) -> Journal:
+    """Copy only the planned binaries of ``plan.root`` below ``target``, beside what is there, and apply the plan to the copies.
+
+    Raises:
+        RelinkError: as :func:`relink_tree`.
+    """
+    for one in plan.files:
+        copy = target / one.name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(plan.root / one.name, copy)
+    return _apply(plan, target, env=env)
+
+
+def _apply(plan: TreePlan, target: Path, *, env: Mapping[str, str]) -> Journal:
     edits = [one for one in plan.files if not one.empty]
     tools: dict[str, None] = {}
     entries = []
@@ -88,9 +112,15 @@ def relink_file(plan: FilePlan, path: Path, editor: Editor) -> dict[str, Any]:
         temporary.unlink(missing_ok=True)
     return {
         "plan": asdict(plan),
-        "before": {"sha256": before_hash, "needed": before[0].binary.needed},
-        "after": {"sha256": sha256_file(path), "needed": after[0].binary.needed},
+        "before": {"sha256": before_hash, **_commands(before[0].binary)},
+        "after": {"sha256": sha256_file(path), **_commands(after[0].binary)},
     }
+
+
+def _commands(binary: Binary) -> dict[str, Any]:
+    """Return what a relink can change, for the journal."""
+    run_path = "runpath" if binary.runpath else "rpath"
+    return {"needed": binary.needed, run_path: binary.runpath or binary.rpath, "identity": binary.soname}
 
 
 def read_slices(path: Path) -> tuple[Slice, ...]:
@@ -100,7 +130,10 @@ def read_slices(path: Path) -> tuple[Slice, ...]:
         FormatError: it is damaged.
     """
     with mapped(path) as data:
-        return tuple(Slice(binary=one, code=code_hashes(one, data)) for one in read(data, path.name))
+        return tuple(
+            Slice(binary=one, code=code_hashes(one, data), signature=signature(one, data))
+            for one in read(data, path.name)
+        )
 
 
 def check_edit(plan: FilePlan, before: tuple[Slice, ...], after: tuple[Slice, ...]) -> None:
@@ -129,6 +162,9 @@ def _edit_faults(plan: FilePlan, before: Slice, after: Slice) -> list[str]:
         faults.append(f"needed libraries are {found}, planned were {wanted}")
     if plan.rpath is not None and (new.rpath or new.runpath) != plan.rpath:
         faults.append(f"run path is {new.rpath or new.runpath}, planned was {plan.rpath}")
+    unsigned = after.signature is Signature.ABSENT and before.signature is not Signature.ABSENT
+    if unsigned or after.signature is Signature.STALE:
+        faults.append(f"the signature is {after.signature.value}, and was {before.signature.value}")
     if plan.identity is not None and new.soname != plan.identity:
         faults.append(f"identity is {new.soname!r}, planned was {plan.identity!r}")
     return faults

@@ -48,8 +48,13 @@ class _Draft:
     reasons: list[str] = field(default_factory=list)
 
 
-def plan_by_hand(path: Path, wish: Wish) -> FilePlan:
+def plan_by_hand(path: Path, wish: Wish, *, home: Path) -> FilePlan:
     """Turn a wish into the plan of one file; nothing is touched.
+
+    Args:
+        path: the file.
+        wish: what to do.
+        home: the folder that it will lie in, which relative paths start from.
 
     Raises:
         RelinkError: the wish cannot be had for this file: another ABI, no such library, not with this format.
@@ -60,11 +65,11 @@ def plan_by_hand(path: Path, wish: Wish) -> FilePlan:
     if wish.drop_libpython:
         _drop_libpython(binary, draft)
     if wish.python is not None:
-        _point_at_python(path, binary, wish.python, wish.paths, draft)
+        _point_at_python(path, binary, wish, home, draft)
     if wish.drop_unused:
         _drop_unused(path, binary, wish.prefix, draft)
     if wish.prefix is not None:
-        _point_at_prefix(path, binary, wish.prefix, wish.paths, draft)
+        _point_at_prefix(path, binary, wish, home, draft)
     return FilePlan(
         name=path.name,
         drop=tuple(dict.fromkeys(draft.drop)),
@@ -84,21 +89,23 @@ def _drop_libpython(binary: Binary, draft: _Draft) -> None:
             )
 
 
-def _point_at_python(path: Path, binary: Binary, prefix: Path, paths: Paths, draft: _Draft) -> None:
+def _point_at_python(path: Path, binary: Binary, wish: Wish, home: Path, draft: _Draft) -> None:
+    if wish.python is None:
+        return
     named = {name: abi for name in binary.needed if (abi := abi_of(name))}
     if not named:
         raise RelinkError(f'"{path}" names no libpython', hint="there is nothing to point elsewhere")
     for name, abi in named.items():
-        library = find_library(prefix, abi)
+        library = find_library(wish.python, abi)
         _require_same_boost(path, binary, library.abi.version)
         draft.reasons.append(f"{name}: {library.path} stands in for it")
         if binary.format == "macho":
-            relative = f"@loader_path/{_relpath(library.path, path.parent)}"
-            draft.rename.append((name, relative if paths == "relative" else str(library.path)))
+            relative = f"@loader_path/{_relpath(library.path, home)}"
+            draft.rename.append((name, relative if wish.paths == "relative" else str(library.path)))
             continue
         if name != library.name:
             draft.rename.append((name, library.name))
-        _add_folder(path, binary, library.path.parent, paths, draft)
+        _add_folder(binary, library.path.parent, wish.paths, home, draft)
 
 
 def _require_same_boost(path: Path, binary: Binary, version: str) -> None:
@@ -125,8 +132,10 @@ def _drop_unused(path: Path, binary: Binary, prefix: Path | None, draft: _Draft)
         draft.reasons.append(f"{name}: needed, but none of its symbols is used")
 
 
-def _point_at_prefix(path: Path, binary: Binary, prefix: Path, paths: Paths, draft: _Draft) -> None:
-    library_folder = prefix / "lib"
+def _point_at_prefix(path: Path, binary: Binary, wish: Wish, home: Path, draft: _Draft) -> None:
+    if wish.prefix is None:
+        return
+    library_folder = wish.prefix / "lib"
     gone = {*draft.drop, *(old for old, _ in draft.rename)}
     found = [
         name
@@ -146,13 +155,13 @@ def _point_at_prefix(path: Path, binary: Binary, prefix: Path, paths: Paths, dra
             (name, f"@rpath/{posixpath.basename(name)}") for name in found if not name.startswith("@rpath/")
         ]
     draft.reasons.append(f"{', '.join(found)}: found in {library_folder}")
-    _add_folder(path, binary, library_folder, paths, draft)
+    _add_folder(binary, library_folder, wish.paths, home, draft)
 
 
-def _add_folder(path: Path, binary: Binary, folder: Path, paths: Paths, draft: _Draft) -> None:
+def _add_folder(binary: Binary, folder: Path, paths: Paths, home: Path, draft: _Draft) -> None:
     """Put a folder first in the run path, and keep of the old one what is relative to the file."""
     origin = "$ORIGIN" if binary.format == "elf" else "@loader_path"
-    relative = _relpath(folder, path.parent)
+    relative = _relpath(folder, home)
     entry = str(folder) if paths == "absolute" else origin if relative == "." else f"{origin}/{relative}"
     kept = draft.rpath if draft.rpath is not None else list(_kept(binary, origin))
     draft.rpath = list(dict.fromkeys([entry, *kept]))

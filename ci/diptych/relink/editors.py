@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Protocol
 
 from diptych import process
-from diptych.binaries import read_file
+from diptych.binaries import Binary, header_room, mapped, read, read_file
+from diptych.binaries.macho_room import dylib_size, rpath_size
 from diptych.errors import MissingToolError, ProcessError, RelinkError
 from diptych.relink.plan import FilePlan
 
@@ -95,6 +96,7 @@ class InstallNameTool:
 
     def edit(self, plan: FilePlan, path: Path) -> None:
         """See :class:`Editor`."""
+        _require_room(plan, path)
         if not self._keeps_order(plan, path):
             # The tool appends, and refuses to delete and add one entry in one call: so all go first.
             gone = [word for entry in _run_paths(path) for word in ("-delete_rpath", entry)]
@@ -141,6 +143,34 @@ class InstallNameTool:
             "neither install_name_tool nor llvm-install-name-tool was found",
             hint="macOS: xcode-select --install; Debian: apt-get install llvm",
         )
+
+
+def _require_room(plan: FilePlan, path: Path) -> None:
+    """Refuse a plan whose load commands would reach into the code: LLVM's tool (14) writes them there, with exit code 0.
+
+    Raises:
+        RelinkError: naming the bytes that are there and those that are wanted.
+    """
+    with mapped(path) as data:
+        rooms = [(binary, header_room(binary, data)) for binary in read(data, path.name)]
+    for binary, room in rooms:
+        more = _growth(plan, binary)
+        if more > room:
+            raise RelinkError(
+                f'"{plan.name}" has no room for longer load commands',
+                details=[f"{binary.machine}: {room} bytes are free before the code, {more} are wanted"],
+                hint="link it with -Wl,-headerpad_max_install_names, or take shorter paths (--paths relative)",
+            )
+
+
+def _growth(plan: FilePlan, binary: Binary) -> int:
+    """Return the bytes by which the load commands of one slice grow."""
+    more = sum(dylib_size(new) - dylib_size(old) for old, new in plan.rename if old in binary.needed)
+    if plan.identity is not None and binary.soname is not None:
+        more += dylib_size(plan.identity) - dylib_size(binary.soname)
+    if plan.rpath is not None:
+        more += sum(map(rpath_size, plan.rpath)) - sum(map(rpath_size, binary.rpath))
+    return more
 
 
 def _run_paths(path: Path) -> list[str]:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import platform
+import sys
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from diptych.binaries import find_binaries
-from diptych.closure import Loaded, MappedFiles, RealFiles, closure, this_machine
+from diptych.binaries import Binary, find_binaries, read_file
+from diptych.closure import Loaded, MappedFiles, RealFiles, SearchContext, closure, this_machine
 from diptych.errors import RelinkError
+from diptych.relink.plan import FilePlan
+from diptych.system import is_system_library
 
 
 def check_placed(tree: Path, *, prefix: Path, site: PurePosixPath) -> None:
@@ -42,6 +47,51 @@ def check_placed(tree: Path, *, prefix: Path, site: PurePosixPath) -> None:
             details=list(dict.fromkeys(faults)),
             hint="name the library's package in tool.diptych.host, or let CMake install it beside the module",
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prospect:
+    """What the loader will find once a plan is applied, with no variable set.
+
+    Attributes:
+        lost: needed libraries, its own and those of what it brings, that were found before and are not any more.
+        missing: libraries that the file itself still needs in vain.
+    """
+
+    lost: tuple[str, ...]
+    missing: tuple[str, ...]
+
+
+def prospect(plan: FilePlan, path: Path, target: Path) -> Prospect:
+    """Resolve a file as it is, and as the plan will leave it, before anything is touched.
+
+    Args:
+        plan: of that file.
+        path: where it lies.
+        target: where it will lie.
+
+    Raises:
+        FormatError: the file is no binary, or damaged.
+    """
+    binary = read_file(path)[0]
+    world = _world(binary)
+    before = closure(path, where=world, binary=binary)
+    after = closure(target, where=world, binary=plan.applied(binary))
+    found = {entry.name for entry in before.loaded if not entry.missing}
+    names = {new: old for old, new in plan.rename}
+    gone = [names.get(entry.name, entry.name) for entry in after.missing]
+    own = [entry.name for entry in after.wanted_by(str(target)) if entry.missing]
+    return Prospect(
+        lost=tuple(dict.fromkeys(name for name in gone if name in found)),
+        missing=tuple(name for name in own if not is_system_library(name, binary.format)),
+    )
+
+
+def _world(binary: Binary) -> SearchContext:
+    """The system's own libraries count on the machine that the file is for."""
+    if binary.format == "elf" and sys.platform == "linux" and binary.machine == platform.machine():
+        return this_machine(environment={}, cwd="/")
+    return SearchContext(files=RealFiles(), default_folders=())
 
 
 def bytes_to_graft(tree: Path, *, prefix: Path) -> int:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from diptych.binaries import Binary
 from diptych.errors import RelinkError
 
 
@@ -62,13 +63,25 @@ class FilePlan:
             sorted({names.get(name, name) for name in before if name not in self.drop} | set(self.add))
         )
 
+    def applied(self, binary: Binary) -> Binary:
+        """Return the facts that the binary will have, needed libraries in the order that the tools leave."""
+        names = dict(self.rename)
+        needed = [names.get(name, name) for name in binary.needed if name not in self.drop]
+        edited = replace(binary, needed=(*needed, *self.add), soname=self.identity or binary.soname)
+        if self.rpath is None:
+            return edited
+        as_runpath = self.runpath and binary.format == "elf"
+        return replace(
+            edited, rpath=() if as_runpath else self.rpath, runpath=self.rpath if as_runpath else ()
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class TreePlan:
     """The plans of all binaries of one tree.
 
     Attributes:
-        purpose: "wheel" or "conda", for people.
+        purpose: "wheel", "conda" or "source", for people.
         root: the tree that the names are relative to.
         files: a plan for each binary, also the empty ones, sorted by name.
     """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -71,6 +71,32 @@ def plan_for_conda(tree: Tree, *, site: PurePosixPath) -> TreePlan:
         site: where site-packages is, relative to the prefix: ``lib/python3.11/site-packages``.
     """
     return _plan(tree, "conda", site=site)
+
+
+def plan_for_source(tree: Tree, *, home: Path, folders: Sequence[Path]) -> TreePlan:
+    """Plan copies of the tree for tests in source: everything is found by absolute run path, no variable is needed.
+
+    Nothing is dropped: the tests are to load what was linked.
+
+    Args:
+        tree: the stage.
+        home: the absolute folder that the copies will lie in.
+        folders: where else libraries are, in the order to look.
+    """
+    files = []
+    for name, binary in sorted(tree.binaries.items()):
+        inside = [own for needed in binary.needed if (own := tree.inside(needed)) is not None]
+        own_folders = [(home / own).parent for own in inside]
+        files.append(
+            FilePlan(
+                name=name,
+                rename=tuple(_mach_o_names(tree, list(binary.needed))) if binary.format == "macho" else (),
+                rpath=tuple(dict.fromkeys(str(folder) for folder in (*own_folders, *folders))),
+                identity=_identity(name, binary),
+                reasons=("tests in source: found by run path, without a variable",),
+            )
+        )
+    return TreePlan(purpose="source", root=tree.root, files=tuple(files))
 
 
 def _plan(tree: Tree, purpose: str, *, site: PurePosixPath | None) -> TreePlan:

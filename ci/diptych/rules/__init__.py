@@ -4,7 +4,7 @@ A rule is one function; its docstring is what ``diptych explain`` prints and doc
 """
 
 from diptych.rules.engine import Judged, choose, judge
-from diptych.rules.evidence import CondaFacts, Damage, Deep, Evidence, Item, VersionUse
+from diptych.rules.evidence import CondaFacts, Damage, Deep, Evidence, Item, Unbound, VersionUse
 from diptych.rules.model import FAMILIES, Finding, Rule, Severity
 from diptych.rules.registry import all_rules, rule_named
 
@@ -19,6 +19,7 @@ __all__ = [
     "Judged",
     "Rule",
     "Severity",
+    "Unbound",
     "VersionUse",
     "all_rules",
     "choose",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,6 +14,7 @@ from diptych.closure import Closure
 from diptych.policy import PlatformTag
 from diptych.rules.names import ModuleName
 
+_FLOOR = re.compile(r"\s*>=?\s*(\d+)(?:\.(\d+))?")
 Kind = Literal["wheel", "conda", "folder", "environment", "file"]
 
 
@@ -32,6 +34,29 @@ class VersionUse:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Unbound:
+    """A symbol that nothing in its scope defines.
+
+    Attributes:
+        symbol: its C name.
+        version: the version asked for; empty for none.
+        root: the module whose loading was looked at.
+        library: the library that must have it, where the binary says so (Mach-O).
+        elsewhere: a binary of the target that defines it, but is not loaded with the module.
+        twin: the same function with the other std::string, which the scope does define.
+        twin_in: where.
+    """
+
+    symbol: str
+    version: str = ""
+    root: str = ""
+    library: str = ""
+    elsewhere: str = ""
+    twin: str = ""
+    twin_in: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Deep:
     """Facts that cost a look into symbols or contents; gathered only where headers make them matter.
 
@@ -45,6 +70,8 @@ class Deep:
         signature: what a Mach-O signature is worth.
         version_uses: who needs the symbol versions that matter for the tag.
         unused: needed libraries to which no symbol is bound.
+        unbound: symbols that nothing in the whole closure defines; None: the closure is not known as a whole.
+        cxx_runtimes: C++ runtimes of which it exports out-of-line parts, with the symbols that tell.
     """
 
     python_defined: tuple[str, ...] = ()
@@ -56,6 +83,8 @@ class Deep:
     signature: Signature | None = None
     version_uses: tuple[VersionUse, ...] = ()
     unused: tuple[str, ...] = ()
+    unbound: tuple[Unbound, ...] | None = None
+    cxx_runtimes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +142,14 @@ class CondaFacts:
     noarch: str = ""
     depends: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+
+    def floor(self, system: str) -> tuple[int, int] | None:
+        """Return the oldest system that the package says it runs on, of ``__glibc`` or ``__osx``; None when it says none."""
+        found = [
+            _FLOOR.match(spec.removeprefix(system)) for spec in self.depends if spec.startswith(f"{system} ")
+        ]
+        floors = [(int(match[1]), int(match[2] or 0)) for match in found if match]
+        return max(floors, default=None)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -79,18 +79,21 @@ def stale_signature(evidence: Evidence) -> Iterator[Finding]:
             )
 
 
-@rule("DIP604", "needs a newer macOS than the tag", Severity.ERROR, premises.wheel, premises.macho)
+@rule("DIP604", "needs a newer macOS than the tag", Severity.ERROR, premises.packed, premises.macho)
 def above_min_os(evidence: Evidence) -> Iterator[Finding]:
-    """A binary's minimum macOS is newer than the wheel's tag.
+    """A binary's minimum macOS is newer than the wheel's tag, or than the conda package's `__osx`.
 
-    Why: pip installs the wheel on the older system, where dyld refuses the binary or a symbol is missing. A library from Homebrew or
+    Why: pip or conda installs the package on the older system, where dyld refuses the binary or a symbol is missing. A library from Homebrew or
     conda was compiled for the build machine's own version.
 
-    Mend: compile it with MACOSX_DEPLOYMENT_TARGET of the tag, or raise the tag.
+    Mend: compile it with MACOSX_DEPLOYMENT_TARGET of the tag, or raise the tag (`c_stdlib_version` for conda).
 
     Source: python-pillow/Pillow#8502; matthew-brett/delocate#56, #211; pypa/cibuildwheel#818.
     """
     promised = min((tag.min_os for tag in evidence.platforms if tag.min_os), default=None)
+    stated = "the tag says"
+    if evidence.conda is not None:
+        promised, stated = evidence.conda.floor("__osx"), "the package says __osx"
     for item in evidence.macho if promised else ():
         wanted = _version(item.binary.min_os)
         floor = max(promised or (0, 0), _FIRST_ARM) if item.binary.machine.startswith("arm64") else promised
@@ -98,7 +101,7 @@ def above_min_os(evidence: Evidence) -> Iterator[Finding]:
         if wanted and floor and wanted > floor and loadable:
             yield Finding(
                 place=item.label,
-                message=f"needs macOS {item.binary.min_os}, the tag says {'.'.join(map(str, floor))}",
+                message=f"needs macOS {item.binary.min_os}, {stated} {'.'.join(map(str, floor))}",
                 evidence=(f"minos {item.binary.min_os}, SDK {item.binary.sdk or 'unknown'}",),
             )
 

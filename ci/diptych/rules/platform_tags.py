@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from diptych.binaries import Binary, Section
 from diptych.policy import Level, manylinux, table_of
 from diptych.policy.tables import version_key
 from diptych.rules import premises
@@ -32,11 +33,11 @@ def _lines(use: VersionUse) -> tuple[str, ...]:
     return (f"{use.version} of {use.library}{symbols}",)
 
 
-@rule("DIP401", "symbols newer than the platform tag", Severity.ERROR, premises.wheel, premises.elf)
+@rule("DIP401", "symbols newer than the platform tag", Severity.ERROR, premises.packed, premises.elf)
 def above_tag(evidence: Evidence) -> Iterator[Finding]:
-    """A binary needs symbol versions that the wheel's platform tag does not promise.
+    """A binary needs symbol versions that the wheel's platform tag, or the conda package's `__glibc`, does not promise.
 
-    Why: pip installs the wheel on every system that the tag names; on the older ones of these the import ends with "version
+    Why: pip installs the wheel on every system that the tag names, conda on every one that `__glibc` admits; on the older ones of these the import ends with "version
     `GLIBC_2.34' not found". auditwheel says only that there are "too-recent versioned symbols", not which and where.
 
     Mend: compile in the image of the tag (or with the sysroot of its glibc), or take the tag that the symbols ask for:
@@ -44,6 +45,9 @@ def above_tag(evidence: Evidence) -> Iterator[Finding]:
 
     Source: PEP 600; pypa/auditwheel#36 (open since 2016), #354, #516; CadQuery/ocp-build-system#1.
     """
+    if evidence.conda is not None:
+        yield from _above_stated(evidence, evidence.conda.floor("__glibc"))
+        return
     levels = [tag.level for tag in evidence.platforms if tag.level and tag.level.family == "manylinux"]
     if not levels:
         return
@@ -55,6 +59,22 @@ def above_tag(evidence: Evidence) -> Iterator[Finding]:
                 yield Finding(
                     place=item.label,
                     message=f"{use.version} needs {lowest or 'more than any policy has'}, the tag says {promised}",
+                    evidence=_lines(use),
+                )
+
+
+def _above_stated(evidence: Evidence, floor: tuple[int, int] | None) -> Iterator[Finding]:
+    """Hold the glibc versions against what a conda package states; libstdc++ comes with the environment."""
+    if floor is None:
+        return
+    stated = ".".join(map(str, floor))
+    for item in evidence.elf:
+        for use in uses(evidence, item):
+            newer = version_key(use.version) > version_key(f"GLIBC_{stated}")
+            if use.version.startswith("GLIBC_") and newer:
+                yield Finding(
+                    place=item.label,
+                    message=f"{use.version} is needed, the package says __glibc {stated}",
                     evidence=_lines(use),
                 )
 
@@ -234,9 +254,9 @@ def withheld_library(evidence: Evidence) -> Iterator[Finding]:
 
 @rule("DIP408", "segments that cannot be mapped", Severity.ERROR, premises.elf)
 def misaligned(evidence: Evidence) -> Iterator[Finding]:
-    """A loaded segment's address and file offset do not agree modulo its alignment.
+    """A loaded segment's address and file offset do not agree modulo its alignment, or a section lies in no segment.
 
-    Why: "ELF load command address/offset not page-aligned", or a crash in `_init`: an old patchelf, or strip after patchelf, wrote the
+    Why: "section .dynstr can't be allocated in segment", "ELF load command address/offset not page-aligned", or a crash in `_init`: an old patchelf, or strip after patchelf, wrote the
     file.
 
     Mend: strip first, patch once, with patchelf 0.18 or newer; then read the file back.
@@ -252,6 +272,31 @@ def misaligned(evidence: Evidence) -> Iterator[Finding]:
                 message=f"{len(wrong)} segments are misaligned",
                 evidence=(f"address {first.vaddr:#x}, offset {first.offset:#x}, alignment {first.align:#x}",),
             )
+        if stray := [one.name for one in item.binary.sections if _is_stray(one, item.binary)]:
+            yield Finding(
+                given=Severity.DRIFT,  # the loader does not look at sections; strip and the next patchelf do
+                place=item.label,
+                message=f"{len(stray)} sections lie in no loaded segment",
+                evidence=(f"sections: {', '.join(stray[:_SHOWN])}",),
+            )
+
+
+def _is_stray(section: Section, binary: Binary) -> bool:
+    """Tell whether a section that is part of the memory image is in no segment that is mapped."""
+    end = section.offset + section.size
+    return (
+        section.loaded
+        and section.stored
+        and section.size > 0
+        and binary.kind in {"shared", "executable"}
+        and not any(
+            one.offset <= section.offset
+            and end <= one.offset + one.filesz
+            and section.vaddr - one.vaddr == section.offset - one.offset
+            for one in binary.segments
+            if one.loaded
+        )
+    )
 
 
 @rule("DIP409", "does not load on 64 KiB pages", Severity.DRIFT, premises.elf)

@@ -48,3 +48,10 @@ def environment(evidence: Evidence) -> str:
 def resolved(evidence: Evidence) -> str:
     """Closures."""
     return "" if any(item.closure for item in evidence.items) else "no final place to resolve from"
+
+
+def bound(evidence: Evidence) -> str:
+    """Symbols bound in a closure that is known as a whole."""
+    if any(item.deep.unbound is not None for item in evidence.items):
+        return ""
+    return "no closure is known as a whole: a library that is not here could have any symbol"

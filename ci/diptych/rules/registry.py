@@ -12,10 +12,21 @@ from diptych.rules import (
     resolution,
     runtimes,
     search_paths,
+    unbound,
 )
 from diptych.rules.model import REGISTRY, Rule
 
-GROUPS = (python_linkage, binding_layers, search_paths, resolution, platform_tags, packaging, macho, runtimes)
+GROUPS = (
+    python_linkage,
+    binding_layers,
+    search_paths,
+    resolution,
+    unbound,
+    platform_tags,
+    packaging,
+    macho,
+    runtimes,
+)
 """The modules that hold rules: importing one registers what it has."""
 
 

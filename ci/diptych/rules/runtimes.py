@@ -20,6 +20,9 @@ _BLAS = {
     "libblis": "BLIS",
     "libatlas": "ATLAS",
 }
+_RUNTIMES = {"libstdc++", "libgcc_s", "libc++", "libc++abi", "libsupc++", "libunwind", "libcxxrt"}
+# libc++ on Linux is on no system by itself: a wheel must bring it.
+_GRAFTED = {"elf": {"libstdc++", "libgcc_s"}, "macho": {"libstdc++", "libgcc_s", "libc++", "libc++abi"}}
 _SHOWN = 5
 _WORTH_TELLING = 1 << 18
 _TELLING = 8  # shorter names are whole names: libomp is not the beginning of libompl
@@ -108,14 +111,53 @@ def grafted_runtime(evidence: Evidence) -> Iterator[Finding]:
     """
     if any(tag.level and tag.level.family == "musllinux" for tag in evidence.platforms):
         return
-    runtimes = {"elf": {"libstdc++", "libgcc_s"}, "macho": {"libc++", "libc++abi"}}
     for item in evidence.items:
-        if item.binary.kind == "shared" and stem(item.place) in runtimes[item.binary.format]:
+        if item.binary.kind == "shared" and stem(item.place) in _GRAFTED[item.binary.format]:
+            # gfortran's libraries need libgcc_s, which no Mac has: grafting it is the only way there.
+            fortran = item.binary.format == "macho" and stem(item.place) == "libgcc_s"
             yield Finding(
+                given=Severity.NOTE if fortran else None,
                 place=item.label,
                 message=f"carries {without_hash(item.place)} ({human_size(item.size)})",
                 evidence=tuple(f"needed by {place}" for place in _users(item, evidence)[:_SHOWN]),
             )
+
+
+@rule("DIP705", "C++ runtime linked statically and exported", Severity.DRIFT, premises.binaries)
+def exported_runtime(evidence: Evidence) -> Iterator[Finding]:
+    """A binary has libstdc++, libc++ or an unwinder inside, and exports its symbols.
+
+    Why: `-static-libstdc++` alone leaves the archive's symbols in the dynamic table. Libraries that are loaded with the module are then
+    bound to its copy, others to the system's: locales, streams and exceptions that cross between the two crash. Instantiations of
+    `std::` templates, which every C++ file has, are no sign of it and are not counted.
+
+    Mend: link the shared libstdc++ and take an older toolchain (or a toolset that adds newer parts only); or keep the copy to
+    itself: `-static-libstdc++ -static-libgcc -Wl,--exclude-libs,ALL`, or a version script that exports `PyInit_*` alone.
+
+    Source: GCC manual, "-static-libstdc++"; ld(1), "--exclude-libs"; lief-project/LIEF#704; pypa/manylinux#118;
+    llm-d/llm-d-kv-cache#550.
+    """
+    holders = [item for item in evidence.items if item.deep.cxx_runtimes and _absorbs(item)]
+    needed = {stem(name) for item in evidence.items for name in item.binary.needed}
+    for item in holders:
+        runtimes = item.deep.cxx_runtimes
+        alone = len(holders) == 1 and not needed & {"libstdc++", "libc++"}
+        yield Finding(
+            given=Severity.NOTE if alone else None,
+            place=item.label,
+            message=f"exports {' and '.join(runtimes)} from inside",
+            evidence=tuple(
+                f"defines {', '.join(symbols[:3])}{f' and {len(symbols) - 3} more' if symbols[3:] else ''}"
+                for symbols in runtimes.values()
+            ),
+        )
+
+
+def _absorbs(item: Item) -> bool:
+    """A program may hold what it likes, and the runtimes themselves define their own symbols."""
+    return (
+        item.binary.kind in {"shared", "bundle"} and stem(item.binary.soname or item.place) not in _RUNTIMES
+    )
 
 
 def _users(library: Item, evidence: Evidence) -> list[str]:
@@ -174,3 +216,43 @@ def _one_for_each_name(items: list[Item]) -> list[Item]:
     for item in items:
         found.setdefault((item.binary.soname, item.binary.build_id, item.size), item)
     return list(found.values())
+
+
+@rule("DIP706", "a wheel's library beside the environment's own", Severity.DRIFT, premises.environment)
+def grafted_beside(evidence: Evidence) -> Iterator[Finding]:
+    """A library that was grafted into a wheel is there again, from a conda package of the same environment.
+
+    Why: the copies have different names to the loader, so both are loaded: types, registries and allocators of one are strangers to
+    the other, and where versions differ, which symbols win depends on the order of imports. It comes of `pip install` over an
+    environment that conda made.
+
+    Mend: install the package from the channel, so that it shares the library; or leave the library to pip's world alone. Run
+    `pip check`, and take one channel for all that shares C++ objects.
+
+    Source: rapidsai/cudf#13596; apache/arrow#2637; pytorch/pytorch#22447.
+    """
+    others = {*_OPENMP, *_BLAS, *_RUNTIMES}  # DIP701 to DIP703 speak of these, DIP202 of Boost.Python
+    owned: dict[tuple[str, str], Item] = {}
+    for item in evidence.items:
+        if item.owner and item.place.startswith("lib/lib") and item.place.count("/") == 1:
+            owned.setdefault((stem(item.place), item.binary.machine), item)
+    for item in evidence.items:
+        name = stem(item.place)
+        twin = owned.get((name, item.binary.machine))
+        grafted = item.place.split("/")[-2:-1]
+        if twin is None or not any(folder.endswith((".libs", ".dylibs")) for folder in grafted):
+            continue
+        if (
+            item.owner == twin.owner
+            or boost_python(item.place) is not None
+            or _kind_of(name, dict.fromkeys(others, "x"))
+        ):
+            continue
+        yield Finding(
+            place=item.label,
+            message=f"{name} is there from a wheel and from {twin.owner}",
+            evidence=(
+                f"{human_size(item.size):>8}  {item.place}",
+                f"{human_size(twin.size):>8}  {twin.place}",
+            ),
+        )

@@ -60,11 +60,11 @@ def relink(  # noqa: PLR0913, PLR0917 -- invoke makes a flag of each parameter
         )
     if not words:
         raise ConfigError("nothing to relink", hint="diptych relink FILE… --prefix ENVIRONMENT --dry-run")
-    home = Path(prefix).absolute() if prefix else None
+    home, target = (Path(one).absolute() if one else None for one in (prefix, out))
     if for_:
         if len(words) > 1:
             raise ConfigError("--for takes one tree", hint="relink trees one after another")
-        plans = plan_tree(Path(words[0]).absolute(), for_, home)
+        plans = plan_tree(Path(words[0]).absolute(), for_, home, out=target)
     else:
         wish = Wish(
             prefix=home,
@@ -73,14 +73,14 @@ def relink(  # noqa: PLR0913, PLR0917 -- invoke makes a flag of each parameter
             drop_libpython=libpython == "drop",
             python=Path(python).absolute() if python else None,
         )
-        plans = plan_files([Path(one).absolute() for one in words], wish)
+        plans = plan_files([Path(one).absolute() for one in words], wish, out=target)
     output = process_output()
     if json:
         output.json([plan.to_json() for plan in plans])
     else:
         _show(plans, output)
     if not dry_run:
-        written = apply_plans(plans, out=Path(out) if out else None, env=process_env())
+        written = apply_plans(plans, env=process_env())
         if not json:
             output.line(f"relinked {len(written)} of {len(plans)} files; a journal lies beside each")
 
@@ -103,7 +103,9 @@ def _show(plans: tuple[HandPlan, ...], output: Output) -> None:
             *([f"run path       {':'.join(plan.rpath) or '(removed)'}"] if plan.rpath is not None else []),
             *([f"identity       {plan.identity}"] if plan.identity else []),
         ]
-        for line in lines or ["nothing to do"]:
+        lines = lines or ["nothing to do"]
+        lines += [f"still missing  {name}" for name in one.missing]
+        for line in lines:
             output.line(f"  {line}")
         for reason in plan.reasons:
             output.line(f"    because {reason}", style="dim")

@@ -14,6 +14,7 @@ from diptych.environments import Environment
 from diptych.matrix import Cell
 from diptych.store import Store, digest
 from diptych.testing.command import TestResult, TestRun, library_variable, run_tests
+from diptych.testing.layout import Layout, LayoutJob, lay_out
 from diptych.testing.witnesses import Promise, judge
 
 KIND = "insource"
@@ -57,8 +58,9 @@ def test_in_source(job: InSourceJob) -> InSource:
         TestsFailedError: they failed.
         LinkageError: they passed with something that is not of this cell.
     """
+    settings = job.cell.settings
     key = digest(
-        job.stage.key, job.environment.lock_hash, job.cell.settings.test, dict(job.cell.settings.env)
+        job.stage.key, job.environment.lock_hash, settings.test, dict(settings.env), settings.in_source
     )
 
     def make(empty: Path) -> None:
@@ -85,48 +87,25 @@ def test_by_hand(job: InSourceJob, posargs: Sequence[str], results: Path) -> Tes
     """
     result = run_tests(_test_run(job, results, posargs=posargs, stream=True))
     if any(witness.imported for witness in result.witnesses):
-        judge(result.witnesses, _promise(job, overlay_folder(job)))
+        judge(result.witnesses, _promise(job, _layout(job).folder))
     return result
 
 
-def make_overlay(stage: Stage, folder: Path) -> None:
-    """Lay out the package as if installed, in links: Python files to the source tree, binaries to the build tree.
-
-    So the tests see an edit at once, and what they load was never installed. A file that CMake generated at
-    install time has no origin; its link goes to the stage.
-    """
-    for name in stage.files:
-        link = folder / name
-        link.parent.mkdir(parents=True, exist_ok=True)
-        link.symlink_to(stage.origins.get(name, stage.folder / name))
-
-
-def overlay_folder(job: InSourceJob) -> Path:
-    """Return the cell's overlay, made when it is not there: a folder of links, named by the stage and where they lead."""
-    key = digest(job.stage.key, job.stage.origins)
-    folder, _ = job.store.entry("overlay", key, lambda empty: make_overlay(job.stage, empty))
-    return folder
-
-
-def library_folders(job: InSourceJob) -> tuple[Path, ...]:
-    """Return where the loader must look in source: the build tree's libraries first, then the environment's."""
-    built = {
-        origin.parent
-        for name, origin in job.stage.origins.items()
-        if origin.is_relative_to(job.stage.tree) and Path(name).suffix in {".so", ".dylib"}
-    }
-    return (*sorted(built), job.environment.prefix / "lib")
-
-
 def shell_environment(job: InSourceJob) -> dict[str, str]:
-    """Return what a shell needs so that ``import`` works from source, with all paths set."""
-    overlay = overlay_folder(job)
+    """Return what a shell needs so that ``import`` works from source, in the same way as for the tests."""
+    layout = _layout(job)
+    libraries = {library_variable(job.cell.platform): ":".join(map(str, layout.libraries))}
     return {
-        "PYTHONPATH": str(overlay),
-        library_variable(job.cell.platform): ":".join(map(str, library_folders(job))),
+        "PYTHONPATH": str(layout.folder),
+        **(libraries if layout.libraries else {}),
         "PATH": f"{job.environment.prefix / 'bin'}:{job.env.get('PATH', '')}",
         "CONDA_PREFIX": str(job.environment.prefix),
     }
+
+
+def _layout(job: InSourceJob) -> Layout:
+    parts = LayoutJob(stage=job.stage, environment=job.environment, store=job.store, env=job.env)
+    return lay_out(parts, job.cell.settings.in_source)
 
 
 def _run(
@@ -138,6 +117,7 @@ def _run(
 
 
 def _test_run(job: InSourceJob, results: Path, *, posargs: Sequence[str], stream: bool) -> TestRun:
+    layout = _layout(job)
     return TestRun(
         argv=(
             *job.cell.settings.test_command(source=job.config.source, python=job.environment.python),
@@ -148,8 +128,8 @@ def _test_run(job: InSourceJob, results: Path, *, posargs: Sequence[str], stream
         package=job.config.package,
         results=results,
         log=job.store.root / "logs" / job.cell.id / "test-in-source.log",
-        paths=(overlay_folder(job),),
-        libraries=library_folders(job),
+        paths=(layout.folder,),
+        libraries=layout.libraries,
         programs=(job.environment.prefix / "bin",),
         platform=job.cell.platform,
         stream=stream,

@@ -1,0 +1,93 @@
+"""The package laid out as if installed, while nothing is: Python files of the source tree, binaries of the build tree."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from diptych.build.stage import Stage
+from diptych.build.toolenv import scrubbed
+from diptych.config import InSourceWay
+from diptych.environments import Environment
+from diptych.process import path_with_tools
+from diptych.relink.apply import relink_into
+from diptych.relink.planners import plan_for_source, read_tree
+from diptych.store import Store, digest, write_json
+
+_SITE = "site"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """What an interpreter needs to import the package from source.
+
+    Attributes:
+        folder: goes on PYTHONPATH.
+        libraries: folders that the loader must be told of by LD_LIBRARY_PATH or DYLD_LIBRARY_PATH; none when the
+            binaries know themselves.
+    """
+
+    folder: Path
+    libraries: tuple[Path, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayoutJob:
+    """The inputs of a layout."""
+
+    stage: Stage
+    environment: Environment
+    store: Store
+    env: Mapping[str, str]
+
+
+def lay_out(job: LayoutJob, way: InSourceWay) -> Layout:
+    """Return the cell's layout, made when it is not there.
+
+    It is a folder of links, named by the stage and where they lead: so the tests see an edit at once, and what they load was
+    never installed. With ``relink`` the binaries in it are copies with absolute run paths to the build tree and the host
+    environment. Then no variable has to reach the test process, which is what macOS takes from every process that a
+    protected program such as ``/bin/sh`` starts (System Integrity Protection).
+
+    Raises:
+        RelinkError, MissingToolError: a copy could not be relinked.
+    """
+    folders = library_folders(job)
+    if way == "paths":
+        key = digest(job.stage.key, job.stage.origins)
+        folder, _ = job.store.entry("overlay", key, lambda empty: _link(job.stage, empty, set()))
+        return Layout(folder=folder, libraries=folders)
+    key = digest(job.stage.key, job.stage.origins, way, [str(path) for path in folders])
+    home = job.store.path("relinked", key) / _SITE
+    folder, _ = job.store.entry("relinked", key, lambda empty: _relink(job, empty, home, folders))
+    return Layout(folder=folder / _SITE, libraries=())
+
+
+def library_folders(job: LayoutJob) -> tuple[Path, ...]:
+    """Return where the loader must look in source: the build tree's libraries first, then the environment's."""
+    built = {
+        origin.parent
+        for name, origin in job.stage.origins.items()
+        if origin.is_relative_to(job.stage.tree) and Path(name).suffix in {".so", ".dylib"}
+    }
+    return (*sorted(built), job.environment.prefix / "lib")
+
+
+def _link(stage: Stage, folder: Path, but: set[str]) -> None:
+    """Lay links; a file that CMake generated at install time has no origin, its link goes to the stage."""
+    for name in stage.files:
+        if name not in but:
+            link = folder / name
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(stage.origins.get(name, stage.folder / name))
+
+
+def _relink(job: LayoutJob, empty: Path, home: Path, folders: tuple[Path, ...]) -> None:
+    """Copy and relink the binaries of the stage, link the rest, and leave the journal beside them."""
+    tree = read_tree(job.stage.folder, prefix=job.environment.prefix)
+    plan = plan_for_source(tree, home=home, folders=folders)
+    _link(job.stage, empty / _SITE, set(tree.binaries))
+    clean = scrubbed(job.env)
+    journal = relink_into(plan, empty / _SITE, env={**clean, "PATH": path_with_tools(clean)})
+    write_json(empty / "journal.json", journal.to_json())
