@@ -39,8 +39,8 @@ def hwcaps_of(cpuinfo: str, *, glibc: tuple[int, int] | None = None) -> tuple[st
     levels = _levels(_flags(cpuinfo))
     if glibc is None or glibc > _LAST_WITH_PLATFORMS:
         return levels
-    platform = platform_of(cpuinfo, glibc=glibc)
-    words = ["tls", *([platform] if platform != "x86_64" else []), "x86_64"]
+    # The platform is the kernel's AT_PLATFORM, "x86_64", unless glibc knows better: then that word is there twice.
+    words = ["tls", platform_of(cpuinfo, glibc=glibc), "x86_64"]
     if _intel(cpuinfo) and _flags(cpuinfo) >= _AVX512_1:
         words.insert(-1, "avx512_1")
     chosen = itertools.product((True, False), repeat=len(words))
