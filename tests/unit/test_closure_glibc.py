@@ -174,7 +174,9 @@ def test_hwcaps_of_a_cpu() -> None:
         "x86_64",
     )
     assert (platform_of(CPU, glibc=(2, 36)), platform_of(CPU)) == ("haswell", "x86_64")
-    amd = CPU.replace("GenuineIntel", "AuthenticAMD")  # no platform of its own: the kernel's word, beside the same flag
+    amd = CPU.replace(
+        "GenuineIntel", "AuthenticAMD"
+    )  # no platform of its own: the kernel's word, beside the same flag
     assert hwcaps_of(amd, glibc=(2, 36))[2:] == (
         "tls/x86_64/x86_64",
         "tls/x86_64",
