@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
 _PLAIN_WIDTH = 80
+_TEXT_COLUMN = 31
 
 
 @dataclass(kw_only=True)
@@ -84,6 +85,8 @@ class Output:
             raise
         mark, style = ("·", "dim") if step.kept else ("✓", "green")
         self._step_line(mark, name, step.text, time.monotonic() - started, style)
+        for more in step.more:
+            self.line(f"{'':<{_TEXT_COLUMN}}{more}", style="dim")
 
     @contextmanager
     def _status(self, name: str, step: Step) -> Iterator[None]:
@@ -129,9 +132,17 @@ class Output:
 
 @dataclass
 class Step:
-    """A running step; the maker may say in ``text`` what came out, and that it was ``kept`` from before."""
+    """A running step: what its maker may say of it.
+
+    Attributes:
+        text: what came out.
+        more: what is worth lines of their own.
+        kept: it was done before.
+        show: moves the line of a running step, on a terminal.
+    """
 
     text: str = ""
+    more: tuple[str, ...] = ()
     kept: bool = False
     show: Callable[[str], None] = lambda _: None
 

@@ -40,7 +40,7 @@ def test_steps_tell_what_was_done_and_what_was_kept(capsys: pytest.CaptureFixtur
     with output.step("compile") as step:
         step.text = "[ok]"
     with output.step("wheel") as step:
-        step.kept = True
+        step.kept, step.more = True, ("a line of its own",)
 
     def failing() -> None:
         with output.step("conda"):
@@ -52,8 +52,9 @@ def test_steps_tell_what_was_done_and_what_was_kept(capsys: pytest.CaptureFixtur
     assert lines[0].startswith("  ✓ compile")
     assert lines[0].endswith("s  [ok]")
     assert lines[1].startswith("  · wheel")
-    assert lines[2].startswith("  ✗ conda")
-    assert lines[2].endswith("failed")
+    assert lines[2].index("a line of its own") == lines[0].index("[ok]")
+    assert lines[3].startswith("  ✗ conda")
+    assert lines[3].endswith("failed")
     assert "\x1b" not in "".join(lines)
 
 

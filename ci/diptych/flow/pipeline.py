@@ -130,10 +130,13 @@ def _pack(workspace: Workspace, packing: Packing) -> tuple[Packed, Packed]:
         with workspace.output.step(name) as step:
             packed = make(packing)
             dropped = [library.partition(".so")[0] for library in packed.dropped]
-            said = f"; dropped, as unused: {', '.join(dropped)}" if dropped else ""
-            if dropped and (cost := packed.journal.get("graft")):
-                said += f" (to graft: {human_size(cost['before'])} before, {human_size(cost['after'])} after)"
-            step.text = f"{packed.artefact.tag}, {human_size(packed.artefact.size)}{said}"
+            if dropped:
+                cost = packed.journal.get("graft")
+                saved = (
+                    f", to graft {human_size(cost['after'])} not {human_size(cost['before'])}" if cost else ""
+                )
+                step.more = (f"unused, dropped: {', '.join(dropped)}{saved}",)
+            step.text = f"{packed.artefact.tag}, {human_size(packed.artefact.size)}"
             step.kept = packed.kept
         done.append(packed)
     return done[0], done[1]
