@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from diptych import process
-from helpers.checkout import HERE, TABLE, Checkout, lay_out
+from helpers.checkout import HERE, Checkout
 from helpers.conda_package import tiny_conda
+from helpers.tiny import TABLE, lay_out_tiny
 
 # conda-forge's gxx_linux-64 has such programs. Here they hand on to the machine's own compiler.
 TARGET = "x86_64-conda-linux-gnu"
@@ -22,8 +23,8 @@ packages = ["gxx_toy=12"]
 
 @pytest.fixture
 def checkout(tmp_path: Path, repository: Path, built: Checkout, session_env: dict[str, str]) -> Checkout:
-    table = TABLE.format(python=HERE).replace('["gcc"]', '["conda-gcc"]') + TABLE_OF_PACKAGE
-    lay_out(tmp_path / "checkout", repository, table)
+    table = TABLE.replace('["gcc"]', '["conda-gcc"]') + TABLE_OF_PACKAGE
+    lay_out_tiny(tmp_path / "checkout", repository, table)
     made = Checkout(root=tmp_path / "checkout", env=session_env, cell=f"{HERE}-conda-gcc")
     shutil.copytree(built.root / ".diptych" / "channel", made.root / ".diptych" / "channel")
     programs = {

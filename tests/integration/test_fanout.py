@@ -30,6 +30,7 @@ class FanOut:
     """The pieces of every cell, and the machines that made them."""
 
     root: Path
+    channel: Path
     env: dict[str, str]
     table: str
     repository: Path
@@ -37,10 +38,11 @@ class FanOut:
     said: dict[str, str]
 
     def machine(self, name: str) -> Checkout:
-        """A fresh copy of the checkout: nothing of another machine is in it."""
+        """A fresh copy of the checkout: of other machines it has the local channel alone, as CI keeps it."""
         folder = self.root / name
         folder.mkdir()
         lay_out(folder, self.repository, self.table)
+        shutil.copytree(self.channel, folder / ".diptych" / "channel")
         return Checkout(root=folder, env=self.env)
 
     def pieces(self, name: str) -> Path:
@@ -50,12 +52,13 @@ class FanOut:
 
 @pytest.fixture(scope="module")
 def fan_out(
-    tmp_path_factory: pytest.TempPathFactory, repository: Path, session_env: dict[str, str]
+    tmp_path_factory: pytest.TempPathFactory, repository: Path, built: Checkout, session_env: dict[str, str]
 ) -> FanOut:
     compilers = ["gcc", *(["clang"] if process.which("clang++", session_env) else [])]
     table = TABLE.format(python=HERE).replace('["gcc"]', json.dumps(compilers))
     out = FanOut(
         root=tmp_path_factory.mktemp("fan-out"),
+        channel=built.root / ".diptych" / "channel",
         env=session_env,
         table=table,
         repository=repository,

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from helpers.checkout import HERE, TABLE, Checkout, lay_out
+from helpers.checkout import HERE, Checkout
+from helpers.tiny import TABLE, lay_out_tiny
 
 # No micromamba can be installed where there is no conda channel. This stands in for it at its command line, and
 # makes a real environment from a real channel, as the tool would.
@@ -52,17 +53,15 @@ def test_micromamba_is_honoured(
     tmp_path: Path, micromamba: Path, built: Checkout, repository: Path, session_env: dict[str, str]
 ) -> None:
     root = tmp_path / "checkout"
-    root.mkdir()
-    lay_out(root, repository, TABLE.format(python=HERE))
-    # The channel and the compiled stage of the built checkout serve here too: the environment is what is tested.
+    lay_out_tiny(root, repository, TABLE + 'host = ["libboost-python-devel", "eigen", "numpy"]\n')
     shutil.copytree(built.root / ".diptych" / "channel", root / ".diptych" / "channel")
     path = os.pathsep.join([str(micromamba.parent), session_env["PATH"]])
     checkout = Checkout(root=root, env={**session_env, "PATH": path})
-    done = checkout.nox("-s", f"test-{HERE}", "--force-venv-backend", "micromamba", "--", "-k", "pickle")
+    done = checkout.nox("-s", f"test-{HERE}", "--force-venv-backend", "micromamba", "--", "-k", "answer")
     assert done.returncode == 0, done.output
     channels, specs = json.loads((tmp_path / "calls.json").read_text())
     assert channels == [(root / ".diptych" / "channel").as_uri()]
     assert {"libboost-python-devel", "eigen", "numpy", "pytest", f"python={HERE}"} <= set(specs)
-    again = checkout.nox("-s", f"test-{HERE}", "--force-venv-backend", "micromamba", "--", "-k", "pickle")
+    again = checkout.nox("-s", f"test-{HERE}", "--force-venv-backend", "micromamba", "--", "-k", "answer")
     assert again.returncode == 0, again.output
     assert "· compile" in again.output

@@ -382,7 +382,14 @@ class mounted:  # noqa: N801 -- a context manager
 def test_tokens_are_in_no_file_and_no_output(checkout: Checkout, empty: Shop, folder: Path) -> None:
     home = checkout.root / "home"
     home.mkdir(exist_ok=True)
-    (checkout.root / ".diptych" / "stage").rename(checkout.root / ".diptych" / "stage-before")
+    for kind in (
+        "wheel",
+        "conda",
+        "insource",
+        "verified",
+        "sdist",
+    ):  # so that these tools run again, with the tokens there
+        shutil.rmtree(checkout.root / ".diptych" / kind)
     more = {"HOME": str(home), "PREFIX_API_KEY": "pfx-key-of-nobody", "QUETZ_API_KEY": "quetz-key-of-nobody"}
     done = checkout.diptych(
         "release", *ALLOW, "--publish", "-vv", *empty.words(), **{**empty.variables, **more}
@@ -390,7 +397,6 @@ def test_tokens_are_in_no_file_and_no_output(checkout: Checkout, empty: Shop, fo
     assert done.returncode == 0, done.output
     assert "-m twine --no-color upload" in done.output
     complete(empty, folder)
-    shutil.rmtree(checkout.root / ".diptych" / "stage-before")
     secrets = [
         word.encode() for word in (PASSWORD, KEY, SECRET, more["PREFIX_API_KEY"], more["QUETZ_API_KEY"])
     ]

