@@ -54,6 +54,8 @@ class HostParams(Sequence[str]):
         self.workspace = workspace
         self.cell = cell
         self._host: Host | None = None
+        self.environment: Environment | None = None
+        """What the backend made or found: looked at once a session, since its thousands of files are counted."""
 
     @property
     def host(self) -> Host:
@@ -91,25 +93,18 @@ class HostEnv(nox.virtualenv.RattlerEnv):
         from diptych.flow import hosts
 
         workspace, cell = self.params.workspace, self.params.cell
-        prefix = self._shared_prefix(workspace, cell)
-        self.location = str(prefix)
-        nox_folder = prefix.parent
-        nox_folder.mkdir(parents=True, exist_ok=True)
-        (nox_folder / ".gitignore").write_text("*\n", encoding="utf-8")
+        own = Path(self.location)
+        own.parent.mkdir(parents=True, exist_ok=True)
+        (own.parent / ".gitignore").write_text("*\n", encoding="utf-8")
         with told(self.params.workspace):
             if not cell.compiler.packages:  # before the long work; one from a channel is looked for after it
                 compilers.detect(cell.compiler, workspace.env)
-            self._reused = hosts.current(workspace, cell, prefix) is not None
-            hosts.ensure(workspace, cell, prefix)
+            # The build session's environment, if it is current: test and shell then share its build tree too.
+            shared = hosts.current(workspace, cell, own.with_name(f"build-{own.name.partition('-')[2]}"))
+            self._reused = shared is not None
+            self.params.environment = shared or hosts.ensure(workspace, cell, own)
+        self.location = str(self.params.environment.prefix)
         return not self._reused
-
-    def _shared_prefix(self, workspace: Workspace, cell: Cell) -> Path:
-        """Return the build session's environment if it is current: test and shell then share its build tree too."""
-        from diptych.flow import hosts
-
-        own = Path(self.location)
-        shared = own.with_name(f"build-{own.name.partition('-')[2]}")
-        return shared if hosts.current(workspace, cell, shared) else own
 
 
 def environment_of(session: nox.Session, params: HostParams) -> Environment:
@@ -120,6 +115,8 @@ def environment_of(session: nox.Session, params: HostParams) -> Environment:
     """
     from diptych.flow import hosts
 
+    if params.environment is not None:
+        return params.environment
     prefix = Path(session.virtualenv.location)
     workspace, cell = params.workspace, params.cell
     if isinstance(session.virtualenv, nox.virtualenv.CondaEnv) and not isinstance(
