@@ -109,8 +109,8 @@ def _labelled(label: str, style: str, text: str, width: int) -> Iterator[Text]:
         yield Text.assemble((f"{label if number == 0 else '':<{_LABEL}}", style), line)
 
 
-def differences_table(comparisons: Sequence[Comparison]) -> Table:
-    """Tabulate what is not expected, each difference once with the cells that have it."""
+def differences_table(comparisons: Sequence[Comparison]) -> Table | None:
+    """Tabulate what is not expected, each difference once with the cells that have it; None when there is none."""
     found: dict[tuple[int, str, str, str], list[str]] = {}
     for comparison in comparisons:
         for one in comparison.findings:
@@ -118,6 +118,8 @@ def differences_table(comparisons: Sequence[Comparison]) -> Table:
                 label = "waived" if one.waived else one.severity.value
                 text = f"{one} ({one.waived})" if one.waived else str(one)
                 found.setdefault((one.severity.rank, label, one.code, text), []).append(comparison.cell)
+    if not found:
+        return None
     from rich import box  # noqa: PLC0415 -- only when something is shown
     from rich.table import Table  # noqa: PLC0415 -- as above
     from rich.text import Text  # noqa: PLC0415 -- as above

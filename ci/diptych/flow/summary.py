@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from rich.text import Text
 from diptych.channel import LOCAL
 from diptych.compare import Comparison, Severity
 from diptych.compare.folding import Folded
-from diptych.compare.table import STYLES
+from diptych.compare.table import STYLES, across_table, differences_table
 from diptych.environments import Environment
 from diptych.flow.record import CellRecord
 from diptych.flow.workspace import Workspace
@@ -52,6 +52,14 @@ def artefact_table(workspace: Workspace, records: Sequence[CellRecord]) -> Table
                 human_size(artefact.size), artefact.sha256[:12], Folded(_relative(path, workspace.root))
             )
     return table
+
+
+def matrix_tables(workspace: Workspace, comparisons: Sequence[Comparison]) -> Iterator[Table]:
+    """Yield the tables that tell of a whole matrix: verdicts, differences, what only all cells show, costs."""
+    yield matrix_table(workspace, comparisons)
+    for table in (differences_table(comparisons), across_table(comparisons), costs_table(comparisons)):
+        if table:
+            yield table
 
 
 def matrix_table(workspace: Workspace, comparisons: Sequence[Comparison]) -> Table:

@@ -105,19 +105,15 @@ def compare(session: nox.Session, workspace: Workspace) -> None:
         ConfigError: no cell is built, or a waiver is for nothing.
         CompareError: a cell's two packages differ.
     """
-    from diptych.compare.table import across_table, differences_table
-    from diptych.flow.summary import artefact_table, costs_table, matrix_table
+    from diptych.flow.summary import artefact_table, matrix_tables
     from diptych.report.files import write_report
     from diptych.report.gather import gather, require_all_equal
 
     if unknown := [word for word in session.posargs if word != "--measure"]:
         workspace.output.note(f"compare takes --measure after the dashes, nothing else: {' '.join(unknown)}")
     found = gather(workspace, measure="--measure" in session.posargs)
-    workspace.output.show(matrix_table(workspace, found.comparisons))
-    workspace.output.show(differences_table(found.comparisons))
-    for table in (across_table(found.comparisons), costs_table(found.comparisons)):
-        if table:
-            workspace.output.show(table)
+    for table in matrix_tables(workspace, found.comparisons):
+        workspace.output.show(table)
     workspace.output.show(artefact_table(workspace, found.records))
     if found.missing:
         workspace.output.note(f"not built: {', '.join(found.missing)}")

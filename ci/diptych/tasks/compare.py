@@ -100,14 +100,10 @@ def _show(comparisons: Sequence[Comparison], output: Output, *, matrix: bool) ->
 
         output.show(cell_table(comparisons[0]))
         return
-    from diptych.compare.table import across_table, differences_table  # noqa: PLC0415 -- as above
-    from diptych.flow.summary import costs_table, matrix_table  # noqa: PLC0415 -- as above
+    from diptych.flow.summary import matrix_tables  # noqa: PLC0415 -- as above
 
-    output.show(matrix_table(process_workspace(), comparisons))
-    output.show(differences_table(comparisons))
-    for table in (across_table(comparisons), costs_table(comparisons)):
-        if table:
-            output.show(table)
+    for table in matrix_tables(process_workspace(), comparisons):
+        output.show(table)
 
 
 def _write_page(path: Path, document: dict[str, Any], output: Output, *, quiet: bool) -> None:
