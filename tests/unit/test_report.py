@@ -134,7 +134,9 @@ def test_terminal_fits_80_columns_without_colour(
 ) -> None:
     output = Output(env=env)
     output.show(cell_table(comparisons[2]))
-    output.show(differences_table(comparisons))
+    differences = differences_table(comparisons)
+    assert differences
+    output.show(differences)
     for table in (across_table(comparisons), costs_table(comparisons)):
         assert table is not None
         output.show(table)
