@@ -24,6 +24,7 @@ from diptych import process
 from diptych.environments import HostRequest, create
 from helpers import servers
 from helpers.checkout import HERE, Checkout
+from helpers.mount import mounted
 from helpers.release import KEY, PASSWORD, SECRET, TAG, USER, Shop, git, open_shop, tagged_checkout
 
 ALLOW = ("--allow", "local")
@@ -361,22 +362,6 @@ def test_a_folder_that_cannot_be_written_or_is_full(checkout: Checkout, empty: S
             assert not list(disk.iterdir())
     assert not empty.indexed()
     assert not empty.stored()
-
-
-class mounted:  # noqa: N801 -- a context manager
-    """A small tmpfs, for those who may mount one."""
-
-    def __init__(self, folder: Path, options: str) -> None:
-        self.folder, self.options = folder, options
-
-    def __enter__(self) -> None:
-        words = ["mount", "-t", "tmpfs", "-o", self.options, "tmpfs", str(self.folder)]
-        done = process.run(words, env=dict(os.environ), cwd=self.folder.parent, check=False)  # noqa: TID251 -- tests are a surface
-        if done.returncode != 0:
-            pytest.skip(f"nothing can be mounted here: {done.output.strip()}")
-
-    def __exit__(self, *_: object) -> None:
-        process.run(["umount", self.folder], env=dict(os.environ), cwd=self.folder.parent)  # noqa: TID251 -- as above
 
 
 def test_tokens_are_in_no_file_and_no_output(checkout: Checkout, empty: Shop, folder: Path) -> None:
