@@ -237,11 +237,32 @@ def plain_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        hint = {
-            errno.ENOSPC: "free some space on that disk, then run again: finished stages are kept",
-            errno.EDQUOT: "the disk quota is used up: free some space, then run again",
-            errno.EACCES: "check the permissions of that folder",
-            errno.EROFS: "that file system is read-only",
-        }.get(error.errno or 0, "run again; finished stages are kept")
-        where = error.filename or path
-        raise StoreError(f'cannot write "{where}": {error.strerror or error}', hint=hint) from error
+        raise _plain(error, path) from error
+
+
+@contextlib.contextmanager
+def disk_errors(path: Path) -> Iterator[None]:
+    """Turn a full disk, or a place that must not be written, into a StoreError; every other OSError passes.
+
+    For surfaces: a disk may fill up at any line below.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _HINTS:
+            raise
+        raise _plain(error, path) from error
+
+
+_HINTS = {
+    errno.ENOSPC: "free some space on that disk, then run again: finished stages are kept",
+    errno.EDQUOT: "the disk quota is used up: free some space, then run again",
+    errno.EACCES: "check the permissions of that folder",
+    errno.EROFS: "that file system is read-only",
+}
+
+
+def _plain(error: OSError, path: Path) -> StoreError:
+    hint = _HINTS.get(error.errno or 0, "run again; finished stages are kept")
+    where = error.filename or path
+    return StoreError(f'cannot write "{where}": {error.strerror or error}', hint=hint)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import threading
@@ -10,7 +11,18 @@ from subprocess import Popen as popen  # noqa: N813, TID251 -- as above
 import pytest
 
 from diptych.errors import StoreError
-from diptych.store import Store, copy_file, digest, discard, intact, seal, sha256_tree, write_json, written
+from diptych.store import (
+    Store,
+    copy_file,
+    digest,
+    discard,
+    disk_errors,
+    intact,
+    seal,
+    sha256_tree,
+    write_json,
+    written,
+)
 
 
 def fill(folder: Path) -> None:
@@ -167,3 +179,15 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     with pytest.raises(StoreError, match="permissions"), Store(root=tmp_path).lock("x"):
         pass
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EDQUOT])
+def test_a_disk_that_refuses_is_told_at_the_surface(tmp_path: Path, number: int) -> None:
+    with pytest.raises(StoreError, match="cannot write") as caught, disk_errors(tmp_path):
+        raise OSError(number, "refused")
+    assert caught.value.hint
+
+
+def test_another_fault_of_the_system_is_no_fault_of_the_disk(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError), disk_errors(tmp_path):
+        (tmp_path / "gone").read_text()

@@ -19,6 +19,7 @@ import nox.virtualenv
 from diptych.errors import DiptychError, MissingToolError
 from diptych.flow.workspace import Workspace
 from diptych.matrix import Cell
+from diptych.store import disk_errors
 
 if TYPE_CHECKING:
     from diptych.environments import Environment
@@ -39,7 +40,8 @@ class Unavailable(nox.virtualenv.InterpreterNotFound):
 def told(workspace: Workspace) -> Iterator[None]:
     """Show an error of ours in our words, and let nox count the session as skipped or failed without a traceback."""
     try:
-        yield
+        with disk_errors(workspace.store.root):
+            yield
     except MissingToolError as error:
         raise Unavailable(f"{error.summary} ({error.hint})" if error.hint else error.summary) from error
     except DiptychError as error:
