@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from diptych.channel.conda_file import CondaFile
-from diptych.coroutines import run_to_end
-from diptych.errors import ChannelError
+from diptych.errors import ChannelError, PackageError
+from diptych.packages.channel_folder import index_folder
 from diptych.store import read_json, sha256_file, write_json
 
 _RECORDS = ".records"
@@ -146,14 +146,7 @@ def _indexed(root: Path) -> dict[str, str] | None:
 
 
 def _index(root: Path) -> None:
-    from rattler.index import index_fs  # noqa: PLC0415 -- 50 ms, and a second run does not index
-
     try:
-        # Forced: an index that a killed run left half written would otherwise be read and trusted.
-        # No shards: a client may keep them, and what is local is read whole in a millisecond.
-        run_to_end(index_fs(root, write_zst=True, write_shards=False, force=True))
-    except Exception as error:
-        raise ChannelError(
-            f'cannot index the local channel "{root}": {error}',
-            hint="`invoke channel --rebuild` makes it anew",
-        ) from error
+        index_folder(root)
+    except PackageError as error:
+        raise ChannelError(error.summary, hint="`invoke channel --rebuild` makes it anew") from error

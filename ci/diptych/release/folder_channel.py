@@ -45,7 +45,7 @@ class FolderChannel:
         except OSError as error:
             raise ReleaseError(
                 f'the channel "{self.folder}" cannot be written: {error.strerror or error}',
-                hint="check its permissions; nothing was sent",
+                hint="check its permissions",
             ) from error
 
     def look(self, items: Sequence[Item]) -> dict[str, str]:

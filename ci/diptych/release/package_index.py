@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -68,7 +69,7 @@ class PackageIndex:
         """
         import requests  # noqa: PLC0415 -- an extra, and not needed by a listing
 
-        login = self._login()
+        login = self._login
         if login is None and self._trusted():
             return  # twine exchanges the run's identity for a token when it uploads
         with self._reached():
@@ -119,7 +120,7 @@ class PackageIndex:
         verbose = ["--verbose"] if self.chatty else []
         command: list[str | Path] = [sys.executable, "-m", "twine", "--no-color", *words, *verbose, item.path]
         env = {**self.env, **self.credentials.values}
-        if login := self._login():
+        if login := self._login:
             env |= {"TWINE_USERNAME": login[0], "TWINE_PASSWORD": login[1]}
         try:
             done = process.run(command, env=env, cwd=item.path.parent, timeout=_UPLOAD_SECONDS)
@@ -129,8 +130,7 @@ class PackageIndex:
             raise ReleaseError(
                 f"{self.name} did not take {item.name}",
                 details=lines,
-                hint="run the same again: what is there already is not sent twice",
-            ) from error
+            ) from None
 
     def _tell(self, done: process.Completed) -> None:
         if self.tell is not None:
@@ -141,8 +141,9 @@ class PackageIndex:
     def settle(self, items: Sequence[Item]) -> None:
         """Nothing: an index lists what it has taken."""
 
+    @cached_property
     def _login(self) -> tuple[str, str] | None:
-        """Return user and password from the environment or the keyring."""
+        """User and password from the environment or the keyring, which is asked once: it may ask a person."""
         user = self.credentials.get("TWINE_USERNAME") or "__token__"
         password = self.credentials.get("TWINE_PASSWORD") or _from_keyring(self.upload, user)
         return (user, password) if password else None
@@ -156,7 +157,7 @@ class PackageIndex:
         session = requests.Session()
         session.hooks["response"].append(_stay)
         if self.name not in KNOWN:  # an index of one's own may want to know who reads
-            session.auth = self._login()
+            session.auth = self._login
         return session
 
     @contextmanager
@@ -170,7 +171,7 @@ class PackageIndex:
             raise ChannelError(
                 f"{self.name} cannot be reached, or gave no answer that can be read",
                 details=[self.credentials.redacted(str(error))],
-                hint="check the URL and that the server is up; nothing was sent",
+                hint="check the URL and that the server is up",
             ) from None
 
 

@@ -40,11 +40,6 @@ class Outcome:
     checks: tuple[Check, ...]
     standings: tuple[Standing, ...]
 
-    @property
-    def faults(self) -> tuple[str, ...]:
-        """What keeps the release from going out."""
-        return tuple(f"{check.name}: {check.fault}" for check in self.checks if check.fault)
-
 
 def prepare(
     workspace: Workspace, wishes: Wishes, planned: ReleasePlan
@@ -96,17 +91,18 @@ def publish(workspace: Workspace, outcome: Outcome, destinations: Sequence[Desti
         ReleaseError: naming everything that does, or the file that was refused.
         ChannelError, StoreError: a destination cannot be reached or written.
     """
-    refuse(outcome.faults)
+    refuse(outcome.checks)
     standings = send_all(outcome.standings, destinations, workspace.output)
     return Outcome(release=outcome.release, checks=outcome.checks, standings=standings)
 
 
-def refuse(faults: Sequence[str]) -> None:
+def refuse(checks: Sequence[Check]) -> None:
     """Stop a release.
 
     Raises:
         ReleaseError: naming each fault, when there is one.
     """
+    faults = [f"{check.name}: {check.fault}" for check in checks if check.fault]
     if faults:
         raise ReleaseError(
             f"this cannot be released: {many(len(faults), 'thing')} to mend",

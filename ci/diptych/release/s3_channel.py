@@ -91,7 +91,8 @@ class S3Channel:
         """
         from rattler.index import index_s3  # noqa: PLC0415 -- heavy, and not needed by a listing
 
-        if all(self._listed(item) for item in items):
+        listed = {subdir: self._index(subdir) for subdir in {item.subdir for item in items}}
+        if all(listed[item.subdir].get(item.path.name) == item.sha256 for item in items):
             return
         try:
             run_to_end(
@@ -103,17 +104,16 @@ class S3Channel:
             raise ReleaseError(
                 f"{self.name}: the packages were sent, but the index could not be written",
                 details=self.credentials.redacted(str(error)).splitlines(),
-                hint="run the same again: nothing is sent twice",
             ) from None
 
-    def _listed(self, item: Item) -> bool:
-        content = self._read(f"{item.subdir}/repodata.json")
+    def _index(self, subdir: str) -> dict[str, str]:
+        """Return what the index of a platform lists, name → hash; nothing when it is not there or damaged."""
+        content = self._read(f"{subdir}/repodata.json")
         try:
             index: dict[str, Any] = json.loads(content or b"{}")
-            entry = index.get("packages.conda", {}).get(item.path.name, {})
-        except (ValueError, AttributeError):
-            return False
-        return bool(entry.get("sha256") == item.sha256)
+            return {name: one["sha256"] for name, one in index.get("packages.conda", {}).items()}
+        except (ValueError, AttributeError, KeyError, TypeError):
+            return {}
 
     def _read(self, name: str) -> bytes | None:
         import obstore  # noqa: PLC0415 -- as above

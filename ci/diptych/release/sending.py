@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from diptych.errors import DiptychError, ReleaseError
 from diptych.output import Output, human_size, many
@@ -21,9 +22,10 @@ def standings_of(items: Sequence[Item], destinations: Sequence[Destination]) -> 
     """
     found = []
     for destination in destinations:
-        destination.check_access()
         ours = [item for item in items if destination.accepts(item.kind)]
-        there = destination.look(ours)
+        with _advised("nothing was sent"):
+            destination.check_access()
+            there = destination.look(ours)
         found += [_standing(item, destination, there.get(item.name, "")) for item in ours]
     return tuple(found)
 
@@ -66,26 +68,17 @@ def send_all(
 
 def _sent(ours: Sequence[Standing], destination: Destination, output: Output) -> list[Standing]:
     absent = [one for one in ours if one.state is State.ABSENT]
-    try:
+    items = [one.item for one in ours]
+    with _advised("run the same again to go on: what is there is not sent twice"):
         for number, one in enumerate(absent, 1):
             with output.step(f"send {number}/{len(absent)}") as step:
                 destination.send(one.item)
                 step.text = f"{one.item.name}, {human_size(one.item.size)}, to {destination.name}"
         with output.step("settle") as step:
-            destination.settle([one.item for one in ours])
-            there = destination.look([one.item for one in ours])
-            step.text, step.kept = (
-                f"{destination.name}: {len(there)} of {many(len(ours), 'file')} there",
-                not absent,
-            )
-    except DiptychError as error:
-        raise type(error)(
-            error.summary,
-            details=error.details,
-            hint=f"{error.hint}; run the same again to go on"
-            if error.hint
-            else "run the same again to go on",
-        ) from error
+            destination.settle(items)
+            there = destination.look(items)
+            step.text = f"{destination.name}: {len(there)} of {many(len(ours), 'file')} there"
+            step.kept = not absent
     wrong = [one.item.name for one in ours if there.get(one.item.name) != one.item.sha256]
     if wrong:
         raise ReleaseError(
@@ -101,6 +94,16 @@ def _sent(ours: Sequence[Standing], destination: Destination, output: Output) ->
         )
         for one in ours
     ]
+
+
+@contextmanager
+def _advised(advice: str) -> Iterator[None]:
+    """Add to an error's next step what a destination cannot know: how far the release has come."""
+    try:
+        yield
+    except DiptychError as error:
+        hint = "; ".join(filter(None, (error.hint, advice)))
+        raise type(error)(error.summary, details=error.details, hint=hint, place=error.place) from error
 
 
 def _standing(item: Item, destination: Destination, found: str) -> Standing:

@@ -104,7 +104,7 @@ class ServerChannel:
         Raises:
             ChannelError: the server cannot be reached.
         """
-        listed = {subdir: self._index(subdir) for subdir in {item.subdir for item in items}}
+        listed = self._indexes(items)
         found = {
             item.name: listed[item.subdir].get(item.path.name) or self._hash(item.name) for item in items
         }
@@ -126,7 +126,7 @@ class ServerChannel:
             raise ReleaseError(
                 f"{self.name} did not take {item.name}",
                 details=lines,
-                hint=f"check {SERVERS[self.kind].variable} and the channel; what is there already is not sent twice",
+                hint=f"check {SERVERS[self.kind].variable} and the channel",
             ) from None
 
     def settle(self, items: Sequence[Item]) -> None:
@@ -136,17 +136,25 @@ class ServerChannel:
             ReleaseError: it does not within a minute.
         """
         deadline = time.monotonic() + _LISTED_SECONDS
-        while missing := [item.name for item in items if item.path.name not in self._index(item.subdir)]:
+        while missing := self._unlisted(items):
             if time.monotonic() > deadline:
                 raise ReleaseError(
                     f"{self.name} has taken the packages, but does not list them after {_LISTED_SECONDS:.0f} s",
                     details=missing,
-                    hint="its index may lag behind: run the same again later, nothing is sent twice",
+                    hint="its index may lag behind",
                 )
             time.sleep(_PAUSE_SECONDS)
 
     def _key(self) -> str:
         return self.credentials.get(SERVERS[self.kind].variable)
+
+    def _unlisted(self, items: Sequence[Item]) -> list[str]:
+        listed = self._indexes(items)
+        return [item.name for item in items if item.path.name not in listed[item.subdir]]
+
+    def _indexes(self, items: Sequence[Item]) -> dict[str, Mapping[str, str]]:
+        """Read the index of every platform once."""
+        return {subdir: self._index(subdir) for subdir in {item.subdir for item in items}}
 
     def _index(self, subdir: str) -> Mapping[str, str]:
         content = self._fetch(f"{subdir}/repodata.json")
@@ -154,9 +162,7 @@ class ServerChannel:
             index: dict[str, Any] = json.loads(content or b"{}")
             return {name: one["sha256"] for name, one in index.get("packages.conda", {}).items()}
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise ChannelError(
-                f"{self.readers}/{subdir}/repodata.json cannot be read: {error!r}", hint="nothing was sent"
-            ) from error
+            raise ChannelError(f"{self.readers}/{subdir}/repodata.json cannot be read: {error!r}") from error
 
     def _hash(self, name: str) -> str:
         content = self._fetch(name)

@@ -55,7 +55,7 @@ def show_outcome(output: Output, outcome: Outcome, *, published: bool) -> None:
         state = there[item.name].state.value if item.name in there else "goes nowhere"
         table.add_row(item.name, human_size(item.size), item.sha256[:12], state)
     output.show(table)
-    if not published and not outcome.faults:
+    if not published and not any(check.fault for check in outcome.checks):
         output.line(f"  {outcome.release.folder}: nothing was sent (--publish sends)")
 
 

@@ -76,7 +76,7 @@ def release(  # noqa: PLR0913, PLR0917 -- the parameters of an invoke task are i
             workspace.output.json(to_json(planned, None, published=False))
         return
     if publish and not assembled:  # hours of building would end with the same words
-        run.refuse(tuple(f"{one.name}: {one.fault}" for one in planned.checks if one.fault))
+        run.refuse(planned.checks)
     outcome = _outcome(workspace, wishes, planned, Path.cwd() / assembled if assembled else None)
     if not json:
         show_checks(workspace.output, outcome.checks[len(planned.checks) :])
@@ -86,7 +86,7 @@ def release(  # noqa: PLR0913, PLR0917 -- the parameters of an invoke task are i
         workspace.output.json(to_json(planned, outcome, published=publish))
     else:
         show_outcome(workspace.output, outcome, published=publish)
-    run.refuse(outcome.faults)
+    run.refuse(outcome.checks)
 
 
 def _outcome(workspace: Workspace, wishes: Wishes, planned: ReleasePlan, assembled: Path | None) -> Outcome:
