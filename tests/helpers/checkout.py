@@ -59,3 +59,12 @@ def lay_out(root: Path, repository: Path, table: str) -> None:
     for name in ("noxfile.py", "tasks.py"):
         shutil.copy2(repository / name, root / name)
     (root / "pyproject.toml").write_text(table, encoding="utf-8")
+
+
+def clear(done: process.Completed, *words: str) -> None:
+    """Hold a command that failed to the one form of failing: one error with these words, and no traceback."""
+    assert done.returncode != 0, done.output
+    assert "Traceback" not in done.output
+    assert sum(line.startswith("error: ") for line in done.output.splitlines()) == 1, done.output
+    for word in words:
+        assert word in done.output, done.output

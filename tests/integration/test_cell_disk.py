@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers.checkout import Checkout
+from helpers.checkout import HERE, Checkout, clear
 from helpers.mount import mounted
 from helpers.tiny import TABLE, lay_out_tiny
 
@@ -28,11 +28,7 @@ def test_a_full_disk_is_told_and_leaves_nothing_half_made(tiny: Checkout, built:
         if size == "150m":
             shutil.copytree(built.root / ".diptych" / "channel", store / "channel")
             _fill(store, leave=40_000)
-        done = tiny.build()
-        assert done.returncode != 0, done.output
-        assert sum(line.startswith("error: ") for line in done.output.splitlines()) == 1, done.output
-        assert "No space left" in done.output, done.output
-        assert "Traceback" not in done.output
+        clear(tiny.build(), "No space left")
         assert not (tiny.root / "dist").exists()
         (store / "filler").unlink(missing_ok=True)
         shutil.copytree(store, kept, symlinks=True)
@@ -59,9 +55,5 @@ def test_a_package_that_is_not_what_its_index_says(tiny: Checkout, built: Checko
     table = TABLE.replace('["conda-forge", "local"]', f'["{channel.as_uri()}"]')
     (tiny.root / "pyproject.toml").write_text(table)
     cache = {"RATTLER_CACHE_DIR": str(tmp_path / "cache")}
-    done = tiny.nox("-s", f"build-{tiny.cell.partition('-')[0]}", **cache)
-    assert done.returncode != 0, done.output
-    assert sum(line.startswith("error: ") for line in done.output.splitlines()) == 1, done.output
-    assert "iniconfig" in done.output, done.output
-    assert "Traceback" not in done.output
+    clear(tiny.nox("-s", f"build-{HERE}", **cache), "iniconfig")
     assert not list((tiny.root / ".nox").glob("build-*/conda-meta"))

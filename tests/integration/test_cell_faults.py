@@ -6,16 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from diptych.process import Completed
-from helpers.checkout import HERE, TABLE, Checkout, lay_out
-
-
-def clear(done: Completed, *words: str) -> None:
-    assert done.returncode != 0, done.output
-    assert "Traceback" not in done.output
-    assert sum(line.startswith("error: ") for line in done.output.splitlines()) == 1, done.output
-    for word in words:
-        assert word in done.output, done.output
+from helpers.checkout import HERE, TABLE, Checkout, clear, lay_out
 
 
 @pytest.fixture
