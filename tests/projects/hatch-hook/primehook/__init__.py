@@ -1,0 +1,5 @@
+"""Prime numbers."""
+
+from ._sieve import primes_below
+
+__all__ = ["primes_below"]

@@ -1,0 +1,5 @@
+"""ROT13."""
+
+from ._rot import rot13
+
+__all__ = ["rot13"]

@@ -1,0 +1,5 @@
+"""Random numbers."""
+
+from ._seeded import Generator
+
+__all__ = ["Generator"]

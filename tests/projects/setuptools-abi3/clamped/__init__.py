@@ -1,0 +1,5 @@
+"""Values between limits."""
+
+from ._clamp import clamp
+
+__all__ = ["clamp"]

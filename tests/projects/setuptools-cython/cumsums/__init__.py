@@ -1,0 +1,5 @@
+"""Cumulative sums."""
+
+from ._sums import cumulative
+
+__all__ = ["cumulative"]

@@ -1,0 +1,5 @@
+"""The cipher of Caesar."""
+
+from ._shift import shift
+
+__all__ = ["shift"]

@@ -1,0 +1,5 @@
+"""Running means."""
+
+from ._core import running_mean
+
+__all__ = ["running_mean"]
