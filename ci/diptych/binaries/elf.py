@@ -93,6 +93,7 @@ def read_elf(view: View) -> Binary:
         dynamic_flags=flags,
         segments=elf.segments,
         sections=elf.sections,
+        flaws=elf.flaws,
     )
 
 
@@ -162,6 +163,8 @@ def _interpreter(elf: ElfFile) -> str | None:
 def _comments(elf: ElfFile) -> tuple[str, ...]:
     for section in elf.sections:
         if section.name == ".comment" and section.stored:
+            if section.offset + section.size > elf.view.size:
+                return ()
             raw = elf.view.take(section.offset, min(section.size, _MAX_COMMENT), "the .comment section")
             return tuple(dict.fromkeys(decoded(part) for part in raw.split(b"\0") if part))
     return ()

@@ -77,7 +77,8 @@ def read_dynamic(elf: ElfFile) -> Dynamic | None:
         return None
     record = elf.layout.record("II", "QQ")
     offset = elf.file_offset(segments[0].vaddr, "the dynamic section")
-    count = segments[0].filesz // record.size
+    # As for the loader, DT_NULL ends it, and the size that the header states does not have to fit.
+    count = min(segments[0].filesz, elf.view.size - offset) // record.size
     values: dict[int, int] = {}
     needed: list[int] = []
     for position, (tag, value) in enumerate(elf.view.rows(record, offset, count, "the dynamic section")):

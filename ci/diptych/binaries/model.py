@@ -188,6 +188,7 @@ class Binary:
         segments: program headers or segment commands.
         sections: section headers; empty when stripped.
         symbols: None unless they were asked for.
+        flaws: what is wrong with parts that the loader does not look at, such as section headers past the end of the file.
         offset: where a universal file's slice begins; else 0.
         size: length of the file or slice.
     """
@@ -220,6 +221,7 @@ class Binary:
     segments: tuple[Segment, ...] = ()
     sections: tuple[Section, ...] = ()
     symbols: tuple[Symbol, ...] | None = None
+    flaws: tuple[str, ...] = ()
 
     @property
     def congruent(self) -> bool:

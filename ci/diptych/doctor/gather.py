@@ -114,10 +114,9 @@ def _read_all(package: Package, shown: str, wanted: Wanted) -> _Found:
             found.damaged.append(data)
             continue
         try:
-            found.items += _items(place, member, data, wanted, found.tables)
+            found.items += _items(place, member, data, wanted, found)
         except FormatError as error:
-            details = "; ".join(error.details)
-            found.damaged.append(Damage(place=place, problem=f"{error.summary} {details}".strip()))
+            found.damaged.append(Damage(place=place, problem=_problem(error)))
     found.items.sort(key=lambda item: item.place)  # slices of one file stay in their order
     found.damaged.sort(key=lambda damage: damage.place)
     if package.kind is PackageKind.FILE and not found.items and not found.damaged:
@@ -125,11 +124,22 @@ def _read_all(package: Package, shown: str, wanted: Wanted) -> _Found:
     return found
 
 
-def _items(place: str, member: Member, data: Buffer, wanted: Wanted, tables: Tables) -> Iterator[Item]:
+def _items(place: str, member: Member, data: Buffer, wanted: Wanted, found: _Found) -> Iterator[Item]:
     for binary in read(data, place):
-        probed = probe(binary, data, wanted=wanted)
-        tables.add(binary, probed.names)
+        for flaw in binary.flaws:
+            found.damaged.append(Damage(place=place, problem=flaw, partial=True))
+        try:
+            probed = probe(binary, data, wanted=wanted)
+        except FormatError as error:  # the headers are good: all that asks for no symbols can still be said
+            found.damaged.append(Damage(place=place, problem=_problem(error), partial=True))
+            yield Item(place=place, size=member.size, binary=binary)
+            continue
+        found.tables.add(binary, probed.names)
         yield Item(place=place, size=member.size, binary=binary, module=probed.module, deep=probed.deep)
+
+
+def _problem(error: FormatError) -> str:
+    return f"{error.summary} {'; '.join(error.details)}".strip()
 
 
 def _purelib(package: Package) -> bool | None:

@@ -117,10 +117,17 @@ class Item:
 
 @dataclass(frozen=True, kw_only=True)
 class Damage:
-    """A binary that could not be read."""
+    """A binary that could not be read, or a part of one.
+
+    Attributes:
+        place: the member or file.
+        problem: what is wrong.
+        partial: the binary is among the items, and only this part of it was not looked at.
+    """
 
     place: str
     problem: str
+    partial: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 from diptych.output import human_size
 from diptych.rules import premises
-from diptych.rules.evidence import CondaFacts, Evidence, Item
+from diptych.rules.evidence import CondaFacts, Damage, Evidence, Item
 from diptych.rules.model import Finding, Severity, rule
 from diptych.rules.names import without_hash
 from diptych.system import is_system_library
@@ -54,18 +55,39 @@ def pure_with_binaries(evidence: Evidence) -> Iterator[Finding]:
     )
 
 
-@rule("DIP502", "damaged binary", Severity.ERROR)
+_LIBRARY_NAME = re.compile(r"\.(so|dylib|pyd|dll)(\.[\w.]+)?$")
+_TEST_FOLDER = re.compile(r"(?:^|/)(?:tests?|testing|test_?data|examples?|fixtures?)/", re.IGNORECASE)
+
+
+def _damage_weight(damage: Damage, evidence: Evidence) -> Severity:
+    """A part that no loader reads is a drift; what no loader is led to, and a test's own data, may be as it is."""
+    if damage.partial:
+        return Severity.DRIFT
+    if evidence.kind == "file" or damage.place == evidence.target:
+        return Severity.ERROR
+    loaded = _LIBRARY_NAME.search(damage.place) or "." not in damage.place.rpartition("/")[2]
+    return Severity.ERROR if loaded and not _TEST_FOLDER.search(damage.place) else Severity.NOTE
+
+
+@rule("DIP502", "damaged binary", Severity.ERROR, premises.looked_into)
 def damaged(evidence: Evidence) -> Iterator[Finding]:
     """A member that begins like a binary cannot be read as one.
 
-    Why: it was cut off, overwritten, or made to look like one. The loader refuses it too, or worse, does not.
+    Why: it was cut off, overwritten, or made to look like one. The loader refuses it too, or worse, does not. What the loader does not
+    read (section headers past the end, free text among the notes) is no damage: at most a drift, since other tools stop there. A
+    file that no loader is led to, by its name or because it is a test's data, is a note.
 
     Mend: build the package again; where it is a test file that is meant to be damaged, `--ignore DIP502`.
 
     Source: System V gABI; Apple, mach-o/loader.h.
     """
     for one in evidence.damaged:
-        yield Finding(place=one.place, message="cannot be read", evidence=(one.problem,))
+        yield Finding(
+            given=_damage_weight(one, evidence),
+            place=one.place,
+            message="a part cannot be read" if one.partial else "cannot be read",
+            evidence=(one.problem,),
+        )
 
 
 @rule("DIP503", "needed library that is not used", Severity.DRIFT, premises.elf)

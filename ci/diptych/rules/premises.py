@@ -10,6 +10,11 @@ def binaries(evidence: Evidence) -> str:
     return "" if evidence.items else "no binary here"
 
 
+def looked_into(evidence: Evidence) -> str:
+    """A file that is a binary, or begins like one."""
+    return "" if evidence.items or evidence.damaged else "no binary here"
+
+
 def elf(evidence: Evidence) -> str:
     """An ELF file."""
     return "" if evidence.elf else "no ELF file here"
