@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from itertools import chain
 
 from diptych.closure import Found, Loaded
@@ -22,6 +21,7 @@ from diptych.policy import manylinux
 from diptych.rules import Evidence, Item, Unbound
 from diptych.rules.cxxnames import is_cxx, other_string
 from diptych.rules.names import libpython
+from diptych.rules.reaching import own_item
 from diptych.system import is_system_library
 
 _KINDS = {"shared", "bundle"}
@@ -116,18 +116,7 @@ class Binder:
         return [own for entry in entries if (own := self._own(entry)) is not None]
 
     def _own(self, entry: Loaded) -> Item | None:
-        """Return the target's binary that a need was met with."""
-        if entry.path is None or entry.binary is None:
-            return None
-        if self.evidence.packed:
-            return self._by_name.get(entry.binary.name)
-        place = self.evidence.inside(entry.path)
-        found = self._by_name.get(place) if place else None
-        return found or (self.evidence.own_library(entry.name) if place else None)
-
-    @cached_property
-    def _by_name(self) -> dict[str, Item]:
-        return {item.place: item for item in reversed(self.evidence.items)}
+        return own_item(entry, self.evidence)
 
     def _scope(self, root: Item) -> Scope | None:
         """Put the scope together; None where it is not known as a whole."""

@@ -38,13 +38,16 @@ class Report:
         return sum(1 for finding in self.findings if finding.severity is severity)
 
 
-def examine(targets: Sequence[Target], *, rules: Sequence[Rule], host: str | None) -> Report:
+def examine(
+    targets: Sequence[Target], *, rules: Sequence[Rule], host: str | None, beside: Sequence[Target] = ()
+) -> Report:
     """Look at every target and judge it.
 
     Args:
         targets: what to look at.
         rules: the rules to run, as :func:`diptych.rules.choose` returns them.
         host: machine of this Linux system, whose own libraries count for files on disk; None elsewhere.
+        beside: packages or environments that every package among the targets is installed with.
 
     Raises:
         FormatError: the only target is not there or damaged as a whole; among several it becomes a finding.
@@ -52,7 +55,12 @@ def examine(targets: Sequence[Target], *, rules: Sequence[Rule], host: str | Non
     judged = []
     for target in targets:
         try:
-            evidence = gather(target.path, shown=target.shown, host=host)
+            evidence = gather(
+                target.path,
+                shown=target.shown,
+                host=host,
+                beside=[(one.shown, one.path) for one in beside],
+            )
         except FormatError as error:
             if len(targets) == 1:
                 raise

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from diptych.archives import Member, Package, PackageKind, open_package
 from diptych.binaries import Buffer, read
+from diptych.doctor.beside import Beside, lay_beside
 from diptych.doctor.binding import Binder
 from diptych.doctor.contents import binaries_of
 from diptych.doctor.overlinking import unused_of
+from diptych.doctor.preloading import preloaded
 from diptych.doctor.probes import Wanted, probe
 from diptych.doctor.tables import Tables, outside_on_disk
 from diptych.doctor.worlds import World, packed_world, real_world, resolved
@@ -21,6 +23,7 @@ from diptych.policy import PlatformTag, manylinux, platform_tag
 from diptych.rules import CondaFacts, Damage, Evidence, Item
 from diptych.rules.evidence import Kind
 from diptych.rules.places import final_place
+from diptych.rules.platform_tags import promises
 
 _KINDS: Mapping[PackageKind, Kind] = {
     PackageKind.WHEEL: "wheel",
@@ -32,6 +35,9 @@ _KINDS: Mapping[PackageKind, Kind] = {
 }
 _MAX_NEEDS = 1_000_000
 """Of all binaries together; VTK's 376 have 140,000. Each costs about ten microseconds and a hundred bytes."""
+_REQUIRES = re.compile(r"^Requires-Dist:[ \t]*([A-Za-z0-9][A-Za-z0-9._-]*)([^\r\n]*)", re.MULTILINE | re.IGNORECASE)
+_EXTRA = re.compile(r";.*\bextra\s*==")
+_WINDOWS = (".dll", ".exe", ".pyd")
 _PURELIB = re.compile(r"^Root-Is-Purelib:\s*(\w+)", re.MULTILINE | re.IGNORECASE)
 
 
@@ -44,7 +50,14 @@ class _Found:
     tables: Tables = field(default_factory=Tables)
 
 
-def gather(path: Path, *, shown: str, host: str | None, wanted: Wanted | None = None) -> Evidence:
+def gather(
+    path: Path,
+    *,
+    shown: str,
+    host: str | None,
+    wanted: Wanted | None = None,
+    beside: Sequence[tuple[str, Path]] = (),
+) -> Evidence:
     """Read everything that rules may ask of one target.
 
     Args:
@@ -52,6 +65,7 @@ def gather(path: Path, *, shown: str, host: str | None, wanted: Wanted | None = 
         shown: how the person calls it.
         host: machine of this Linux system, whose own libraries count for files on disk; None elsewhere.
         wanted: the symbol versions whose users are to be named; None: those above the tag, or beyond all policies.
+        beside: other packages, or environments, that are installed with it: as they are called, and where they are.
 
     Raises:
         FormatError: it is not there, or damaged as a whole.
@@ -77,8 +91,14 @@ def gather(path: Path, *, shown: str, host: str | None, wanted: Wanted | None = 
             installed=_installed(package),
             damaged=tuple(found.damaged),
             collisions=package.collisions if package.kind in {PackageKind.WHEEL, PackageKind.CONDA} else (),
+            requires=_requires(package),
+            unread=_unread(package, shown),
         )
-    return _with_closures(_with_owners(evidence), path, host, found.tables)
+        laid = lay_beside(beside) if evidence.packed else Beside()
+        whole = _with_closures(
+            replace(_with_owners(evidence), beside=tuple(laid.names)), path, host, found.tables, laid
+        )
+        return replace(whole, preloaded=preloaded(package, whole)) if whole.packed else whole
 
 
 def platforms(package: Package) -> tuple[PlatformTag, ...]:
@@ -100,8 +120,9 @@ def _above(tags: tuple[PlatformTag, ...]) -> Wanted:
     def wanted(machine: str, version: str) -> bool:
         if not manylinux().regulated(version, machine):
             return False
-        lowest = manylinux().lowest(version, machine)
-        return lowest is None or (bool(levels) and lowest > min(levels))
+        if levels:
+            return not promises(min(levels), version, machine)
+        return manylinux().lowest(version, machine) is None
 
     return wanted
 
@@ -140,6 +161,23 @@ def _items(place: str, member: Member, data: Buffer, wanted: Wanted, found: _Fou
 
 def _problem(error: FormatError) -> str:
     return f"{error.summary} {'; '.join(error.details)}".strip()
+
+
+def _requires(package: Package) -> tuple[str, ...]:
+    """Return the distributions that a wheel requires without being asked for an extra (core metadata, Requires-Dist)."""
+    head = re.split(r"\r?\n\r?\n", package.metadata.metadata, maxsplit=1)[0]
+    found = (match for match in _REQUIRES.finditer(head) if not _EXTRA.search(match[2]))
+    return tuple(dict.fromkeys(re.sub(r"[-_.]+", "-", match[1]).lower() for match in found))
+
+
+def _unread(package: Package, shown: str) -> tuple[str, ...]:
+    """Say what is there that no rule looks at."""
+    names = [member.name for member in package.members if member.name.lower().endswith(_WINDOWS)]
+    if package.kind is PackageKind.FILE:
+        names = [shown] if shown.lower().endswith(_WINDOWS) else []
+    if not names:
+        return ()
+    return (f"{len(names)} Windows {'binary' if len(names) == 1 else 'binaries'} (PE is not read): {names[0]}",)
 
 
 def _purelib(package: Package) -> bool | None:
@@ -181,12 +219,14 @@ def _with_owners(evidence: Evidence) -> Evidence:
     return replace(evidence, items=items)
 
 
-def _with_closures(evidence: Evidence, path: Path, host: str | None, tables: Tables) -> Evidence:
+def _with_closures(
+    evidence: Evidence, path: Path, host: str | None, tables: Tables, laid: Beside
+) -> Evidence:
     """Resolve what each binary needs from its final place, and see which needs are not used."""
     interpreter = _interpreter(evidence)
-    outside = None if evidence.packed else outside_on_disk()
+    outside = laid.outside if evidence.packed else outside_on_disk()
     if evidence.packed:
-        world = packed_world(evidence.kind, evidence.items, evidence.members, evidence.links)
+        world = packed_world(evidence, laid)
     else:
         world = real_world(host=host, executable=interpreter)
     items: list[Item] = []

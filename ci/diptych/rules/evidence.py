@@ -179,6 +179,10 @@ class Evidence:
         installed: the packages of an environment.
         damaged: binaries that could not be read.
         collisions: names that are one file on macOS and Windows.
+        requires: of a wheel: the distributions that it always requires, normalised.
+        beside: what was laid beside it (``--with``): then what is not found there is nowhere.
+        preloaded: own library → the Python file of the package that loads it by name (ctypes).
+        unread: what is there and was not looked at, a line each.
     """
 
     target: str
@@ -196,6 +200,10 @@ class Evidence:
     installed: tuple[CondaFacts, ...] = ()
     damaged: tuple[Damage, ...] = ()
     collisions: tuple[tuple[str, ...], ...] = ()
+    requires: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
+    preloaded: Mapping[str, str] = field(default_factory=dict)
+    unread: tuple[str, ...] = ()
 
     @property
     def packed(self) -> bool:
@@ -216,6 +224,11 @@ class Evidence:
     def macho(self) -> tuple[Item, ...]:
         """The slices of Mach-O binaries."""
         return tuple(item for item in self.items if item.binary.format == "macho")
+
+    @cached_property
+    def by_place(self) -> Mapping[tuple[str, int], Item]:
+        """Place and slice → the item."""
+        return {(item.place, item.binary.offset): item for item in reversed(self.items)}
 
     @cached_property
     def by_library(self) -> Mapping[str, tuple[Item, ...]]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from diptych.binaries import Binary, Section
 from diptych.policy import Level, manylinux, table_of
@@ -10,8 +12,12 @@ from diptych.policy.tables import version_key
 from diptych.rules import premises
 from diptych.rules.evidence import Evidence, Item, VersionUse
 from diptych.rules.model import Finding, Severity, rule
+from diptych.rules.resolution import NOT_EVERYWHERE
+from diptych.rules.search_paths import several
 
 _SHOWN = 3
+_VERSIONS_SHOWN = 3
+_GLIBC = re.compile(r"GLIBC_(\d+)\.(\d+)(?:\.\d+)?")
 _PAGE_64K = 0x10000
 _OLDEST_IMAGE = Level(version=(2, 17))  # nobody runs, or builds for, anything older
 
@@ -52,31 +58,67 @@ def above_tag(evidence: Evidence) -> Iterator[Finding]:
     if not levels:
         return
     promised = min(levels)
-    for item in evidence.elf:
-        for use in uses(evidence, item):
-            lowest = manylinux().lowest(use.version, item.binary.machine)
-            if lowest is None or lowest > promised:
-                yield Finding(
-                    place=item.label,
-                    message=f"{use.version} needs {lowest or 'more than any policy has'}, the tag says {promised}",
-                    evidence=_lines(use),
-                )
+    wanting = [
+        (item, use)
+        for item in evidence.elf
+        for use in uses(evidence, item)
+        if not promises(promised, use.version, item.binary.machine)
+    ]
+    for newest, found in _by_library(wanting):
+        lowest = manylinux().lowest(newest, found[0][0].binary.machine)
+        yield _too_new(
+            f"{newest} needs {lowest or 'more than any policy has'}, the tag says {promised}", found
+        )
+
+
+def promises(level: Level, version: str, machine: str) -> bool:
+    """Tell whether a tag promises a symbol version: glibc's by the tag's own number (PEP 600), others by the policies."""
+    number = _GLIBC.fullmatch(version)
+    if number is not None:
+        return (int(number[1]), int(number[2])) <= level.version
+    lowest = manylinux().lowest(version, machine)
+    return lowest is not None and lowest <= level
+
+
+def _by_library(wanting: list[tuple[Item, VersionUse]]) -> Iterator[tuple[str, list[tuple[Item, VersionUse]]]]:
+    """Gather by the family of the versions (GLIBC, GLIBCXX, …): the newest is the fact, and the others follow from it."""
+    families: dict[str, list[tuple[Item, VersionUse]]] = {}
+    for item, use in wanting:
+        families.setdefault(use.version.partition("_")[0], []).append((item, use))
+    for found in families.values():
+        found.sort(key=lambda one: version_key(one[1].version), reverse=True)
+        yield found[0][1].version, found
+
+
+def _too_new(message: str, found: list[tuple[Item, VersionUse]], *, given: Severity | None = None) -> Finding:
+    places = list(dict.fromkeys(item.label for item, _ in found))
+    versions = {use.version: use for _, use in reversed(found)}
+    lines = [line for use in sorted(versions.values(), key=lambda one: version_key(one.version)) for line in _lines(use)]
+    return Finding(
+        given=given,
+        place=places[0],
+        message=message,
+        evidence=(
+            *lines[-_VERSIONS_SHOWN:][::-1],
+            *([f"and {len(lines) - _VERSIONS_SHOWN} older versions"] if len(lines) > _VERSIONS_SHOWN else []),
+            *several(places),
+        ),
+    )
 
 
 def _above_stated(evidence: Evidence, floor: tuple[int, int] | None) -> Iterator[Finding]:
     """Hold the glibc versions against what a conda package states; libstdc++ comes with the environment."""
     if floor is None:
         return
-    stated = ".".join(map(str, floor))
-    for item in evidence.elf:
-        for use in uses(evidence, item):
-            newer = version_key(use.version) > version_key(f"GLIBC_{stated}")
-            if use.version.startswith("GLIBC_") and newer:
-                yield Finding(
-                    place=item.label,
-                    message=f"{use.version} is needed, the package says __glibc {stated}",
-                    evidence=_lines(use),
-                )
+    level = Level(version=floor)
+    wanting = [
+        (item, use)
+        for item in evidence.elf
+        for use in uses(evidence, item)
+        if _GLIBC.fullmatch(use.version) and not promises(level, use.version, item.binary.machine)
+    ]
+    for newest, found in _by_library(wanting):
+        yield _too_new(f"{newest} is needed, the package says __glibc {floor[0]}.{floor[1]}", found)
 
 
 @rule("DIP402", "symbols beyond every policy", Severity.ERROR, premises.elf)
@@ -92,16 +134,22 @@ def beyond_all(evidence: Evidence) -> Iterator[Finding]:
     Source: auditwheel src/auditwheel/policy; conda/conda-lock#847; experiment X6.
     """
     promised = any(tag.level for tag in evidence.platforms)
-    for item in evidence.elf if not promised else ():
-        for use in uses(evidence, item):
-            if manylinux().lowest(use.version, item.binary.machine) is None:
-                known = item.binary.machine in manylinux().machines or item.binary.machine in {"i386", "arm"}
-                yield Finding(
-                    given=_beyond_severity(evidence, known=known),
-                    place=item.label,
-                    message=f"no manylinux policy admits {use.version}",
-                    evidence=(*_lines(use), _ceiling(use.version, item), f"policies of {manylinux().date}"),
-                )
+    wanting = [
+        (item, use)
+        for item in evidence.elf
+        for use in uses(evidence, item)
+        if manylinux().lowest(use.version, item.binary.machine) is None
+    ]
+    for newest, found in _by_library(wanting) if not promised else ():
+        first = found[0][0]
+        known = first.binary.machine in manylinux().machines or first.binary.machine in {"i386", "arm"}
+        one = _too_new(
+            f"no manylinux policy admits {newest}", found, given=_beyond_severity(evidence, known=known)
+        )
+        yield replace(
+            one,
+            evidence=(*one.evidence, _ceiling(newest, first), f"policies of {manylinux().date}"),
+        )
 
 
 def _beyond_severity(evidence: Evidence, *, known: bool) -> Severity:
@@ -181,7 +229,8 @@ def tag_too_new(evidence: Evidence) -> Iterator[Finding]:
     """
     tags = [tag.level for tag in evidence.platforms if tag.level and tag.level.family == "manylinux"]
     lowest = lowest_level(evidence)
-    if tags and lowest is not None and max(lowest, _OLDEST_IMAGE) < min(tags):
+    dropped = any(name in NOT_EVERYWHERE for item in evidence.elf for name in item.binary.needed)
+    if tags and lowest is not None and not dropped and max(lowest, _OLDEST_IMAGE) < min(tags):
         yield Finding(
             message=f"tagged {min(tags)}, while {lowest} would do for every symbol",
             evidence=(f"{sum(1 for _ in evidence.elf)} binaries looked at",),
@@ -227,7 +276,7 @@ def isa_level(evidence: Evidence) -> Iterator[Finding]:
     "DIP407",
     "library that the policy does not expect on every system",
     Severity.DRIFT,
-    premises.wheel,
+    premises.tagged,
     premises.elf,
 )
 def withheld_library(evidence: Evidence) -> Iterator[Finding]:
@@ -239,17 +288,17 @@ def withheld_library(evidence: Evidence) -> Iterator[Finding]:
 
     Source: PEP 599, PEP 600; auditwheel's lib_whitelist.
     """
-    for tag in evidence.platforms:
-        table = table_of(tag.level.family) if tag.level else None
+    found: dict[str, list[str]] = {}
+    for level in sorted({tag.level for tag in evidence.platforms if tag.level}):  # two tags may name one policy
+        table = table_of(level.family)
         for item in evidence.elf if table else ():
             for name in item.binary.needed:
                 lowest = table.lowest_for_library(name) if table else None
-                if lowest and tag.level and lowest > tag.level and evidence.own_library(name) is None:
-                    yield Finding(
-                        place=item.label,
-                        message=f"{name} is expected from {lowest} on, the tag says {tag.level}",
-                        evidence=(f"NEEDED {name}",),
-                    )
+                if lowest and lowest > level and evidence.own_library(name) is None:
+                    fact = f"{name} is expected from {lowest} on, the tag says {level}"
+                    found.setdefault(fact, []).append(item.label)
+    for fact, places in found.items():
+        yield Finding(place=places[0], message=fact, evidence=several(places))
 
 
 @rule("DIP408", "segments that cannot be mapped", Severity.ERROR, premises.elf)

@@ -35,6 +35,12 @@ def wheel(evidence: Evidence) -> str:
     return "" if evidence.kind == "wheel" else "not a wheel"
 
 
+def tagged(evidence: Evidence) -> str:
+    """A wheel whose tag names a policy."""
+    named = any(tag.level for tag in evidence.platforms)
+    return "" if named else "no policy is named: not a manylinux or musllinux wheel"
+
+
 def conda(evidence: Evidence) -> str:
     """A conda package."""
     return "" if evidence.conda is not None else "not a conda package"

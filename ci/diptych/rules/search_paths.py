@@ -122,7 +122,7 @@ def duplicate_entry(evidence: Evidence) -> Iterator[Finding]:
     Source: conda/conda-build#5671.
     """
     for item in evidence.elf:
-        listed = list(entries(item))
+        listed = [(tag, entry) for tag, entry in entries(item) if entry]  # of empty ones DIP302 speaks
         doubled = sorted({entry for tag, entry in listed if listed.count((tag, entry)) > 1})
         if doubled:
             yield Finding(
