@@ -120,7 +120,9 @@ class GlibcProcess:
         )
 
     def _known(self, name: str) -> LoadedObject | None:
-        if not name:  # the program's own l_name is the empty string, so this need is met (see the integration tests)
+        if (
+            not name
+        ):  # the program's own l_name is the empty string, so this need is met (see the integration tests)
             return self.main
         for known in self.objects:
             if name == known.path or name in known.names:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from diptych.archives import Member, Package, PackageKind, open_package
 from diptych.binaries import Buffer, read
-from diptych.doctor.beside import Beside, lay_beside
+from diptych.doctor.beside import Beside
 from diptych.doctor.binding import Binder
 from diptych.doctor.contents import binaries_of
 from diptych.doctor.overlinking import unused_of
@@ -35,7 +35,9 @@ _KINDS: Mapping[PackageKind, Kind] = {
 }
 _MAX_NEEDS = 1_000_000
 """Of all binaries together; VTK's 376 have 140,000. Each costs about ten microseconds and a hundred bytes."""
-_REQUIRES = re.compile(r"^Requires-Dist:[ \t]*([A-Za-z0-9][A-Za-z0-9._-]*)([^\r\n]*)", re.MULTILINE | re.IGNORECASE)
+_REQUIRES = re.compile(
+    r"^Requires-Dist:[ \t]*([A-Za-z0-9][A-Za-z0-9._-]*)([^\r\n]*)", re.MULTILINE | re.IGNORECASE
+)
 _EXTRA = re.compile(r";.*\bextra\s*==")
 _WINDOWS = (".dll", ".exe", ".pyd")
 _PURELIB = re.compile(r"^Root-Is-Purelib:\s*(\w+)", re.MULTILINE | re.IGNORECASE)
@@ -56,7 +58,7 @@ def gather(
     shown: str,
     host: str | None,
     wanted: Wanted | None = None,
-    beside: Sequence[tuple[str, Path]] = (),
+    laid: Beside | None = None,
 ) -> Evidence:
     """Read everything that rules may ask of one target.
 
@@ -65,7 +67,7 @@ def gather(
         shown: how the person calls it.
         host: machine of this Linux system, whose own libraries count for files on disk; None elsewhere.
         wanted: the symbol versions whose users are to be named; None: those above the tag, or beyond all policies.
-        beside: other packages, or environments, that are installed with it: as they are called, and where they are.
+        laid: what is installed with it; None: nothing.
 
     Raises:
         FormatError: it is not there, or damaged as a whole.
@@ -94,10 +96,9 @@ def gather(
             requires=_requires(package),
             unread=_unread(package, shown),
         )
-        laid = lay_beside(beside) if evidence.packed else Beside()
-        whole = _with_closures(
-            replace(_with_owners(evidence), beside=tuple(laid.names)), path, host, found.tables, laid
-        )
+        beside = laid if laid is not None and evidence.packed else Beside()
+        evidence = replace(_with_owners(evidence), beside=tuple(beside.names))
+        whole = _with_closures(evidence, path, host, found.tables, beside)
         return replace(whole, preloaded=preloaded(package, whole)) if whole.packed else whole
 
 
@@ -140,7 +141,8 @@ def _read_all(package: Package, shown: str, wanted: Wanted) -> _Found:
             found.damaged.append(Damage(place=place, problem=_problem(error)))
     found.items.sort(key=lambda item: item.place)  # slices of one file stay in their order
     found.damaged.sort(key=lambda damage: damage.place)
-    if package.kind is PackageKind.FILE and not found.items and not found.damaged:
+    windows = shown.lower().endswith(_WINDOWS)
+    if package.kind is PackageKind.FILE and not (found.items or found.damaged or windows):
         raise FormatError(f'"{shown}" is neither a package nor an ELF or Mach-O binary')
     return found
 
@@ -177,7 +179,9 @@ def _unread(package: Package, shown: str) -> tuple[str, ...]:
         names = [shown] if shown.lower().endswith(_WINDOWS) else []
     if not names:
         return ()
-    return (f"{len(names)} Windows {'binary' if len(names) == 1 else 'binaries'} (PE is not read): {names[0]}",)
+    return (
+        f"{len(names)} Windows {'binary' if len(names) == 1 else 'binaries'} (PE is not read): {names[0]}",
+    )
 
 
 def _purelib(package: Package) -> bool | None:
@@ -225,10 +229,7 @@ def _with_closures(
     """Resolve what each binary needs from its final place, and see which needs are not used."""
     interpreter = _interpreter(evidence)
     outside = laid.outside if evidence.packed else outside_on_disk()
-    if evidence.packed:
-        world = packed_world(evidence, laid)
-    else:
-        world = real_world(host=host, executable=interpreter)
+    world = packed_world(evidence, laid) if evidence.packed else real_world(host=host, executable=interpreter)
     items: list[Item] = []
     needs = 0
     for item in evidence.items:

@@ -60,8 +60,9 @@ def probe(binary: Binary, data: Buffer, *, wanted: Wanted) -> Probe:
         FormatError: its tables are damaged or hostile.
     """
     named = any(wanted(binary.machine, need.version) for need in binary.version_needs)
-    # A program embeds what it likes, and nothing is linked to it: its symbols answer one question at most.
-    symbols = dynamic_symbols(binary, data) if binary.kind != "executable" or named else ()
+    everything = dynamic_symbols(binary, data)
+    # A program embeds what it likes: its symbols are there for the plugins that it loads, and judged for the tag alone.
+    symbols = everything if binary.kind != "executable" or named else ()
     names = _plain(binary, symbols)
     defined = {name for name, symbol in names if symbol.defined and symbol.binding != "local"}
     undefined = {name for name, symbol in names if not symbol.defined}
@@ -80,7 +81,7 @@ def probe(binary: Binary, data: Buffer, *, wanted: Wanted) -> Probe:
             version_uses=tuple(_version_uses(binary, symbols, wanted)),
             cxx_runtimes=cxx_runtimes(defined),
         ),
-        names=names_of(binary, symbols),
+        names=names_of(binary, everything),
     )
 
 

@@ -55,7 +55,9 @@ class WhyTag:
     def steps(self) -> tuple[tuple[Level | None, Level], ...]:
         """Each level that is asked for, with what the tag would be without its reasons."""
         levels = list(dict.fromkeys(reason.level for reason in self.reasons))
-        return tuple((level, next(filter(None, levels[at:]), self.floor)) for at, level in enumerate(levels, 1))
+        return tuple(
+            (level, next(filter(None, levels[at:]), self.floor)) for at, level in enumerate(levels, 1)
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Return it as plain values."""
@@ -150,9 +152,7 @@ def _reasons(evidence: Evidence, policies: Family) -> Iterator[Reason]:
         )
 
 
-def _libraries(
-    evidence: Evidence, item: Item, policies: Family
-) -> Iterator[tuple[Level | None, str]]:
+def _libraries(evidence: Evidence, item: Item, policies: Family) -> Iterator[tuple[Level | None, str]]:
     """Yield the needed libraries that are neither in the wheel nor expected everywhere."""
     for name in item.binary.needed:
         if evidence.own_library(name) is None:

@@ -9,6 +9,7 @@ True
 
 from diptych.policy.cxx_runtimes import cxx_runtimes
 from diptych.policy.forecast import Forecast, forecast
+from diptych.policy.glibc_names import glibc_names
 from diptych.policy.tables import Family, Level, manylinux, musllinux, table_of
 from diptych.policy.tags import PlatformTag, platform_tag
 
@@ -19,6 +20,7 @@ __all__ = [
     "PlatformTag",
     "cxx_runtimes",
     "forecast",
+    "glibc_names",
     "manylinux",
     "musllinux",
     "platform_tag",

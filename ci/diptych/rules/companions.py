@@ -26,20 +26,75 @@ _BRINGS = {
     "pyside6-addons": ("libQt6",),
 }
 # Words of names that say nothing about what is inside.
-_GENERIC = {"python", "py", "lib", "libs", "core", "api", "cpp", "cu11", "cu12", "cu13", "bin", "data", "types", "stubs"}
+_GENERIC = {
+    "python",
+    "py",
+    "lib",
+    "libs",
+    "core",
+    "api",
+    "cpp",
+    "cu11",
+    "cu12",
+    "cu13",
+    "bin",
+    "data",
+    "types",
+    "stubs",
+}
 _SHORT = 3
 
 # Conda packages that bring no library but those named with them, neither themselves nor by what they depend on.
 _PYTHONS = frozenset(
-    "libssl libcrypto libz libbz2 liblzma libsqlite3 libffi libreadline libhistory libncurses libncursesw libtinfo libtinfow"
-    " libtk8.6 libtcl8.6 libtk libtcl libuuid libexpat libmpdec libpanel libpanelw libform libformw libmenu libmenuw libintl"
-    " libzstd libcrypt libnsl libgettextlib".split()
+    [
+        "libssl",
+        "libcrypto",
+        "libz",
+        "libbz2",
+        "liblzma",
+        "libsqlite3",
+        "libffi",
+        "libreadline",
+        "libhistory",
+        "libncurses",
+        "libncursesw",
+        "libtinfo",
+        "libtinfow",
+        "libtk8.6",
+        "libtcl8.6",
+        "libtk",
+        "libtcl",
+        "libuuid",
+        "libexpat",
+        "libmpdec",
+        "libpanel",
+        "libpanelw",
+        "libform",
+        "libformw",
+        "libmenu",
+        "libmenuw",
+        "libintl",
+        "libzstd",
+        "libcrypt",
+        "libnsl",
+        "libgettextlib",
+    ]
 )
 _BARREN = re.compile(
     r"__\w+|python|python_abi|python-gil|cpython|pip|setuptools|wheel|libstdcxx(-ng)?|libgcc(-ng)?|libgomp|_openmp_mutex|libcxx|"
     r"libgfortran\w*|tzdata|packaging|typing[_-]extensions|six|certifi"
 )
-_COMPILERS = ("libgomp", "libgfortran", "libquadmath", "libstdc++", "libgcc_s", "libc++", "libc++abi", "libatomic", "libomp")
+_COMPILERS = (
+    "libgomp",
+    "libgfortran",
+    "libquadmath",
+    "libstdc++",
+    "libgcc_s",
+    "libc++",
+    "libc++abi",
+    "libatomic",
+    "libomp",
+)
 
 
 def relied_on(entry: Loaded, evidence: Evidence) -> str:
@@ -66,7 +121,9 @@ def _folder_words(path: str) -> set[str]:
     if not path.startswith(f"{SITE}/") and "/cmeel.prefix/" not in path:
         return set()
     parts = path.removeprefix(f"{SITE}/").split("/")[:-1]
-    return {_plain(part.split(".")[0]) for part in parts if not part.endswith((".libs", ".dylibs"))} - _GENERIC
+    return {
+        _plain(part.split(".")[0]) for part in parts if not part.endswith((".libs", ".dylibs"))
+    } - _GENERIC
 
 
 def _plain(word: str) -> str:
@@ -75,7 +132,9 @@ def _plain(word: str) -> str:
 
 def nobody_brings(name: str, package: CondaFacts) -> bool:
     """Tell whether it is known that no run dependency of a conda package brings a library."""
-    depends = {spec.split()[0].partition("::")[2] or spec.split()[0] for spec in package.depends if spec.strip()}
+    depends = {
+        spec.split()[0].partition("::")[2] or spec.split()[0] for spec in package.depends if spec.strip()
+    }
     if not all(_BARREN.fullmatch(one) for one in depends):
         return False
     library = stem(name)

@@ -216,6 +216,11 @@ class Evidence:
         return tuple(item for item in self.items if item.module is not None)
 
     @cached_property
+    def module_labels(self) -> frozenset[str]:
+        """What the extension modules are called in findings."""
+        return frozenset(item.label for item in self.modules)
+
+    @cached_property
     def elf(self) -> tuple[Item, ...]:
         """The ELF binaries."""
         return tuple(item for item in self.items if item.binary.format == "elf")

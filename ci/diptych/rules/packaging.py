@@ -15,6 +15,7 @@ from diptych.system import is_system_library
 
 _SHOWN = 5
 _WORTH_TELLING = 1 << 20
+_DATA = re.compile(r"[^/]+\.data/(\w+)/")
 # conda-forge's names for the compilers' runtimes; "-ng" was dropped in 2024.
 _RUNTIMES = {
     "libstdc++.so.6": {"libstdcxx", "libstdcxx-ng"},
@@ -25,12 +26,13 @@ _RUNTIMES = {
 }
 
 
-@rule("DIP501", "binaries in a package for any machine", Severity.ERROR)
+@rule("DIP501", "binaries in a package for any machine", Severity.ERROR, premises.packed, premises.binaries)
 def pure_with_binaries(evidence: Evidence) -> Iterator[Finding]:
     """A wheel tagged `any`, marked purelib, or a `noarch` conda package has binaries inside.
 
-    Why: it is installed on every system, and loads on one. A wheel that says `Root-Is-Purelib: true` is unpacked into the wrong folder
-    where purelib and platlib differ (Fedora, Debian), and auditwheel refuses it.
+    Why: it is installed on every system, and loads on one. A wheel's binaries that go to purelib (at its root with
+    `Root-Is-Purelib: true`, or in `.data/purelib`) land in the wrong folder where purelib and platlib differ (Fedora); auditwheel
+    refuses those of a folder called purelib. What lies in `.data/platlib`, `.data/data` or `.data/scripts` goes to its right place.
 
     Mend: let the build backend know of the extension (setuptools: `ext_modules` or `has_ext_modules`; scikit-build-core: leave
     `wheel.platlib` alone), and take `noarch` out of the recipe.
@@ -39,20 +41,26 @@ def pure_with_binaries(evidence: Evidence) -> Iterator[Finding]:
     """
     anywhere = any(tag.system == "any" for tag in evidence.platforms)
     noarch = evidence.conda is not None and bool(evidence.conda.noarch)
-    if not (anywhere or noarch or evidence.purelib) or not evidence.items:
+    wrong = [item for item in evidence.items if anywhere or noarch or _to_purelib(item, evidence)]
+    if not wrong:
         return
-    modules = [
-        item.label for item in evidence.items if item.module or item.binary.kind in {"shared", "bundle"}
-    ]
-    places = modules or [item.label for item in evidence.items]
-    what = "tagged any" if anywhere else "noarch" if noarch else "marked Root-Is-Purelib: true"
+    modules = [item.label for item in wrong if item.module or item.binary.kind in {"shared", "bundle"}]
+    places = modules or [item.label for item in wrong]
+    what = "tagged any" if anywhere else "noarch" if noarch else "installed to purelib"
     severity = Severity.ERROR if evidence.modules and (anywhere or noarch) else Severity.DRIFT
     yield Finding(
         given=severity if modules else Severity.NOTE,
         place=places[0],
-        message=f"{what}, with {len(places)} binaries inside",
+        message=f"{what}, with {len(places)} {'binary' if len(places) == 1 else 'binaries'} inside",
         evidence=tuple(places[:_SHOWN]),
+        next_step="take noarch out of the recipe, and build it for each subdir" if noarch else "",
     )
+
+
+def _to_purelib(item: Item, evidence: Evidence) -> bool:
+    """Tell whether a wheel's member is installed to purelib (binary distribution format, "Installing a wheel")."""
+    folder = _DATA.match(item.place)
+    return folder[1] == "purelib" if folder else bool(evidence.purelib)
 
 
 _LIBRARY_NAME = re.compile(r"\.(so|dylib|pyd|dll)(\.[\w.]+)?$")

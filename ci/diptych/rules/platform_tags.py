@@ -80,7 +80,9 @@ def promises(level: Level, version: str, machine: str) -> bool:
     return lowest is not None and lowest <= level
 
 
-def _by_library(wanting: list[tuple[Item, VersionUse]]) -> Iterator[tuple[str, list[tuple[Item, VersionUse]]]]:
+def _by_library(
+    wanting: list[tuple[Item, VersionUse]],
+) -> Iterator[tuple[str, list[tuple[Item, VersionUse]]]]:
     """Gather by the family of the versions (GLIBC, GLIBCXX, …): the newest is the fact, and the others follow from it."""
     families: dict[str, list[tuple[Item, VersionUse]]] = {}
     for item, use in wanting:
@@ -93,7 +95,11 @@ def _by_library(wanting: list[tuple[Item, VersionUse]]) -> Iterator[tuple[str, l
 def _too_new(message: str, found: list[tuple[Item, VersionUse]], *, given: Severity | None = None) -> Finding:
     places = list(dict.fromkeys(item.label for item, _ in found))
     versions = {use.version: use for _, use in reversed(found)}
-    lines = [line for use in sorted(versions.values(), key=lambda one: version_key(one.version)) for line in _lines(use)]
+    lines = [
+        line
+        for use in sorted(versions.values(), key=lambda one: version_key(one.version))
+        for line in _lines(use)
+    ]
     return Finding(
         given=given,
         place=places[0],
@@ -289,7 +295,9 @@ def withheld_library(evidence: Evidence) -> Iterator[Finding]:
     Source: PEP 599, PEP 600; auditwheel's lib_whitelist.
     """
     found: dict[str, list[str]] = {}
-    for level in sorted({tag.level for tag in evidence.platforms if tag.level}):  # two tags may name one policy
+    for level in sorted(
+        {tag.level for tag in evidence.platforms if tag.level}
+    ):  # two tags may name one policy
         table = table_of(level.family)
         for item in evidence.elf if table else ():
             for name in item.binary.needed:

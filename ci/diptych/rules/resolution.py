@@ -75,19 +75,19 @@ def _not_found(name: str, severity: Severity, wanting: list[Need], evidence: Evi
 
 
 def _next_step(severity: Severity, entry: Loaded, whom: str, loader: str) -> str:
-    if entry.found_by.value == "damaged":
-        return "the file that the search ends at is refused by the loader"
-    if entry.name in NOT_EVERYWHERE:
-        return "graft it (auditwheel repair), or depend on the package that has it"
-    if "/" in entry.name and not entry.name.startswith("@"):
-        return f"a name with a slash never uses a run path: patchelf --replace-needed {entry.name} {entry.name.rpartition('/')[2]}"
-    if whom:
-        return f"diptych doctor --with {whom.partition(',')[0]}-….whl decides it"
-    if loader:
-        return "keep that order of loading, or add a run path that leads there"
-    if severity is Severity.ERROR:
-        return ""
-    return "see that what provides it is imported before, or is a dependency"
+    leaf = entry.name.rpartition("/")[2]
+    steps = {
+        "the file that the search ends at is refused by the loader": entry.found_by.value == "damaged",
+        "graft it (auditwheel repair), or depend on the package that has it": entry.name in NOT_EVERYWHERE,
+        f"a name with a slash never uses a run path: patchelf --replace-needed {entry.name} {leaf}": (
+            leaf != entry.name and not entry.name.startswith("@")
+        ),
+        f"diptych doctor --with {whom.partition(',')[0]}-….whl decides it": bool(whom),
+        "keep that order of loading, or add a run path that leads there": bool(loader),
+        "": severity is Severity.ERROR,
+    }
+    fitting = (step for step, fits in steps.items() if fits)
+    return next(fitting, "see that what provides it is imported before, or is a dependency")
 
 
 def _searched(entry: Loaded) -> tuple[str, ...]:
@@ -125,7 +125,9 @@ def _only_roots_fail(evidence: Evidence) -> bool:
     if evidence.modules:
         return False
     loaded = [item for item in roots(evidence) if item.binary.kind in {"shared", "bundle"}]
-    failing = {need.root.label for need in needs(evidence) if need.entry.missing and not _excused(need, evidence)}
+    failing = {
+        need.root.label for need in needs(evidence) if need.entry.missing and not _excused(need, evidence)
+    }
     return bool(loaded) and {item.label for item in loaded} <= failing
 
 

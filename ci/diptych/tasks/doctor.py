@@ -38,7 +38,7 @@ _FAIL_ON = ("error", "drift", "note", "never")
     },
     iterable=["words", "select", "ignore", "with_"],
 )
-def doctor(
+def doctor(  # noqa: PLR0913, PLR0917 -- each is a flag
     _context: Context,
     words: list[str],
     select: list[str],
