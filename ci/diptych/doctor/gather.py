@@ -150,7 +150,7 @@ def _read_all(package: Package, shown: str, wanted: Wanted) -> _Found:
 def _items(place: str, member: Member, data: Buffer, wanted: Wanted, found: _Found) -> Iterator[Item]:
     for binary in read(data, place):
         for flaw in binary.flaws:
-            found.damaged.append(Damage(place=place, problem=flaw, partial=True))
+            found.damaged.append(Damage(place=place, problem=flaw, partial=True, loaded=False))
         try:
             probed = probe(binary, data, wanted=wanted)
         except FormatError as error:  # the headers are good: all that asks for no symbols can still be said

@@ -29,7 +29,9 @@ def preloaded(package: Package, evidence: Evidence) -> dict[str, str]:
     missed = {
         own.place: stem(own.place).encode()
         for need in needs(evidence)
-        if need.entry.missing and (own := evidence.own_library(need.entry.name)) is not None
+        if need.entry.missing
+        and need.root.binary.kind != "executable"
+        and (own := evidence.own_library(need.entry.name)) is not None
     }
     if not missed or package.kind not in {PackageKind.WHEEL, PackageKind.CONDA}:
         return {}

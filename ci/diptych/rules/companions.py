@@ -108,7 +108,8 @@ def relied_on(entry: Loaded, evidence: Evidence) -> str:
         if any(library.startswith(begin.removeprefix("lib")) for begin in _BRINGS.get(name, ()))
         or _words(name) & {word for word in named if len(word) >= _SHORT}
     ]
-    by_folder = [name for name in evidence.requires if _words(name) & folders]
+    runtime = f"lib{library}".startswith(_COMPILERS)  # no sibling's folder is filled with these
+    by_folder = [name for name in evidence.requires if not runtime and _words(name) & folders]
     return ", ".join(dict.fromkeys((*by_library, *by_folder)))
 
 

@@ -123,11 +123,13 @@ class Damage:
         place: the member or file.
         problem: what is wrong.
         partial: the binary is among the items, and only this part of it was not looked at.
+        loaded: the loader looks at that part.
     """
 
     place: str
     problem: str
     partial: bool = False
+    loaded: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -68,9 +68,9 @@ _TEST_FOLDER = re.compile(r"(?:^|/)(?:tests?|testing|test_?data|examples?|fixtur
 
 
 def _damage_weight(damage: Damage, evidence: Evidence) -> Severity:
-    """A part that no loader reads is a drift; what no loader is led to, and a test's own data, may be as it is."""
+    """What no loader reads, or is led to, may be as it is, and so may a test's own data."""
     if damage.partial:
-        return Severity.DRIFT
+        return Severity.DRIFT if damage.loaded else Severity.NOTE
     if evidence.kind == "file" or damage.place == evidence.target:
         return Severity.ERROR
     loaded = _LIBRARY_NAME.search(damage.place) or "." not in damage.place.rpartition("/")[2]
@@ -82,8 +82,8 @@ def damaged(evidence: Evidence) -> Iterator[Finding]:
     """A member that begins like a binary cannot be read as one.
 
     Why: it was cut off, overwritten, or made to look like one. The loader refuses it too, or worse, does not. What the loader does not
-    read (section headers past the end, free text among the notes) is no damage: at most a drift, since other tools stop there. A
-    file that no loader is led to, by its name or because it is a test's data, is a note.
+    read (section headers past the end, free text among the notes) is a note, since other tools stop there; a damaged
+    symbol table is a drift, and all that needs no symbols is still said. A file that no loader is led to, by its name or because it is a test's data, is a note.
 
     Mend: build the package again; where it is a test file that is meant to be damaged, `--ignore DIP502`.
 

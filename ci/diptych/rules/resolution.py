@@ -52,7 +52,7 @@ def _not_found(name: str, severity: Severity, wanting: list[Need], evidence: Evi
     near = evidence.own_library(name)
     reason = f"; {near.place} has that name, but no search leads there" if near else ""
     whom = relied_on(entry, evidence) if severity is Severity.NOTE else ""
-    loader = evidence.preloaded.get(near.place, "") if near else ""
+    loader = evidence.preloaded.get(near.place, "") if near and severity is Severity.NOTE else ""
     if loader:
         reason = f"; {loader} has loaded {near.place if near else name} before"
     elif whom:
@@ -135,7 +135,7 @@ def _weight(need: Need, evidence: Evidence, *, alone: bool) -> Severity:
     """Return how bad it is: what fails on import is an error, unless something that is required helps."""
     name, near = need.entry.name, evidence.own_library(need.entry.name)
     hard = need.root.module is not None or alone
-    if near is not None and near.place in evidence.preloaded:
+    if near is not None and near.place in evidence.preloaded and need.root.binary.kind != "executable":
         return Severity.NOTE
     if name in NOT_EVERYWHERE and near is None:
         return Severity.DRIFT
