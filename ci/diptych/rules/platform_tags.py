@@ -83,10 +83,11 @@ def promises(level: Level, version: str, machine: str) -> bool:
 def _by_library(
     wanting: list[tuple[Item, VersionUse]],
 ) -> Iterator[tuple[str, list[tuple[Item, VersionUse]]]]:
-    """Gather by the family of the versions (GLIBC, GLIBCXX, …): the newest is the fact, and the others follow from it."""
+    """Gather by the library that the versions are of: the newest is the fact, and the others follow from it."""
     families: dict[str, list[tuple[Item, VersionUse]]] = {}
     for item, use in wanting:
-        families.setdefault(use.version.partition("_")[0], []).append((item, use))
+        family = use.version.partition("_")[0]
+        families.setdefault("GLIBCXX" if family == "CXXABI" else family, []).append((item, use))
     for found in families.values():
         found.sort(key=lambda one: version_key(one[1].version), reverse=True)
         yield found[0][1].version, found

@@ -99,7 +99,7 @@ def working_folder_entry(evidence: Evidence) -> Iterator[Finding]:
     Source: ld.so(8); scikit-learn-intelex#3374.
     """
     for item in evidence.items:
-        for tag, entry in entries(item):
+        for tag, entry in dict.fromkeys(entries(item)):
             if entry.startswith(("/", "@", "$")):
                 continue
             text = f'entry "{entry}"' if entry else "an empty entry"
