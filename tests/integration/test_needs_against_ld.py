@@ -47,7 +47,16 @@ class Bench:
     def compiled(self, name: str, source: str, *flags: str) -> Path:
         path = self.root / name
         (self.root / "source.c").write_text(source, encoding="utf-8")
-        words = ["gcc", "-shared", "-fPIC", "-O1", f"-I{INCLUDE}", "-o", path, self.root / "source.c"]
+        words: list[str | Path] = [
+            "gcc",
+            "-shared",
+            "-fPIC",
+            "-O1",
+            f"-I{INCLUDE}",
+            "-o",
+            path,
+            self.root / "source.c",
+        ]
         run(
             [*words, f"-L{self.root}", "-Wl,--no-as-needed", *flags],
             env={"PATH": "/usr/bin:/bin"},

@@ -142,7 +142,7 @@ def test_what_systems_have_dropped(library: str, tmp_path: Path, *, grafted: boo
 )
 def test_binaries_in_purelib(
     place: str,
-    purelib: bool,
+    purelib: bool,  # noqa: FBT001 -- a parameter
     expected: list[tuple[str, Severity]],
     tmp_path: Path,
 ) -> None:

@@ -37,6 +37,8 @@ def pure_with_binaries(evidence: Evidence) -> Iterator[Finding]:
     Mend: let the build backend know of the extension (setuptools: `ext_modules` or `has_ext_modules`; scikit-build-core: leave
     `wheel.platlib` alone), and take `noarch` out of the recipe.
 
+    Not seen: Windows binaries, and machine code in data files (`.npz`, `.jar`).
+
     Source: PEP 427; conda/conda-build#832, #3208; fonttools/fonttools#4073.
     """
     anywhere = any(tag.system == "any" for tag in evidence.platforms)
@@ -87,6 +89,8 @@ def damaged(evidence: Evidence) -> Iterator[Finding]:
 
     Mend: build the package again; where it is a test file that is meant to be damaged, `--ignore DIP502`.
 
+    Not seen: damage inside code or data that no table points to; files that do not begin like a binary; Windows binaries.
+
     Source: System V gABI; Apple, mach-o/loader.h.
     """
     for one in evidence.damaged:
@@ -107,6 +111,8 @@ def unused_needed(evidence: Evidence) -> Iterator[Finding]:
 
     Mend: `-Wl,--as-needed` before the libraries, or `diptych relink --drop-unused` on what is built. A library that is wanted for
     its initialisers alone is rightly there.
+
+    Not seen: libraries that are wanted for their initialisers alone; Mach-O; libraries that are not in the target.
 
     Source: ld(1), --as-needed; ldd(1), -u; conda/conda-build#3159.
     """
@@ -144,6 +150,8 @@ def not_depended_on(evidence: Evidence) -> Iterator[Finding]:
     takes it away: "cannot open shared object file".
 
     Mend: add the package to `host`, whose run exports then add the run dependency; or drop the library if it is not used.
+
+    Not seen: of a package alone: libraries other than the compilers' runtimes. An environment is looked at as a whole.
 
     Source: conda-build, --error-overlinking; rattler-build, overlinking_behavior; conda-forge/conda-smithy#919.
     """
@@ -224,6 +232,8 @@ def not_linked(evidence: Evidence) -> Iterator[Finding]:
 
     Mend: `ignore_run_exports`, or leave it out of `host`.
 
+    Not seen: use by `dlopen` or by a command.
+
     Source: conda-build, --error-overdepending; rattler-build, overdepending_behavior.
     """
     packages = {package.name: package for package in evidence.installed}
@@ -257,6 +267,8 @@ def colliding_names(evidence: Evidence) -> Iterator[Finding]:
 
     Mend: rename one; harmless in a package for Linux alone.
 
+    Not seen: names that collide with a file of another package.
+
     Source: CEP 34; Apple, APFS, "case-insensitive".
     """
     elsewhere = any(tag.system != "linux" for tag in evidence.platforms)
@@ -277,6 +289,8 @@ def debug_information(evidence: Evidence) -> Iterator[Finding]:
 
     Mend: install stripped (`cmake --install --strip`, `auditwheel repair --strip`: it strips before patching, as is right), and keep
     the information in a file of its own.
+
+    Not seen: debug information in files of its own (`.debug`, `.dSYM`).
 
     Source: strip(1); pypa/auditwheel#722.
     """

@@ -49,6 +49,9 @@ def above_tag(evidence: Evidence) -> Iterator[Finding]:
     Mend: compile in the image of the tag (or with the sysroot of its glibc), or take the tag that the symbols ask for:
     `diptych why-tag WHEEL` shows what it would be without each of them.
 
+    Not seen: Kernel features; symbols without a version; musl, which has no versions. For tags between two policies (`_2_25`),
+    glibc is held against the tag's number, and libstdc++ against the next older policy.
+
     Source: PEP 600; pypa/auditwheel#36 (open since 2016), #354, #516; CadQuery/ocp-build-system#1.
     """
     if evidence.conda is not None:
@@ -138,6 +141,8 @@ def beyond_all(evidence: Evidence) -> Iterator[Finding]:
     Mend: compile with an older gcc (the forecast `diptych why-tag --gcc N` says before compiling), with a toolset that links the
     newer parts statically, or leave out what needs the symbol.
 
+    Not seen: As for DIP401; newer policies than the table has.
+
     Source: auditwheel src/auditwheel/policy; conda/conda-lock#847; experiment X6.
     """
     promised = any(tag.level for tag in evidence.platforms)
@@ -178,6 +183,8 @@ def bare_tag(evidence: Evidence) -> Iterator[Finding]:
 
     Mend: `auditwheel repair`; if that finds no policy, DIP402 and `diptych why-tag` say why.
 
+    Not seen: whether the wheel would get a better tag: DIP401, DIP402 and `why-tag` say that.
+
     Source: PEP 513; natcap/invest#2713; pypi/warehouse#6545.
     """
     for tag in evidence.platforms:
@@ -195,6 +202,8 @@ def machine_against_tag(evidence: Evidence) -> Iterator[Finding]:
     gets there by a stale build folder, or by cross-compiling with half of the flags.
 
     Mend: build the file for the tag's machine, or leave it out.
+
+    Not seen: binaries in a conda package, and Windows binaries.
 
     Source: PEP 425, PEP 600; sogno-platform/dpsim#649.
     """
@@ -232,6 +241,8 @@ def tag_too_new(evidence: Evidence) -> Iterator[Finding]:
 
     Mend: `auditwheel repair --plat` with the older tag, or leave it.
 
+    Not seen: what the authors tested, and the kernel that the code asks for.
+
     Source: PEP 600, "works on glibc ≥ x.y".
     """
     tags = [tag.level for tag in evidence.platforms if tag.level and tag.level.family == "manylinux"]
@@ -266,6 +277,8 @@ def isa_level(evidence: Evidence) -> Iterator[Finding]:
 
     Mend: compile for the baseline, and choose faster code at run time.
 
+    Not seen: Code above the baseline that carries no mark: instructions are not looked at.
+
     Source: x86-64 psABI, "GNU property"; auditwheel 6, ISA check.
     """
     for item in evidence.elf:
@@ -293,6 +306,8 @@ def withheld_library(evidence: Evidence) -> Iterator[Finding]:
 
     Mend: graft the library, or raise the tag to the level named here.
 
+    Not seen: libraries that no policy knows: DIP307 speaks of those.
+
     Source: PEP 599, PEP 600; auditwheel's lib_whitelist.
     """
     found: dict[str, list[str]] = {}
@@ -318,6 +333,8 @@ def misaligned(evidence: Evidence) -> Iterator[Finding]:
     file.
 
     Mend: strip first, patch once, with patchelf 0.18 or newer; then read the file back.
+
+    Not seen: whether code reads what lies in the segments.
 
     Source: System V gABI, "Program Header"; pypa/auditwheel#716, #722; NixOS/patchelf#492, #558.
     """
@@ -357,7 +374,7 @@ def _is_stray(section: Section, binary: Binary) -> bool:
     )
 
 
-@rule("DIP409", "does not load on 64 KiB pages", Severity.DRIFT, premises.elf)
+@rule("DIP409", "does not load on 64 KiB pages", Severity.DRIFT, premises.large_pages)
 def small_pages(evidence: Evidence) -> Iterator[Finding]:
     """An aarch64 or ppc64le binary has segments aligned to less than 64 KiB.
 
@@ -365,6 +382,8 @@ def small_pages(evidence: Evidence) -> Iterator[Finding]:
     `-z max-page-size=4096`, lld's default, or a patchelf without `--page-size 65536` made it so.
 
     Mend: `-Wl,-z,max-page-size=65536`; `patchelf --page-size 65536`.
+
+    Not seen: x86-64, where pages have 4 KiB.
 
     Source: pypa/manylinux#1421; pypa/auditwheel#716; AArch64 ELF ABI.
     """

@@ -35,6 +35,10 @@ def not_found(evidence: Evidence) -> Iterator[Finding]:
     Mend: set INSTALL_RPATH (`$ORIGIN/…`, `@loader_path/…`), graft the library (auditwheel, delocate), or add the dependency. With
     `diptych doctor --with SIBLING…` the packages that it relies on are laid beside it, and it is decided.
 
+    Not seen: libraries opened by `dlopen` at run time; what a run dependency of a conda package holds, unless it is laid beside
+    by `--with`; the order in which modules are imported, which can let one find what another has loaded; LD_LIBRARY_PATH of a
+    user.
+
     Source: pybind/cmake_example#18; scikit-build/scikit-build#503; AcademySoftwareFoundation/OpenColorIO#1846; closure
     semantics: ld.so(8), dyld(1).
     """
@@ -160,6 +164,8 @@ def version_not_provided(evidence: Evidence) -> Iterator[Finding]:
 
     Mend: the environment's own library must be as new as the compiler (`libstdcxx`), and be found first; importing in another
     order only hides it.
+
+    Not seen: libraries outside of the package: their versions are looked at on the machine itself only.
 
     Source: isl-org/Open3D#5531; kvcache-ai/ktransformers#524; pytroll/satpy#2203; ContinuumIO/anaconda-issues#483.
     """

@@ -52,6 +52,8 @@ def absolute_entry(evidence: Evidence) -> Iterator[Finding]:
     Mend: strip it when packaging (`patchelf --remove-rpath`, `diptych relink --for wheel`), or set INSTALL_RPATH to `$ORIGIN/…`
     (`@loader_path/…`) and leave CMAKE_INSTALL_RPATH_USE_LINK_PATH off.
 
+    Not seen: paths that the program builds at run time, and those in configuration files.
+
     Source: scikit-learn-intelex#3374; lief-project/LIEF#437; auditwheel src/auditwheel/repair.py; experiment X2.
     """
     found: list[tuple[Item, str]] = []
@@ -96,6 +98,8 @@ def working_folder_entry(evidence: Evidence) -> Iterator[Finding]:
 
     Mend: write `$ORIGIN/…` or `@loader_path/…`; look for `-Wl,-rpath,$EMPTY:…` in the build.
 
+    Not seen: a relative path that is given to `dlopen` at run time.
+
     Source: ld.so(8); scikit-learn-intelex#3374.
     """
     for item in evidence.items:
@@ -119,6 +123,8 @@ def duplicate_entry(evidence: Evidence) -> Iterator[Finding]:
 
     Mend: let one of them do it; `diptych relink` writes each entry once.
 
+    Not seen: entries that are spelled differently and lead to one folder.
+
     Source: conda/conda-build#5671.
     """
     for item in evidence.elf:
@@ -140,6 +146,8 @@ def escaping_entry(evidence: Evidence) -> Iterator[Finding]:
     nothing. The same wheel then loads different code in different environments.
 
     Mend: graft the library, or reach a sibling package's by `$ORIGIN/../other_package/lib`, which stays inside.
+
+    Not seen: entries that leave by a symbolic link.
 
     Source: ld.so(8); rapidsai/cudf#13596.
     """
@@ -163,6 +171,8 @@ def vanished_entry(evidence: Evidence) -> Iterator[Finding]:
     when it drops libpython, and a library that was to be copied is missing.
 
     Mend: remove it, or ship what was meant to be there.
+
+    Not seen: folders that another package, or the first run, makes.
 
     Source: experiment X1.
     """
@@ -195,6 +205,8 @@ def mixed_kinds(evidence: Evidence) -> Iterator[Finding]:
 
     Mend: one kind for each format: RPATH (`patchelf --force-rpath`, `-Wl,--disable-new-dtags`), as conda-build,
     rattler-build and auditwheel all write.
+
+    Not seen: files that need nothing: both tags are without effect there.
 
     Source: ld.so(8); conda-forge/ctng-compiler-activation-feedstock#72; pypa/auditwheel#737, #344; experiment X5.
     """

@@ -25,6 +25,9 @@ def unbound(evidence: Evidence) -> Iterator[Finding]:
     Mend: link the library that defines it (`target_link_libraries`), with headers and library from one place; link with
     `-Wl,--no-undefined` where the interpreter's names allow it.
 
+    Not seen: names of the C API and of glibc; C names where a library of the system that is written in C is needed; closures
+    that are not here as a whole; a program outside of the package that loads a plugin; names looked up by `dlsym`.
+
     Source: PDAL/python#16; conda/conda#7556; ld.so(8); ld(1), "--no-undefined"; CPython, sys.setdlopenflags.
     """
     for item in evidence.items:
@@ -46,6 +49,8 @@ def other_string(evidence: Evidence) -> Iterator[Finding]:
 
     Mend: one `_GLIBCXX_USE_CXX11_ABI` for the module and all C++ libraries that it links: take the libraries from where the compiler
     comes from, or define it as the library was built (`torch.compiled_with_cxx11_abi()`, `strings lib | grep cxx11`).
+
+    Not seen: functions whose names do not tell of a string (return types, class members).
 
     Source: libstdc++ manual, "Dual ABI"; PDAL/python#16; conda/conda#7556.
     """

@@ -44,7 +44,14 @@ def _rule(rule: Rule | ComparisonRule) -> Iterator[Line]:
 
     yield Line(text=f"{rule.code} {rule.title} ({rule.severity.value})", style="bold")
     yield Line(text=f"{rule.family}")
-    parts = (("", rule.what), ("Why", rule.why), ("How to mend", rule.mend), ("Source", rule.source))
+    not_seen = [] if isinstance(rule, ComparisonRule) or not rule.not_seen else [("Not seen", rule.not_seen)]
+    parts = (
+        ("", rule.what),
+        ("Why", rule.why),
+        ("How to mend", rule.mend),
+        *not_seen,
+        ("Source", rule.source),
+    )
     for title, text in parts:
         yield Line()
         if title:
