@@ -114,6 +114,14 @@ def preloaded(bench: Bench, *, python: bool) -> None:
     bench.module("-lfoo")
 
 
+def preloaded_by_another_file(bench: Bench, *, imported_first: bool) -> None:
+    """The library is loaded by a file that ``__init__`` imports, or by one that nobody does."""
+    preloaded(bench, python=True)
+    bench.files["pair/loading.py"] = bench.files["pair/__init__.py"].partition(b"from pair")[0]
+    first = b"from pair import loading\n" if imported_first else b""
+    bench.files["pair/__init__.py"] = first + b"from pair import _core\n"
+
+
 def only_ctypes(bench: Bench, *, own: bool) -> None:
     """A wheel without a module: its one library is loaded by ctypes."""
     bench.library("bar")
@@ -181,6 +189,10 @@ CASES: dict[str, Make] = {
     "a sibling fills the folder": lambda bench: filled_by_sibling(bench, brought="foo"),
     "a sibling without the library": lambda bench: filled_by_sibling(bench, brought="other"),
     "loaded by ctypes before": lambda bench: preloaded(bench, python=True),
+    "loaded by another file before": lambda bench: preloaded_by_another_file(bench, imported_first=True),
+    "loaded by a file that nobody imports": lambda bench: preloaded_by_another_file(
+        bench, imported_first=False
+    ),
     "loaded by nobody before": lambda bench: preloaded(bench, python=False),
     "only a ctypes library, whole": lambda bench: only_ctypes(bench, own=True),
     "only a ctypes library, lacking": lambda bench: only_ctypes(bench, own=False),
@@ -246,3 +258,21 @@ def test_without_the_sibling_it_is_a_note_that_names_it(tmp_path: Path) -> None:
     assert found.severity is Severity.NOTE
     assert "pair-bin" in found.message
     assert "--with pair-bin" in found.next_step
+
+
+def test_an_environment_beside_is_looked_into(tmp_path: Path) -> None:
+    bench = Bench(root=tmp_path)
+    filled_by_sibling(bench, brought="foo")
+    wheel = make_wheel(tmp_path, with_requires(bench.files, bench.requires), name=NAME)
+    for folder, expected in (("python3.11/site-packages", []), ("elsewhere", [Severity.ERROR])):
+        prefix = tmp_path / folder.partition("/")[0]
+        record = prefix / "conda-meta" / "pair-bin-1-0.json"
+        library = prefix / "lib" / folder / "pair" / "bin" / "lib" / "libfoo.so.1"
+        for path, data in (
+            (record, b'{"name": "pair-bin"}'),
+            (library, bench.sibling["pair/bin/lib/libfoo.so.1"]),
+        ):
+            path.parent.mkdir(parents=True)
+            path.write_bytes(data)
+        judged = judge(gather(wheel, shown="w", host=None, laid=lay_beside([("env", prefix)])), all_rules())
+        assert [one.severity for one in judged.findings if one.code == "DIP307"] == expected

@@ -44,7 +44,8 @@ def _rule(rule: Rule | ComparisonRule) -> Iterator[Line]:
 
     yield Line(text=f"{rule.code} {rule.title} ({rule.severity.value})", style="bold")
     yield Line(text=f"{rule.family}")
-    not_seen = [] if isinstance(rule, ComparisonRule) or not rule.not_seen else [("Not seen", rule.not_seen)]
+    seen = getattr(rule, "not_seen", "")  # comparison rules look at two packages as a whole
+    not_seen = [("Not seen", seen)] if seen else []
     parts = (
         ("", rule.what),
         ("Why", rule.why),
