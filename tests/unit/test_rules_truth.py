@@ -169,6 +169,7 @@ def test_noarch_is_told_in_the_words_of_conda(tmp_path: Path) -> None:
         ("libssl.so.3", DEPENDS[1:], [("DIP307", E)]),
         ("libz.so.1", DEPENDS, []),
         ("libc.so.6", DEPENDS, []),
+        ("libGL.so.1", DEPENDS, [("DIP307", D)]),
     ],
 )
 def test_what_a_run_dependency_may_bring(

@@ -113,6 +113,12 @@ def relied_on(entry: Loaded, evidence: Evidence) -> str:
     return ", ".join(dict.fromkeys((*by_library, *by_folder)))
 
 
+def fills(folder: str, evidence: Evidence) -> bool:
+    """Tell whether a folder below site-packages is named for a required distribution, which may fill it."""
+    words = _folder_words(f"{folder}/x")
+    return any(_words(name) & words for name in evidence.requires)
+
+
 def _words(name: str) -> set[str]:
     return {name, *(part for part in name.split("-") if len(part) >= _SHORT)} - _GENERIC
 

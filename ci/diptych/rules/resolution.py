@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from diptych.closure import Loaded
-from diptych.policy import table_of
+from diptych.policy import manylinux, table_of
 from diptych.rules import premises
 from diptych.rules.companions import nobody_brings, relied_on
 from diptych.rules.evidence import Evidence, Item
@@ -144,7 +144,9 @@ def _weight(need: Need, evidence: Evidence, *, alone: bool) -> Severity:
     if name in NOT_EVERYWHERE and near is None:
         return Severity.DRIFT
     if evidence.kind == "conda":
-        return Severity.ERROR if hard and near is None else Severity.DRIFT
+        # X11, GL and GLib, which conda's core dependency trees (CDT) leave to the system, as manylinux does.
+        system = manylinux().lowest_for_library(name) is not None
+        return Severity.ERROR if hard and near is None and not system else Severity.DRIFT
     if evidence.kind != "wheel":
         return Severity.ERROR if evidence.kind == "environment" and hard else Severity.DRIFT
     if not evidence.beside and relied_on(need.entry, evidence):

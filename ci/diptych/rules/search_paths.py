@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from diptych.rules import premises
+from diptych.rules.companions import fills
 from diptych.rules.evidence import Evidence, Item
 from diptych.rules.model import Finding, Severity, rule
 from diptych.rules.places import PREFIX, SITE, final_place, is_inside, is_relative_to_origin, led_to
@@ -189,7 +190,8 @@ def vanished_entry(evidence: Evidence) -> Iterator[Finding]:
         for tag, entry in entries(item):
             folder = led_to(entry, place)
             own = is_inside(folder, home) or folder.endswith(".libs")
-            if is_relative_to_origin(entry) and own and folder not in folders:
+            missing = folder not in folders and not fills(folder, evidence)
+            if is_relative_to_origin(entry) and own and missing:
                 found.append((item, f"{tag} {entry}"))
     for line, places in _grouped(found):
         yield Finding(place=places[0], message=f"{line} leads nowhere", evidence=several(places))
