@@ -11,7 +11,7 @@ from typing import Literal
 
 from diptych.binaries import elf_versions
 from diptych.binaries.bytesview import View, decoded
-from diptych.binaries.elf_dynamic import DT_RPATH, DT_RUNPATH, DT_SONAME, Dynamic, read_dynamic
+from diptych.binaries.elf_dynamic import DT_FILTER, DT_RPATH, DT_RUNPATH, DT_SONAME, Dynamic, read_dynamic
 from diptych.binaries.elf_headers import (
     PT_INTERP,
     SHT_FINI_ARRAY,
@@ -80,6 +80,7 @@ def read_elf(view: View) -> Binary:
         offset=view.start,
         soname=dynamic.text(DT_SONAME),
         needed=dynamic.needed_names(),
+        filtered=dynamic.text(DT_FILTER) or "",
         rpath=dynamic.entries(DT_RPATH),
         runpath=dynamic.entries(DT_RUNPATH),
         interpreter=interpreter,

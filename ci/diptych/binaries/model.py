@@ -171,6 +171,9 @@ class Binary:
         needed: the libraries it asks for, in order (the order of Mach-O's library ordinals).
         weak_needed: those of ``needed`` that may be missing (LC_LOAD_WEAK_DYLIB).
         reexported: those of ``needed`` whose symbols count as its own (LC_REEXPORT_DYLIB).
+        filtered: DT_FILTER, the library that answers for this one; loading fails without it (ELF).
+        commands: the load commands that not every dyld knows: ``DYLD_CHAINED_FIXUPS``, … (Mach-O).
+        misaligned: parts of __LINKEDIT at offsets that are no multiple of the word size (Mach-O).
         rpath: entries of DT_RPATH, or LC_RPATH with duplicates and order kept. A DT_RPATH that is an empty
             string is ``("",)``: present, but it adds no folder.
         runpath: entries of DT_RUNPATH, likewise.
@@ -183,7 +186,7 @@ class Binary:
         build_tools: compilers and linkers: strings of ``.comment``, tools of LC_BUILD_VERSION.
         build_id: GNU build id or LC_UUID, in hexadecimal.
         features: marks in notes: ``IBT``, ``SHSTK``, ``BTI``, ``PAC``, and needed ISA levels like ``x86-64-v3``.
-        dynamic_flags: ``BIND_NOW``, ``TEXTREL``, ``NODEFLIB``, ``PIE``, …, or Mach-O header flags, sorted.
+        dynamic_flags: ``BIND_NOW``, ``TEXTREL``, ``NODEFLIB``, ``PIE``, ``RELR``, …, or Mach-O header flags, sorted.
         signed: a Mach-O slice has a code signature (its worth: :func:`diptych.binaries.signature`).
         segments: program headers or segment commands.
         sections: section headers; empty when stripped.
@@ -205,6 +208,9 @@ class Binary:
     needed: tuple[str, ...] = ()
     weak_needed: tuple[str, ...] = ()
     reexported: tuple[str, ...] = ()
+    filtered: str = ""
+    commands: tuple[str, ...] = ()
+    misaligned: tuple[str, ...] = ()
     rpath: tuple[str, ...] = ()
     runpath: tuple[str, ...] = ()
     interpreter: str | None = None

@@ -48,6 +48,7 @@ class _Found:
     """What one pass over the members brings."""
 
     items: list[Item] = field(default_factory=list)
+    misnamed: list[Damage] = field(default_factory=list)
     damaged: list[Damage] = field(default_factory=list)
     tables: Tables = field(default_factory=Tables)
 
@@ -92,6 +93,7 @@ def gather(
             conda=_conda(package.metadata.index) if package.kind is PackageKind.CONDA else None,
             installed=_installed(package),
             damaged=tuple(found.damaged),
+            misnamed=tuple(found.misnamed),
             collisions=package.collisions if package.kind in {PackageKind.WHEEL, PackageKind.CONDA} else (),
             requires=_requires(package),
             unread=_unread(package, shown),
@@ -133,7 +135,7 @@ def _read_all(package: Package, shown: str, wanted: Wanted) -> _Found:
     for member, data in binaries_of(package):
         place = shown if package.kind is PackageKind.FILE else member.name
         if isinstance(data, Damage):
-            found.damaged.append(data)
+            (found.misnamed if data.other else found.damaged).append(data)
             continue
         try:
             found.items += _items(place, member, data, wanted, found)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from diptych.binaries import Binary, Buffer, Symbol, dynamic_symbols, signature, static_symbols
 from diptych.doctor.tables import Names, names_of
-from diptych.policy import cxx_runtimes
+from diptych.policy import bundled_libraries, cxx_runtimes
 from diptych.rules import Deep, VersionUse
 from diptych.rules.names import ModuleName, module_name, stem
 
@@ -34,6 +34,7 @@ _PYBIND11 = re.compile(rb"__pybind11_internals_v\w+")
 _NANOBIND = re.compile(rb"__nb_internals_")
 _NANOBIND_TAG = re.compile(rb"v\d+_(?:system|gcc|clang|msvc|mscver|icc|libstdcpp|libcpp)\w*")
 _NOT_USED_SLOT = {"little": bytes([4, *[0] * 7, 1, *[0] * 7]), "big": bytes([*[0] * 3, 4, *[0] * 11, 1])}
+_ENTRY = re.compile(r"PyInitU?_|PyModExport_|HPyInit_")
 _CHUNK = 1 << 20
 _OVERLAP = 256
 
@@ -75,6 +76,9 @@ def probe(binary: Binary, data: Buffer, *, wanted: Wanted) -> Probe:
             boost_registry=tuple(sorted(name for name in defined if _REGISTRY in name)),
             boost_wanted=frozenset(filter(_BOOST_PYTHON.match, undefined)),
             boost_given=_given(binary, defined),
+            entries=tuple(sorted(name for name in defined if _ENTRY.match(name))),
+            uses_python=any(name.startswith(("Py", "_Py")) for name in undefined),
+            bundled=bundled_libraries(defined),
             internals=tuple(_internals(binary, data)) if uses_python else (),
             gil=_gil(binary, data, module, undefined),
             signature=signature(binary, data) if binary.signed else None,

@@ -7,6 +7,7 @@
 True
 """
 
+from diptych.policy.bundled import bundled_libraries
 from diptych.policy.cxx_runtimes import cxx_runtimes
 from diptych.policy.forecast import Forecast, forecast
 from diptych.policy.glibc_names import glibc_names
@@ -18,6 +19,7 @@ __all__ = [
     "Forecast",
     "Level",
     "PlatformTag",
+    "bundled_libraries",
     "cxx_runtimes",
     "forecast",
     "glibc_names",

@@ -65,6 +65,9 @@ class Deep:
         boost_registry: of Boost.Python's converter registry, the symbols that this binary defines.
         boost_wanted: Boost.Python symbols that it leaves undefined.
         boost_given: Boost.Python symbols that it defines (looked up in libboost_python itself).
+        entries: names of module entry points that it exports: ``PyInit_…``.
+        uses_python: whether it refers to the C API.
+        bundled: well-known C libraries whose names it exports, with the names that tell.
         internals: identifiers under which binding layers share types: ``__pybind11_internals_v11_system_…``.
         gil: whether the module says that it can do without the GIL; None: it cannot be told.
         signature: what a Mach-O signature is worth.
@@ -78,6 +81,9 @@ class Deep:
     boost_registry: tuple[str, ...] = ()
     boost_wanted: frozenset[str] = frozenset()
     boost_given: frozenset[str] = frozenset()
+    entries: tuple[str, ...] = ()
+    uses_python: bool = False
+    bundled: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     internals: tuple[str, ...] = ()
     gil: bool | None = None
     signature: Signature | None = None
@@ -124,12 +130,14 @@ class Damage:
         problem: what is wrong.
         partial: the binary is among the items, and only this part of it was not looked at.
         loaded: the loader looks at that part.
+        other: it does not even begin like a binary, although its name says so: what it is instead.
     """
 
     place: str
     problem: str
     partial: bool = False
     loaded: bool = True
+    other: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,6 +188,7 @@ class Evidence:
         conda: of a conda package.
         installed: the packages of an environment.
         damaged: binaries that could not be read.
+        misnamed: files with the name of a binary that are something else.
         collisions: names that are one file on macOS and Windows.
         requires: of a wheel: the distributions that it always requires, normalised.
         beside: what was laid beside it (``--with``): then what is not found there is nowhere.
@@ -201,6 +210,7 @@ class Evidence:
     conda: CondaFacts | None = None
     installed: tuple[CondaFacts, ...] = ()
     damaged: tuple[Damage, ...] = ()
+    misnamed: tuple[Damage, ...] = ()
     collisions: tuple[tuple[str, ...], ...] = ()
     requires: tuple[str, ...] = ()
     beside: tuple[str, ...] = ()

@@ -135,10 +135,7 @@ def slices_disagree(evidence: Evidence) -> Iterator[Finding]:
     for place, slices in evidence.by_file():
         if slices[0].binary.format != "macho":
             continue
-        have = {
-            item.binary.machine.rstrip("eh") if item.binary.machine == "arm64e" else item.binary.machine
-            for item in slices
-        }
+        have = {item.binary.machine for item in slices}
         missing = promised - have
         if missing and have & promised:
             yield Finding(

@@ -213,12 +213,18 @@ def machine_against_tag(evidence: Evidence) -> Iterator[Finding]:
         return
     wanted = {"linux": "elf", "macosx": "macho"}
     formats = {wanted[system] for system in systems}
+    wanted_machines = _also(machines)
+    none_fits = not any(
+        item.binary.format in formats and item.binary.machine in wanted_machines for item in evidence.items
+    )
     for _, slices in evidence.by_file():
         have = {item.binary.machine for item in slices}
         item = slices[0]
-        fits = item.binary.format in formats and bool(have & _also(machines))
+        fits = item.binary.format in formats and bool(have & wanted_machines)
         if not fits:
-            loose = item.module is None or item.binary.kind in {"object", "executable"}
+            # A lone library is what ctypes opens; beside others it may be data, or meant for a device.
+            lone = none_fits and item.binary.kind in {"shared", "bundle"}
+            loose = not lone and (item.module is None or item.binary.kind in {"object", "executable"})
             yield Finding(
                 given=Severity.DRIFT if loose else Severity.ERROR,
                 place=item.place,
@@ -229,7 +235,7 @@ def machine_against_tag(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _also(machines: set[str]) -> set[str]:
-    return machines | {f"{machine}{end}" for machine in machines for end in ("e", "h")}
+    return machines | {f"{machine}h" for machine in machines}
 
 
 @rule("DIP405", "tag newer than the symbols need", Severity.NOTE, premises.wheel, premises.elf)

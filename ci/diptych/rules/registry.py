@@ -5,7 +5,12 @@ from __future__ import annotations
 from diptych.errors import ConfigError, nearest
 from diptych.rules import (
     binding_layers,
+    exported,
+    loadability,
+    machines,
     macho,
+    macho_loading,
+    module_entry,
     packaging,
     platform_tags,
     python_linkage,
@@ -26,6 +31,11 @@ GROUPS = (
     packaging,
     macho,
     runtimes,
+    module_entry,
+    loadability,
+    machines,
+    macho_loading,
+    exported,
 )
 """The modules that hold rules: importing one registers what it has."""
 

@@ -1,0 +1,145 @@
+"""DIP415 to DIP418: C library, machine and macOS against what the package says it is for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from diptych.rules import premises
+from diptych.rules.evidence import Evidence, Item
+from diptych.rules.loadability import is_for_musl
+from diptych.rules.model import Finding, Severity, rule
+
+_SUBDIRS = {
+    "linux-64": ("elf", "x86_64"),
+    "linux-32": ("elf", "i386"),
+    "linux-aarch64": ("elf", "aarch64"),
+    "linux-ppc64le": ("elf", "ppc64le"),
+    "linux-s390x": ("elf", "s390x"),
+    "linux-riscv64": ("elf", "riscv64"),
+    "linux-armv7l": ("elf", "arm"),
+    "linux-armv6l": ("elf", "arm"),
+    "osx-64": ("macho", "x86_64"),
+    "osx-arm64": ("macho", "arm64"),
+}
+_MUSL = ("libc.musl-", "ld-musl-")
+_FIRST_YEARLY, _LAST_TEN = 11, 16
+
+
+def is_musl_library(name: str) -> bool:
+    """Tell whether a needed name is musl's own C library."""
+    return name.startswith(_MUSL) or name == "libc.so"
+
+
+@rule("DIP415", "another C library than the tag's", Severity.ERROR, premises.packed, premises.elf)
+def other_c_library(evidence: Evidence) -> Iterator[Finding]:
+    """A binary of glibc stands in a musllinux wheel, or one of musl in a manylinux wheel or a conda package.
+
+    Why: musl has no `__printf_chk` and its kin ("Error relocating …: symbol not found"), and glibc's systems have no libc.musl-x86_64.so.1. A Python of
+    glibc does not see modules called `…-linux-musl.so` either.
+
+    Mend: build in an image of the tag's own kind (musllinux_1_2, manylinux_2_28), and graft libraries from there.
+
+    Not seen: binaries that name no C library at all and refer to no version of it.
+
+    Source: PEP 656; musl wiki, "Functional differences from glibc"; PEP 3149.
+    """
+    musl = is_for_musl(evidence)
+    for item in evidence.elf:
+        if item.binary.kind not in {"shared", "executable"}:
+            continue
+        found = tuple(_signs_of_glibc(item)) if musl else tuple(_signs_of_musl(item))
+        if found:
+            # A static program of any C library runs; one with an interpreter needs that.
+            hard = item.binary.kind == "shared"
+            yield Finding(
+                given=Severity.ERROR if hard else Severity.DRIFT,
+                place=item.label,
+                message=f"is made for {'glibc' if musl else 'musl'}, in {_said(evidence)}",
+                evidence=found[:3],
+            )
+
+
+def _said(evidence: Evidence) -> str:
+    if evidence.platforms:
+        return f"a wheel for {evidence.platforms[0].text}"
+    return f"a conda package for {evidence.conda.subdir if evidence.conda else ''}"
+
+
+def _signs_of_glibc(item: Item) -> Iterator[str]:
+    for need in item.binary.version_needs:
+        if need.version.startswith("GLIBC_"):
+            yield f"needs {need.version} of {need.library}"
+
+
+def _signs_of_musl(item: Item) -> Iterator[str]:
+    yield from (f"NEEDED {name}" for name in item.binary.needed if is_musl_library(name))
+    if "ld-musl-" in (item.binary.interpreter or ""):
+        yield f"interpreter {item.binary.interpreter}"
+    if item.module and item.module.platform.endswith("-musl"):
+        yield f"named {item.module.tag}: a Python of glibc does not look for it"
+
+
+@rule("DIP416", "binary for another machine than the conda package", Severity.ERROR, premises.conda)
+def machine_against_subdir(evidence: Evidence) -> Iterator[Finding]:
+    """A binary is made for a machine or system that the package's subdir does not name.
+
+    Why: conda installs the package on machines of its subdir alone, and there the file cannot be loaded: "wrong ELF class", "incompatible
+    architecture". Cross-compiling with half of the flags, or an emulated build, leaves such files.
+
+    Mend: build for `target_platform`: pass CMAKE_ARGS, and in cross-builds the host environment's Python, not the build one's.
+
+    Not seen: packages of noarch (DIP501). Compilers for other machines bring files for these: below folders of their own they are a note.
+
+    Source: conda-forge knowledge base, "Cross-compilation"; CEP 20.
+    """
+    subdir = evidence.conda.subdir if evidence.conda else ""
+    if subdir not in _SUBDIRS:
+        return
+    kind, machine = _SUBDIRS[subdir]
+    for place, slices in evidence.by_file():
+        have = {item.binary.machine for item in slices}
+        first = slices[0]
+        if first.binary.format == kind and machine in have:
+            continue
+        library = first.binary.kind in {"shared", "bundle"}
+        near = place.startswith("lib/") and (place.count("/") == 1 or "/site-packages/" in place)
+        hard = first.module is not None or (library and near)
+        yield Finding(
+            given=Severity.ERROR if hard else Severity.NOTE,
+            place=place,
+            message=f"{first.binary.format} for {', '.join(sorted(have))}, in a package for {subdir}",
+            evidence=(f"kind: {first.binary.kind}",),
+        )
+
+
+@rule("DIP417", "macOS tag that no installer asks for", Severity.ERROR, premises.wheel)
+def tag_nobody_asks_for(evidence: Evidence) -> Iterator[Finding]:
+    """A wheel's macOS tag has a number that pip never asks for.
+
+    Why: "is not a supported wheel on this platform". From macOS 11 on, installers ask for `macosx_11_0`, `macosx_12_0`, … and never for other minor
+    numbers; for arm64 never for 10.x.
+
+    Mend: set MACOSX_DEPLOYMENT_TARGET to a number with minor 0 (14.0, not 14.2), or rename with `wheel tags --platform-tag macosx_14_0_arm64`.
+
+    Not seen: whether the binaries fit the number: DIP604.
+
+    Source: packaging.tags.mac_platforms; pypa/packaging#578; matthew-brett/delocate#187.
+    """
+    macs = [tag for tag in evidence.platforms if tag.system == "macosx" and tag.min_os]
+    lost = [tag for tag in macs if tag.min_os and not _asked_for(tag.min_os, tag.machines)]
+    for tag in lost:
+        major = max(tag.min_os[0] if tag.min_os else 0, _FIRST_YEARLY)
+        later = major + 1 if tag.min_os and tag.min_os[0] == major and tag.min_os[1] else major
+        yield Finding(
+            given=Severity.ERROR if len(lost) == len(evidence.platforms) else Severity.DRIFT,
+            message=f"no installer asks for {tag.text}",
+            evidence=(f"platform tags: {'.'.join(one.text for one in evidence.platforms)}",),
+            next_step=f"build with MACOSX_DEPLOYMENT_TARGET={major}.0, or tag it for {later}.0 without compiling again",
+        )
+
+
+def _asked_for(version: tuple[int, int], machines: tuple[str, ...]) -> bool:
+    major, minor = version
+    if major >= _FIRST_YEARLY:
+        return minor == 0
+    return minor <= _LAST_TEN and machines != ("arm64",)
