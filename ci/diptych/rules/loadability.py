@@ -12,7 +12,9 @@ from diptych.rules.names import stem
 from diptych.system import is_system_library
 
 # Where the kernel and glibc take a missing PT_GNU_STACK for an executable stack (glibc sysdeps/*/stackinfo.h).
-_EXECUTABLE_BY_DEFAULT = {"x86_64", "x32", "i386", "arm", "s390x", "ppc", "ppc64", "mips", "sparc", "sparc64"}
+_EXECUTABLE_BY_DEFAULT = frozenset(
+    {"x86_64", "x32", "i386", "arm", "s390x", "ppc", "ppc64", "mips", "sparc", "sparc64"}
+)
 _SURPLUS = 1664
 """glibc's reserve for static TLS of what is opened later, of all libraries together (64 + 16 * 100)."""
 _COMPILERS = {"libgomp", "libgcc_s", "libstdc++", "libgfortran", "libomp", "libiomp5"}
@@ -43,6 +45,7 @@ def executable_stack(evidence: Evidence) -> Iterator[Finding]:
 
     Source: glibc 2.41 release notes; ld(1), "-z noexecstack"; execstack(8).
     """
+    default = frozenset() if is_for_musl(evidence) else _EXECUTABLE_BY_DEFAULT
     for item in _libraries(evidence):
         stack = [segment for segment in item.binary.segments if segment.name == "GNU_STACK"]
         if any("x" in segment.flags for segment in stack):
@@ -53,7 +56,7 @@ def executable_stack(evidence: Evidence) -> Iterator[Finding]:
                 message="asks for an executable stack: glibc 2.41 and later refuse it",
                 evidence=(f"PT_GNU_STACK {stack[0].flags}",),
             )
-        elif not stack and item.binary.machine in _EXECUTABLE_BY_DEFAULT and not is_for_musl(evidence):
+        elif item.binary.segments and not stack and item.binary.machine in default:
             yield Finding(
                 given=Severity.DRIFT,
                 place=item.label,

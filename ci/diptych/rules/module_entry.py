@@ -9,6 +9,7 @@ from diptych.rules import premises
 from diptych.rules.evidence import Damage, Evidence, Item
 from diptych.rules.model import Finding, Severity, rule
 from diptych.rules.names import module_name
+from diptych.rules.search_paths import several
 
 _TESTS = re.compile(r"(^|/)(tests?|testing|testdata)/")
 
@@ -30,18 +31,28 @@ def no_entry(evidence: Evidence) -> Iterator[Finding]:
     Source: PEP 489, PEP 793; CPython, Python/importdl.c; PyO3/maturin#1080.
     """
     needed = {name.rpartition("/")[2] for item in evidence.items for name in item.binary.needed}
+    apart: list[str] = []
     for item in evidence.modules:
         name = item.module.name if item.module else ""
         if not _lacks_entry(item, name) or item.place.rpartition("/")[2] in needed:
             continue
+        if not (item.deep.uses_python or item.deep.entries):
+            apart.append(item.label)
+            continue
         has = ", ".join(item.deep.entries[:4])
-        used = item.deep.uses_python or bool(has)
         yield Finding(
-            given=Severity.ERROR if used else Severity.NOTE,
             place=item.label,
             message=f"exports no PyInit_{name}" + (f", but {has}" if has else ""),
             evidence=(f"exported entry points: {has or 'none'}",),
-            next_step=_entry_step(name, item, used=used),
+            next_step=_entry_step(name, item),
+        )
+    if apart:
+        yield Finding(
+            given=Severity.NOTE,
+            place=apart[0],
+            message=f"{len(apart)} files named like modules have no entry point and do not use the C API",
+            evidence=several(apart),
+            next_step="nothing, where ctypes or cffi load them; a plain name without the module suffix would say so",
         )
 
 
@@ -55,13 +66,13 @@ def _lacks_entry(item: Item, name: str) -> bool:
     return not {f"PyInitU_{encoded}", f"PyModExportU_{encoded}"} & set(item.deep.entries)
 
 
-def _entry_step(name: str, item: Item, *, used: bool) -> str:
+def _entry_step(name: str, item: Item) -> str:
     if item.deep.entries:
         other = item.deep.entries[0].partition("_")[2]
         return f"call the file {other}.…, or the function PyInit_{name}; both stand in the build script and in the source"
-    if used:
-        return f"export PyInit_{name}: PyMODINIT_FUNC in the source, `global: PyInit_{name};` in the version script"
-    return "nothing, where it is loaded by ctypes; a plain name without the module suffix would say so"
+    return (
+        f"export PyInit_{name}: PyMODINIT_FUNC in the source, `global: PyInit_{name};` in the version script"
+    )
 
 
 @rule("DIP108", "named like a library, and none", Severity.ERROR)
