@@ -1,4 +1,4 @@
-"""DIP415 to DIP418: C library, machine and macOS against what the package says it is for."""
+"""DIP415 to DIP418: C library, its private names, machine and macOS against what the package says it is for."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from diptych.rules import premises
 from diptych.rules.evidence import Evidence, Item
 from diptych.rules.loadability import is_for_musl
 from diptych.rules.model import Finding, Severity, rule
+from diptych.rules.names import stem, without_hash
+from diptych.rules.platform_tags import PRIVATE
 
 _SUBDIRS = {
     "linux-64": ("elf", "x86_64"),
@@ -22,6 +24,22 @@ _SUBDIRS = {
     "osx-arm64": ("macho", "arm64"),
 }
 _MUSL = ("libc.musl-", "ld-musl-")
+_GLIBC_PACKAGES = {"glibc", "libc6", "sysroot_linux-64", "sysroot_linux-aarch64"}
+_GLIBC_PARTS = {
+    "ld-linux-x86-64",
+    "libanl",
+    "libc",
+    "libdl",
+    "libm",
+    "libnsl",
+    "libnss_dns",
+    "libnss_files",
+    "libpthread",
+    "libresolv",
+    "librt",
+    "libthread_db",
+    "libutil",
+}
 _FIRST_YEARLY, _LAST_TEN = 11, 16
 
 
@@ -143,3 +161,43 @@ def _asked_for(version: tuple[int, int], machines: tuple[str, ...]) -> bool:
     if major >= _FIRST_YEARLY:
         return minor == 0
     return minor <= _LAST_TEN and machines != ("arm64",)
+
+
+@rule("DIP418", "private names of glibc", Severity.ERROR, premises.elf)
+def private_names(evidence: Evidence) -> Iterator[Finding]:
+    """A binary needs GLIBC_PRIVATE: what glibc keeps for its own parts.
+
+    Why: these names come and go with each release of glibc, without notice: "version `GLIBC_PRIVATE' not found", or "symbol lookup error".
+    Mostly a part of glibc itself (libpthread, libresolv, libnss_…) was copied into the package; it fits the glibc of the build machine alone.
+
+    Mend: leave glibc's parts out (`auditwheel repair --exclude libresolv.so.2`), or use the public function instead of the private one. Another
+    image changes nothing.
+
+    Not seen: private functions that are looked up by dlsym.
+
+    Source: glibc wiki, "Symbol versioning"; NixOS/nixpkgs#31695; pypa/auditwheel, policies.
+    """
+    if evidence.kind == "environment" or evidence.name in _GLIBC_PACKAGES:
+        return
+    for item in evidence.elf:
+        named = [need.library for need in item.binary.version_needs if need.version == PRIVATE]
+        # glibc's parts that lie together serve each other.
+        outside = [name for name in named if evidence.own_library(name) is None]
+        if outside:
+            part = stem(item.place) in _GLIBC_PARTS
+            own = without_hash(item.place)
+            symbols = [
+                name for use in item.deep.version_uses if use.version == PRIVATE for name in use.symbols
+            ]
+            yield Finding(
+                place=item.label,
+                message="is a part of glibc, and needs that very glibc"
+                if part
+                else f"uses private names of {outside[0]}",
+                evidence=(f"{PRIVATE} of {outside[0]}" + (f": {', '.join(symbols[:4])}" if symbols else ""),),
+                next_step=f"auditwheel repair --exclude {own}: every system has its own"
+                if part
+                else f"call a public function in place of {symbols[0]}"
+                if symbols
+                else "",
+            )

@@ -16,6 +16,8 @@ from diptych.rules.resolution import NOT_EVERYWHERE
 from diptych.rules.search_paths import several
 
 _SHOWN = 3
+PRIVATE = "GLIBC_PRIVATE"
+"""What glibc keeps for its own parts: no image, old or new, makes that right (DIP418)."""
 _VERSIONS_SHOWN = 3
 _GLIBC = re.compile(r"GLIBC_(\d+)\.(\d+)(?:\.\d+)?")
 _PAGE_64K = 0x10000
@@ -65,7 +67,7 @@ def above_tag(evidence: Evidence) -> Iterator[Finding]:
         (item, use)
         for item in evidence.elf
         for use in uses(evidence, item)
-        if not promises(promised, use.version, item.binary.machine)
+        if use.version != PRIVATE and not promises(promised, use.version, item.binary.machine)
     ]
     for newest, found in _by_library(wanting):
         lowest = manylinux().lowest(newest, found[0][0].binary.machine)
@@ -150,7 +152,7 @@ def beyond_all(evidence: Evidence) -> Iterator[Finding]:
         (item, use)
         for item in evidence.elf
         for use in uses(evidence, item)
-        if manylinux().lowest(use.version, item.binary.machine) is None
+        if use.version != PRIVATE and manylinux().lowest(use.version, item.binary.machine) is None
     ]
     for newest, found in _by_library(wanting) if not promised else ():
         first = found[0][0]
