@@ -123,7 +123,7 @@ def compiled(folder: Path, source: str, flags: tuple[str, ...], compiler: tuple[
     code, target = folder / "source.c", folder / "_core.so"
     code.write_text(source, encoding="utf-8")
     shape = () if "-pie" in flags else ("-shared",)
-    words = [*compiler, *shape, "-fPIC", "-O1", "-w", "-o", target, code, *flags]
+    words: list[str | Path] = [*compiler, *shape, "-fPIC", "-O1", "-w", "-o", target, code, *flags]
     run(words, env=os.environ, cwd=folder)  # noqa: TID251 -- a test is a surface
     return target
 
@@ -142,7 +142,7 @@ def said(folder: Path, member: bytes, *, name: str = NEW, place: str = MODULE) -
 
 def answer(path: Path) -> str:
     """Open a file in a new process, lazily: of the interpreter's names nothing is called."""
-    words = [sys.executable, "-c", OPEN.format(mode=1), path]
+    words: list[str | Path] = [sys.executable, "-c", OPEN.format(mode=1), path]
     done = run(words, env=os.environ, cwd=path.parent, check=False)  # noqa: TID251 -- as above
     return done.output if done.returncode else ""
 
@@ -166,7 +166,7 @@ def test_the_stack_becomes_executable(tmp_path: Path) -> None:
     look = "print([l.split()[1] for l in open('/proc/self/maps') if '[stack]' in l])"
     for flag, expected in (("-Wl,-z,execstack", True), ("-Wl,-z,noexecstack", False)):
         path = compiled(tmp_path, source, (flag,))
-        words = [sys.executable, "-c", f"{OPEN.format(mode=1)}; {look}", path]
+        words: list[str | Path] = [sys.executable, "-c", f"{OPEN.format(mode=1)}; {look}", path]
         done = run(words, env=os.environ, cwd=tmp_path, check=False)  # noqa: TID251 -- as above
         assert ("x" in done.output.split("[")[-1] or "executable stack" in done.output) is expected, (
             done.output

@@ -128,7 +128,7 @@ def packed_relocations(evidence: Evidence) -> Iterator[Finding]:
 
     Mend: `-Wl,-z,nopack-relative-relocs` (GNU ld, lld 15), or without `--pack-dyn-relocs=relr`.
 
-    Not seen: files with the mark: DIP401 holds these against the tag. musl knows DT_RELR from 1.2.4 on.
+    Not seen: files with the mark: DIP401 holds these against the tag. musl knows DT_RELR from 1.2.4 on, and the image of musllinux_1_2 writes it: a note there.
 
     Source: glibc 2.36 release notes; System V gABI, DT_RELR; musl 1.2.4 release notes; ld(1).
     """
@@ -147,7 +147,7 @@ def packed_relocations(evidence: Evidence) -> Iterator[Finding]:
 def _relr_weight(item: Item, evidence: Evidence) -> Severity | None:
     levels = [tag.level for tag in evidence.platforms if tag.level]
     if is_for_musl(evidence):
-        return Severity.ERROR if min(levels).version < (1, 2) else Severity.DRIFT
+        return Severity.ERROR if min(levels).version < (1, 2) else Severity.NOTE
     refused = any(need.library.startswith("libc.so.") for need in item.binary.version_needs)
     floor = evidence.conda.floor("__glibc") if evidence.conda else None
     old = any(level < _FIRST_RELR for level in levels) or (floor is not None and floor < _FIRST_RELR.version)

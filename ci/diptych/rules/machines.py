@@ -40,7 +40,8 @@ _GLIBC_PARTS = {
     "libthread_db",
     "libutil",
 }
-_FIRST_YEARLY, _LAST_TEN = 11, 16
+_FIRST_YEARLY = 11
+_TENS = range(4, 17)  # packaging goes no lower for x86_64, and 10.16 is what old programs see on macOS 11
 
 
 def is_musl_library(name: str) -> bool:
@@ -135,7 +136,7 @@ def tag_nobody_asks_for(evidence: Evidence) -> Iterator[Finding]:
     """A wheel's macOS tag has a number that pip never asks for.
 
     Why: "is not a supported wheel on this platform". From macOS 11 on, installers ask for `macosx_11_0`, `macosx_12_0`, … and never for other minor
-    numbers; for arm64 never for 10.x.
+    numbers; for arm64 never for 10.x, and for no machine below 10.4.
 
     Mend: set MACOSX_DEPLOYMENT_TARGET to a number with minor 0 (14.0, not 14.2), or rename with `wheel tags --platform-tag macosx_14_0_arm64`.
 
@@ -160,7 +161,7 @@ def _asked_for(version: tuple[int, int], machines: tuple[str, ...]) -> bool:
     major, minor = version
     if major >= _FIRST_YEARLY:
         return minor == 0
-    return minor <= _LAST_TEN and machines != ("arm64",)
+    return minor in _TENS and machines != ("arm64",)
 
 
 @rule("DIP418", "private names of glibc", Severity.ERROR, premises.elf)
