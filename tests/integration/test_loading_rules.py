@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.machinery
 import os
+import platform
 import shutil
 import sys
 from collections.abc import Mapping
@@ -299,3 +300,24 @@ def test_names_that_are_not_ascii(tmp_path: Path) -> None:
     variables = {**os.environ, "PYTHONPATH": str(tmp_path), "PYTHONIOENCODING": "utf-8"}  # noqa: TID251 -- as above
     done = run(words, env=variables, cwd=tmp_path, check=False)
     assert f"PyInitU_{encoded}" in done.output
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="AVX is x86-64's")
+@pytest.mark.parametrize("level", ["x86-64-v3", "x86-64-v4"])
+def test_code_above_the_baseline(tmp_path: Path, level: str) -> None:
+    loop = """
+    static double all[256];
+    CLONES long use(void) { for (int k = 0; k < 9; k++) for (int i = 0; i < 256; i++) all[i] = all[i] * 1.5 + k; return all[3]; }
+    """
+    flags = {
+        "unmarked": ("-O3", f"-march={level}", "-DCLONES="),
+        "baseline": ("-O3", "-DCLONES="),
+        "chosen": ("-O3", f'-DCLONES=__attribute__((target_clones("default","arch={level}")))'),
+    }
+    for name, words in flags.items():
+        member = compiled(tmp_path, ENTRY.format(more=loop, name="_core"), words).read_bytes()
+        found = said(tmp_path, member)
+        assert found == ({"DIP419": Severity.NOTE} if name == "unmarked" else {}), name
+    marked = (*flags["unmarked"], f"-Wl,-z,{level}")
+    member = compiled(tmp_path, ENTRY.format(more=loop, name="_core"), marked).read_bytes()
+    assert said(tmp_path, member) == {"DIP406": Severity.ERROR}

@@ -173,3 +173,29 @@ def test_misaligned_symbol_table(tmp_path: Path) -> None:
     strings = struct.unpack_from("<I", good, at + 16)[0]
     struct.pack_into("<I", bad, at + 16, strings + 4)
     assert on_mac(tmp_path, bytes(bad), "macosx_11_0_x86_64").get("DIP609") is Severity.ERROR
+
+
+@pytest.mark.parametrize("command", [0x80000034, 0x80000033])
+def test_commands_that_old_macos_does_not_know(tmp_path: Path, command: int) -> None:
+    old = {"minos": (10, 13), "cpu": CPU_X86_64, "signed": False}
+    new = {**old, "minos": (11, 0)}
+    uuid = (0x1B, 24, 0x03020100)
+    for options, tag, expected in (
+        (old, "macosx_10_13_x86_64", {"DIP607": Severity.ERROR}),
+        (new, "macosx_11_0_x86_64", {}),
+    ):
+        plain = mac(**options)  # type: ignore[arg-type]
+        assert on_mac(tmp_path, plain, tag) == {}
+        with_it = changed(plain, uuid, (command, 24, 0x100))
+        assert on_mac(tmp_path, with_it, tag) == expected
+
+
+def test_made_for_macos_and_catalyst(tmp_path: Path) -> None:
+    """A library for two platforms has two commands, in any order."""
+    good = mac(signed=False, cpu=CPU_X86_64)
+    both = changed(good, (0x1B, 24, 0x03020100, 0x07060504), (0x32, 24, CATALYST, 14 << 16))
+    both = both.replace(
+        struct.pack("<4I", CATALYST, 14 << 16, 0x0B0A0908, 0x0F0E0D0C),
+        struct.pack("<4I", CATALYST, 14 << 16, 14 << 16, 0),
+    )
+    assert on_mac(tmp_path, both, "macosx_11_0_x86_64") == {}

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from diptych.binaries import Binary, Buffer, Symbol, dynamic_symbols, signature, static_symbols
+from diptych.doctor.instructions import instructions
 from diptych.doctor.tables import Names, names_of
 from diptych.policy import bundled_libraries, cxx_runtimes
 from diptych.rules import Deep, VersionUse
@@ -68,6 +69,7 @@ def probe(binary: Binary, data: Buffer, *, wanted: Wanted) -> Probe:
     defined = {name for name, symbol in names if symbol.defined and symbol.binding != "local"}
     undefined = {name for name, symbol in names if not symbol.defined}
     module = _module(binary, defined)
+    wide, asks = instructions(binary, data, {name for name, _ in names})
     uses_python = any(name.startswith(("Py", "_Py")) for name in undefined | defined)
     return Probe(
         module=module,
@@ -79,6 +81,8 @@ def probe(binary: Binary, data: Buffer, *, wanted: Wanted) -> Probe:
             entries=tuple(sorted(name for name in defined if _ENTRY.match(name))),
             uses_python=any(name.startswith(("Py", "_Py")) for name in undefined),
             bundled=bundled_libraries(defined),
+            wide_code=wide,
+            asks_processor=asks,
             internals=tuple(_internals(binary, data)) if uses_python else (),
             gil=_gil(binary, data, module, undefined),
             signature=signature(binary, data) if binary.signed else None,

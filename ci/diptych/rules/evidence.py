@@ -68,6 +68,8 @@ class Deep:
         entries: names of module entry points that it exports: ``PyInit_…``.
         uses_python: whether it refers to the C API.
         bundled: well-known C libraries whose names it exports, with the names that tell.
+        wide_code: whether its code has AVX instructions; None: not looked at.
+        asks_processor: whether it asks which instructions the processor has.
         internals: identifiers under which binding layers share types: ``__pybind11_internals_v11_system_…``.
         gil: whether the module says that it can do without the GIL; None: it cannot be told.
         signature: what a Mach-O signature is worth.
@@ -84,6 +86,8 @@ class Deep:
     entries: tuple[str, ...] = ()
     uses_python: bool = False
     bundled: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    wide_code: bool | None = None
+    asks_processor: bool = False
     internals: tuple[str, ...] = ()
     gil: bool | None = None
     signature: Signature | None = None

@@ -1,4 +1,4 @@
-"""DIP415 to DIP418: C library, its private names, machine and macOS against what the package says it is for."""
+"""DIP415 to DIP419: C library, its private names, machine and macOS against what the package says it is for."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from diptych.rules.loadability import is_for_musl
 from diptych.rules.model import Finding, Severity, rule
 from diptych.rules.names import stem, without_hash
 from diptych.rules.platform_tags import PRIVATE
+from diptych.rules.search_paths import several
 
 _SUBDIRS = {
     "linux-64": ("elf", "x86_64"),
@@ -202,3 +203,33 @@ def private_names(evidence: Evidence) -> Iterator[Finding]:
                 if symbols
                 else "",
             )
+
+
+@rule("DIP419", "code above the baseline without a mark", Severity.NOTE, premises.packed, premises.binaries)
+def unmarked_code(evidence: Evidence) -> Iterator[Finding]:
+    """A binary for x86-64 has AVX code, carries no mark of it, and nothing in the package asks which processor it runs on.
+
+    Why: a tag such as `manylinux_2_28_x86_64` promises the baseline. On a processor without AVX, the process ends with "Illegal instruction", and
+    neither the loader nor a repair tool sees it before. `-march=native` on the build machine made it so.
+
+    Mend: compile for the baseline (leave out `-march=native`), or choose faster code at run time (`target_clones`, `__builtin_cpu_supports`); a program that
+    is meant for newer processors alone says so in its description.
+
+    Not seen: code beyond the baseline without AVX registers (SSE4.2, BMI); code of more than 16 MiB in a file; a package in which any binary asks for the
+    processor; programs; other machines than x86-64. Python code may choose as well, so it is a note.
+
+    Source: x86-64 psABI, "micro-architecture levels"; Intel SDM, VZEROUPPER and XGETBV; DIP406 for what is marked.
+    """
+    if any(item.deep.asks_processor for item in evidence.items):
+        return
+    wide = [
+        item.label
+        for item in evidence.items
+        if item.deep.wide_code and not any(mark.startswith("x86-64-") for mark in item.binary.features)
+    ]
+    if wide:
+        yield Finding(
+            place=wide[0],
+            message=f"{len(wide)} binaries have AVX code, and nothing chooses it by processor",
+            evidence=("vzeroupper in the code, xgetbv nowhere", *several(wide)),
+        )
