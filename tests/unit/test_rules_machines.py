@@ -199,3 +199,19 @@ def test_made_for_macos_and_catalyst(tmp_path: Path) -> None:
         struct.pack("<4I", CATALYST, 14 << 16, 14 << 16, 0),
     )
     assert on_mac(tmp_path, both, "macosx_11_0_x86_64") == {}
+
+
+@pytest.mark.parametrize(("own", "expected"), [(1, {"DIP611": Severity.ERROR}), (2, {}), (3, {})])
+def test_compatibility_versions(tmp_path: Path, own: int, expected: dict[str, Severity]) -> None:
+    beside = "@loader_path/libfoo.dylib"
+    user = macho(kind=MH_BUNDLE, cpu=CPU_X86_64, needed=[beside], symbols=[("_PyInit__core", 0), ("_foo", 1)])
+    wanted = struct.pack("<4I", 24, 2, 1 << 16, 2 << 16)
+    user = user.replace(struct.pack("<4I", 24, 2, 1 << 16, 1 << 16), wanted)
+    assert wanted in user
+    given = macho(install_name="@rpath/libfoo.dylib", cpu=CPU_X86_64, symbols=[("_foo", 0)])
+    given = given.replace(
+        struct.pack("<4I", 24, 2, 1 << 16, 1 << 16), struct.pack("<4I", 24, 2, 1 << 16, own << 16)
+    )
+    files = {DARWIN: user, "pair/libfoo.dylib": given}
+    path = make_wheel(tmp_path, wheel_files(files), name=LINUX.format("macosx_11_0_x86_64"))
+    assert severities(path) == expected

@@ -91,11 +91,13 @@ class Dylib:
         name: the install name asked for.
         weak: it may be missing.
         reexported: its symbols count as this binary's own.
+        compatibility: the oldest compatibility version that will do.
     """
 
     name: str
     weak: bool
     reexported: bool
+    compatibility: str
 
 
 def read_macho(view: View) -> tuple[Binary, ...]:
@@ -119,13 +121,14 @@ def dylibs(mach: MachFile) -> tuple[Dylib, ...]:
     for command in mach.commands:
         if command.kind not in LOAD_DYLIBS:
             continue
-        name, marker, _, _ = mach.words(command, "IIII", "a library load command")
+        name, marker, _, oldest = mach.words(command, "IIII", "a library load command")
         flags = mach.words(command, "5I", "a library load command")[4] if marker == _USE_MARKER else 0
         found.append(
             Dylib(
                 name=mach.string(command, name, "a library's name"),
                 weak=command.kind == LC_LOAD_WEAK_DYLIB or bool(flags & _USE_WEAK),
                 reexported=command.kind == LC_REEXPORT_DYLIB or bool(flags & _USE_REEXPORT),
+                compatibility=_version(oldest),
             )
         )
     return tuple(found)
@@ -172,6 +175,8 @@ def _read_slice(view: View) -> Binary:
         weak_needed=tuple(library.name for library in libraries if library.weak),
         reexported=tuple(library.name for library in libraries if library.reexported),
         commands=tuple(_NEWER[command.kind] for command in mach.commands if command.kind in _NEWER),
+        compatibility=_own_compatibility(mach, identifier),
+        needed_compatibility=tuple(library.compatibility for library in libraries),
         misaligned=tuple(_misaligned(mach)),
         rpath=tuple(
             _name(mach, command, "an LC_RPATH") for command in mach.commands if command.kind == LC_RPATH
@@ -200,6 +205,10 @@ def _machine(mach: MachFile) -> str:
 
 def _name(mach: MachFile, command: Command, what: str) -> str:
     return mach.string(command, mach.words(command, "I", what)[0], what)
+
+
+def _own_compatibility(mach: MachFile, identifier: Command | None) -> str:
+    return "0.0" if identifier is None else _version(mach.words(identifier, "IIII", "the install name")[3])
 
 
 def _uuid(mach: MachFile, command: Command) -> str:

@@ -173,6 +173,8 @@ class Binary:
         reexported: those of ``needed`` whose symbols count as its own (LC_REEXPORT_DYLIB).
         filtered: DT_FILTER, the library that answers for this one; loading fails without it (ELF).
         commands: the load commands that not every dyld knows: ``DYLD_CHAINED_FIXUPS``, … (Mach-O).
+        compatibility: the compatibility version of a library (LC_ID_DYLIB); 0.0 where it is none (Mach-O).
+        needed_compatibility: the one that each of ``needed`` must have, in the same order (Mach-O).
         misaligned: parts of __LINKEDIT at offsets that are no multiple of the word size (Mach-O).
         rpath: entries of DT_RPATH, or LC_RPATH with duplicates and order kept. A DT_RPATH that is an empty
             string is ``("",)``: present, but it adds no folder.
@@ -210,6 +212,8 @@ class Binary:
     reexported: tuple[str, ...] = ()
     filtered: str = ""
     commands: tuple[str, ...] = ()
+    compatibility: str = "0.0"
+    needed_compatibility: tuple[str, ...] = ()
     misaligned: tuple[str, ...] = ()
     rpath: tuple[str, ...] = ()
     runpath: tuple[str, ...] = ()

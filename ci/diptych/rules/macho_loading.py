@@ -1,4 +1,4 @@
-"""DIP607 to DIP610: what dyld of the promised macOS cannot read."""
+"""DIP607 to DIP611: what dyld of the promised macOS cannot read."""
 
 from __future__ import annotations
 
@@ -119,3 +119,30 @@ def debug_folders(evidence: Evidence) -> Iterator[Finding]:
 def _parents(name: str) -> Iterator[str]:
     while name := posixpath.dirname(name):
         yield name
+
+
+@rule("DIP611", "older compatibility version than is asked for", Severity.ERROR, premises.macho)
+def older_library(evidence: Evidence) -> Iterator[Finding]:
+    """A binary asks for a newer compatibility version of a library than the one in the package has.
+
+    Why: "Incompatible library version: _core.so requires version 2.0.0 or later, but libfoo.dylib provides version 1.0.0". The
+    module was linked to another copy than the one that was put beside it.
+
+    Mend: ship the library that the module was linked to; build both from one folder of dependencies.
+
+    Not seen: libraries of the system and of other packages; two libraries of one name in a package, of which one is new enough.
+
+    Source: Apple, mach-o/loader.h, dylib; dyld, "Incompatible library version".
+    """
+    for item in evidence.macho:
+        for name, wanted in zip(item.binary.needed, item.binary.needed_compatibility, strict=False):
+            copies = evidence.by_library.get(posixpath.basename(name), ())
+            own = [one for one in copies if one.binary.machine == item.binary.machine and one is not item]
+            given = [one.binary.compatibility for one in own]
+            if name.startswith("@") and given and max(map(_numbers, given)) < _numbers(wanted):
+                yield Finding(
+                    given=Severity.ERROR if evidence.packed else Severity.DRIFT,
+                    place=item.label,
+                    message=f"asks for {posixpath.basename(name)} {wanted}, which is {given[0]} here",
+                    evidence=(f"{own[0].place}: compatibility version {given[0]}",),
+                )
