@@ -236,7 +236,10 @@ class TestMusl:
     def test_a_binary_of_musl(self, tmp_path: Path) -> None:
         source = ENTRY.format(more='int puts(const char *); int use(void) { return puts(""); }', name="_core")
         bad = compiled(tmp_path, source, ("-Wl,--no-as-needed", "-lc"), ("musl-gcc",))
-        assert said(tmp_path, bad.read_bytes())["DIP415"] is Severity.ERROR
+        path = make_wheel(tmp_path, wheel_files({MODULE: bad.read_bytes()}), name=NEW)
+        findings = judge(gather(path, shown=path.name, host=None), all_rules()).findings
+        assert [one.code for one in findings if one.severity is Severity.ERROR] == ["DIP415"]
+        assert "libc.so" in answer(bad), "glibc's loader does not find it"
 
     def test_what_musl_does_not_look_at(self, tmp_path: Path, host: Path) -> None:
         source = ENTRY.format(more="", name="_core")

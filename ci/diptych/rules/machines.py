@@ -8,7 +8,7 @@ from diptych.rules import premises
 from diptych.rules.evidence import Evidence, Item
 from diptych.rules.loadability import is_for_musl
 from diptych.rules.model import Finding, Severity, rule
-from diptych.rules.names import stem, without_hash
+from diptych.rules.names import is_musl_library, stem, without_hash
 from diptych.rules.platform_tags import PRIVATE
 from diptych.rules.search_paths import several
 
@@ -24,7 +24,6 @@ _SUBDIRS = {
     "osx-64": ("macho", "x86_64"),
     "osx-arm64": ("macho", "arm64"),
 }
-_MUSL = ("libc.musl-", "ld-musl-")
 _GLIBC_PACKAGES = {"glibc", "libc6", "sysroot_linux-64", "sysroot_linux-aarch64"}
 _GLIBC_PARTS = {
     "ld-linux-x86-64",
@@ -43,11 +42,6 @@ _GLIBC_PARTS = {
 }
 _FIRST_YEARLY = 11
 _TENS = range(4, 17)  # packaging goes no lower for x86_64, and 10.16 is what old programs see on macOS 11
-
-
-def is_musl_library(name: str) -> bool:
-    """Tell whether a needed name is musl's own C library."""
-    return name.startswith(_MUSL) or name == "libc.so"
 
 
 @rule("DIP415", "another C library than the tag's", Severity.ERROR, premises.packed, premises.elf)

@@ -10,7 +10,7 @@ from diptych.rules import premises
 from diptych.rules.companions import nobody_brings, relied_on
 from diptych.rules.evidence import Evidence, Item
 from diptych.rules.model import Finding, Severity, rule
-from diptych.rules.names import libpython
+from diptych.rules.names import is_musl_library, libpython
 from diptych.rules.reaching import Need, by_name, needs, roots
 from diptych.rules.search_paths import SHOWN, several
 from diptych.system import is_system_library
@@ -103,6 +103,8 @@ def is_expected(name: str, item: Item, evidence: Evidence) -> bool:
     """Tell whether a needed library is one that every system has, or that another rule reports."""
     if name in NOT_EVERYWHERE:
         return False
+    if evidence.packed and is_musl_library(name):
+        return True  # DIP415 speaks of it
     if libpython(name) or is_system_library(name, item.binary.format):
         return True
     levels = [tag.level for tag in evidence.platforms if tag.level]
