@@ -83,9 +83,8 @@ def _next_step(severity: Severity, entry: Loaded, whom: str, loader: str) -> str
     steps = {
         "the file that the search ends at is refused by the loader": entry.found_by.value == "damaged",
         "graft it (auditwheel repair), or depend on the package that has it": entry.name in NOT_EVERYWHERE,
-        f"a name with a slash never uses a run path: patchelf --replace-needed {entry.name} {leaf}": (
-            leaf != entry.name and not entry.name.startswith("@")
-        ),
+        f"a name with a slash never uses a run path: patchelf --replace-needed {entry.name} {leaf}, "
+        "and a run path that leads there": (leaf != entry.name and not entry.name.startswith("@")),
         f"diptych doctor --with {whom.partition(',')[0]}-….whl decides it": bool(whom),
         "keep that order of loading, or add a run path that leads there": bool(loader),
         "": severity is Severity.ERROR,
