@@ -339,3 +339,55 @@ def test_an_archive_without_members_is_an_error_and_no_traceback(name: str, tmp_
     assert [(one.code, one.severity) for one in examined(path).findings] == [("DIP502", E)]
     with pytest.raises(FormatError):
         why_tag(path, shown=name)
+
+
+@pytest.mark.parametrize(
+    ("tag", "tags", "expected"),
+    [
+        ("musllinux_1_2_x86_64", "runpath", []),
+        ("musllinux_1_2_x86_64", "rpath", []),
+        ("manylinux_2_17_x86_64", "rpath", []),
+        ("manylinux_2_17_x86_64", "runpath", [("DIP307", E)]),
+    ],
+)
+def test_whose_run_path_is_inherited(
+    tag: str, tags: str, expected: list[tuple[str, Severity]], tmp_path: Path
+) -> None:
+    folder = "$ORIGIN/../pair.libs"
+    files = {
+        f"pair/_core.{CP311}": module(
+            needed=["libone.so"],
+            rpath=folder if tags == "rpath" else None,
+            runpath=folder if tags == "runpath" else None,
+        ),
+        "pair.libs/libone.so": elf(soname="libone.so", needed=["libtwo.so"]),
+        "pair.libs/libtwo.so": elf(soname="libtwo.so"),
+    }
+    assert [one for one in codes(wheel(tmp_path, tag, files)) if one[0] == "DIP307"] == expected
+
+
+@pytest.mark.parametrize(("tag", "expected"), [("manylinux_2_17_x86_64", N), ("musllinux_1_2_x86_64", E)])
+def test_what_ctypes_has_loaded_by_its_path(tag: str, expected: Severity, tmp_path: Path) -> None:
+    load = b"import ctypes, os\nctypes.CDLL(os.path.join(os.path.dirname(__file__), 'lib', 'libone.so'))\n"
+    files = {
+        "pair/__init__.py": load,
+        f"pair/_core.{CP311}": module(needed=["libone.so"]),
+        "pair/lib/libone.so": elf(soname="libone.so"),
+    }
+    found = [one for one in codes(wheel(tmp_path, tag, files)) if one[0] == "DIP307"]
+    assert found == [("DIP307", expected)]
+
+
+@pytest.mark.parametrize(
+    ("requires", "expected"),
+    [
+        ("torch>=2.4", N),
+        ("torch>=2.4; python_version < '3.13'", N),
+        ("numpy", E),
+        ("torch; extra == 'gpu'", E),
+    ],
+)
+def test_names_that_a_required_distribution_brings(requires: str, expected: Severity, tmp_path: Path) -> None:
+    files = {f"pair/_core.{CP311}": module(needed=["libc10.so", "libtorch_cpu.so"])}
+    found = found_in(wheel(tmp_path, "manylinux_2_28_x86_64", files, requires=requires))
+    assert [one.severity for one in found if one.code == "DIP307"] == [expected] * 2

@@ -99,7 +99,11 @@ def gather(
         beside = laid if laid is not None and evidence.packed else Beside()
         evidence = replace(_with_owners(evidence), beside=tuple(beside.names))
         whole = _with_closures(evidence, path, host, found.tables, beside)
-        return replace(whole, preloaded=preloaded(package, whole)) if whole.packed else whole
+        musl = any(tag.level and tag.level.family == "musllinux" for tag in tags)
+        by_code = (
+            whole.packed and not musl
+        )  # musl compares no SONAME: what was opened by its path meets no need
+        return replace(whole, preloaded=preloaded(package, whole)) if by_code else whole
 
 
 def platforms(package: Package) -> tuple[PlatformTag, ...]:

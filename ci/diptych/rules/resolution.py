@@ -29,7 +29,7 @@ def not_found(evidence: Evidence) -> Iterator[Finding]:
 
     Why: "cannot open shared object file", or "Library not loaded": the build tree had a run path that installation stripped, or the
     library lies on the build machine alone. A library is looked at where the modules that need it bring it in, since it inherits
-    their DT_RPATH. A conda package may take it from a run dependency, a wheel from a distribution that it requires: where names
+    their DT_RPATH (under musl, which a musllinux tag means, their DT_RUNPATH as well). A conda package may take it from a run dependency, a wheel from a distribution that it requires: where names
     speak for that, it is a note or, for conda, left to the dependency.
 
     Mend: set INSTALL_RPATH (`$ORIGIN/…`, `@loader_path/…`), graft the library (auditwheel, delocate), or add the dependency. With
