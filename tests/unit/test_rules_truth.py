@@ -391,3 +391,11 @@ def test_names_that_a_required_distribution_brings(requires: str, expected: Seve
     files = {f"pair/_core.{CP311}": module(needed=["libc10.so", "libtorch_cpu.so"])}
     found = found_in(wheel(tmp_path, "manylinux_2_28_x86_64", files, requires=requires))
     assert [one.severity for one in found if one.code == "DIP307"] == [expected] * 2
+
+
+@pytest.mark.parametrize("metadata", [b"", b"\xff\xfe", b"Metadata-Version: 2.1\n"])
+def test_damaged_metadata_costs_metadata_alone(metadata: bytes, tmp_path: Path) -> None:
+    files = wheel_files({f"pair/_core.{CP311}": module(needed=["libpython3.11.so.1.0"])})
+    files["pair-1.2.dist-info/METADATA"] = metadata
+    path = make_wheel(tmp_path, files, name="pair-1.2-cp311-cp311-manylinux_2_17_x86_64.whl")
+    assert ("DIP101", E) in codes(path)

@@ -171,7 +171,11 @@ def _problem(error: FormatError) -> str:
 
 def _requires(package: Package) -> tuple[str, ...]:
     """Return the distributions that a wheel requires without being asked for an extra (core metadata, Requires-Dist)."""
-    head = re.split(r"\r?\n\r?\n", package.metadata.metadata, maxsplit=1)[0]
+    try:
+        text = package.metadata.metadata
+    except FormatError:  # METADATA is damaged: no reason not to look at the binaries
+        return ()
+    head = re.split(r"\r?\n\r?\n", text, maxsplit=1)[0]
     found = (match for match in _REQUIRES.finditer(head) if not _EXTRA.search(match[2]))
     return tuple(dict.fromkeys(re.sub(r"[-_.]+", "-", match[1]).lower() for match in found))
 
