@@ -399,3 +399,22 @@ def test_damaged_metadata_costs_metadata_alone(metadata: bytes, tmp_path: Path) 
     files["pair-1.2.dist-info/METADATA"] = metadata
     path = make_wheel(tmp_path, files, name="pair-1.2-cp311-cp311-manylinux_2_17_x86_64.whl")
     assert ("DIP101", E) in codes(path)
+
+
+def test_advice_for_a_conda_package_is_conda_s(tmp_path: Path) -> None:
+    symbols = (Sym(name="thing", version=("libc.so.6", "GLIBC_2.34")),)
+    data = module(needed=["libc.so.6", "libodbc.so.2"], rpath="$ORIGIN/../../..", symbols=symbols)
+    path = conda(tmp_path, {f"{SITE}/pair/_core.{CP311}": data}, depends=DEPENDS, subdir="linux-64")
+    steps = {one.code: one.next_step for one in found_in(path)}
+    assert "c_stdlib_version 2.34" in steps["DIP401"]
+    assert "run export" in steps["DIP307"]
+
+
+def test_a_name_with_a_slash_is_replaced_and_not_given_a_run_path_alone(tmp_path: Path) -> None:
+    data = module(needed=["build/libfoo.so"], rpath="$ORIGIN")
+    files = {f"pair/_core.{CP311}": data, "pair/libfoo.so": elf(soname="libfoo.so")}
+    (found,) = [
+        one for one in found_in(wheel(tmp_path, "manylinux_2_17_x86_64", files)) if one.code == "DIP307"
+    ]
+    assert found.severity is E
+    assert "patchelf --replace-needed build/libfoo.so libfoo.so" in found.next_step

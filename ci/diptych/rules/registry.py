@@ -12,6 +12,7 @@ from diptych.rules import (
     resolution,
     runtimes,
     search_paths,
+    segments,
     unbound,
 )
 from diptych.rules.model import REGISTRY, Rule
@@ -23,6 +24,7 @@ GROUPS = (
     resolution,
     unbound,
     platform_tags,
+    segments,
     packaging,
     macho,
     runtimes,

@@ -74,11 +74,11 @@ def _not_found(name: str, severity: Severity, wanting: list[Need], evidence: Evi
             *(f"then {label} cannot be loaded" for label in list(affected)[:SHOWN]),
             *_searched(entry),
         ),
-        next_step=_next_step(severity, entry, whom, loader),
+        next_step=_next_step(severity, entry, whom, loader, conda=evidence.kind == "conda" and near is None),
     )
 
 
-def _next_step(severity: Severity, entry: Loaded, whom: str, loader: str) -> str:
+def _next_step(severity: Severity, entry: Loaded, whom: str, loader: str, *, conda: bool) -> str:
     leaf = entry.name.rpartition("/")[2]
     steps = {
         "the file that the search ends at is refused by the loader": entry.found_by.value == "damaged",
@@ -87,6 +87,7 @@ def _next_step(severity: Severity, entry: Loaded, whom: str, loader: str) -> str
         "and a run path that leads there": (leaf != entry.name and not entry.name.startswith("@")),
         f"diptych doctor --with {whom.partition(',')[0]}-….whl decides it": bool(whom),
         "keep that order of loading, or add a run path that leads there": bool(loader),
+        "add the package that has it to host (its run export adds the run dependency), or to run": conda,
         "": severity is Severity.ERROR,
     }
     fitting = (step for step, fits in steps.items() if fits)
