@@ -159,6 +159,16 @@ def text_for_note(bench: Bench) -> None:
     bench.files["pair/_core.so"] = bytes(data)
 
 
+def string_size(bench: Bench, size: int) -> None:
+    """DT_STRSZ says something else than the truth; ld.so does not read it."""
+    data = bytearray(bench.module(declared="", call="0"))
+    at, length = segment(data, 2)
+    for entry in range(at, at + length, 16):
+        if struct.unpack_from("<Q", data, entry)[0] == 10:
+            struct.pack_into("<Q", data, entry + 8, size)
+    bench.files["pair/_core.so"] = bytes(data)
+
+
 def short_segment(bench: Bench, *, cleared: bool) -> None:
     """The writable segment ends before the dynamic section, which lies on the same page; larger in memory, it is cleared."""
     data = bytearray(bench.module("-Wl,-z,norelro", declared="", call="0"))
@@ -202,6 +212,9 @@ CASES: dict[str, Make] = {
     "free text in a note": text_for_note,
     "dynamic section behind its segment": lambda bench: short_segment(bench, cleared=False),
     "dynamic section in what is cleared": lambda bench: short_segment(bench, cleared=True),
+    "no size of the string table": lambda bench: string_size(bench, 0),
+    "a small size of the string table": lambda bench: string_size(bench, 1),
+    "a size of the string table past the end": lambda bench: string_size(bench, 1 << 40),
     "cut off": cut_off,
 }
 

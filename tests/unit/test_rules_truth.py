@@ -339,3 +339,82 @@ def test_an_archive_without_members_is_an_error_and_no_traceback(name: str, tmp_
     assert [(one.code, one.severity) for one in examined(path).findings] == [("DIP502", E)]
     with pytest.raises(FormatError):
         why_tag(path, shown=name)
+
+
+@pytest.mark.parametrize(
+    ("tag", "tags", "expected"),
+    [
+        ("musllinux_1_2_x86_64", "runpath", []),
+        ("musllinux_1_2_x86_64", "rpath", []),
+        ("manylinux_2_17_x86_64", "rpath", []),
+        ("manylinux_2_17_x86_64", "runpath", [("DIP307", E)]),
+    ],
+)
+def test_whose_run_path_is_inherited(
+    tag: str, tags: str, expected: list[tuple[str, Severity]], tmp_path: Path
+) -> None:
+    folder = "$ORIGIN/../pair.libs"
+    files = {
+        f"pair/_core.{CP311}": module(
+            needed=["libone.so"],
+            rpath=folder if tags == "rpath" else None,
+            runpath=folder if tags == "runpath" else None,
+        ),
+        "pair.libs/libone.so": elf(soname="libone.so", needed=["libtwo.so"]),
+        "pair.libs/libtwo.so": elf(soname="libtwo.so"),
+    }
+    assert [one for one in codes(wheel(tmp_path, tag, files)) if one[0] == "DIP307"] == expected
+
+
+@pytest.mark.parametrize(("tag", "expected"), [("manylinux_2_17_x86_64", N), ("musllinux_1_2_x86_64", E)])
+def test_what_ctypes_has_loaded_by_its_path(tag: str, expected: Severity, tmp_path: Path) -> None:
+    load = b"import ctypes, os\nctypes.CDLL(os.path.join(os.path.dirname(__file__), 'lib', 'libone.so'))\n"
+    files = {
+        "pair/__init__.py": load,
+        f"pair/_core.{CP311}": module(needed=["libone.so"]),
+        "pair/lib/libone.so": elf(soname="libone.so"),
+    }
+    found = [one for one in codes(wheel(tmp_path, tag, files)) if one[0] == "DIP307"]
+    assert found == [("DIP307", expected)]
+
+
+@pytest.mark.parametrize(
+    ("requires", "expected"),
+    [
+        ("torch>=2.4", N),
+        ("torch>=2.4; python_version < '3.13'", N),
+        ("numpy", E),
+        ("torch; extra == 'gpu'", E),
+    ],
+)
+def test_names_that_a_required_distribution_brings(requires: str, expected: Severity, tmp_path: Path) -> None:
+    files = {f"pair/_core.{CP311}": module(needed=["libc10.so", "libtorch_cpu.so"])}
+    found = found_in(wheel(tmp_path, "manylinux_2_28_x86_64", files, requires=requires))
+    assert [one.severity for one in found if one.code == "DIP307"] == [expected] * 2
+
+
+@pytest.mark.parametrize("metadata", [b"", b"\xff\xfe", b"Metadata-Version: 2.1\n"])
+def test_damaged_metadata_costs_metadata_alone(metadata: bytes, tmp_path: Path) -> None:
+    files = wheel_files({f"pair/_core.{CP311}": module(needed=["libpython3.11.so.1.0"])})
+    files["pair-1.2.dist-info/METADATA"] = metadata
+    path = make_wheel(tmp_path, files, name="pair-1.2-cp311-cp311-manylinux_2_17_x86_64.whl")
+    assert ("DIP101", E) in codes(path)
+
+
+def test_advice_for_a_conda_package_is_conda_s(tmp_path: Path) -> None:
+    symbols = (Sym(name="thing", version=("libc.so.6", "GLIBC_2.34")),)
+    data = module(needed=["libc.so.6", "libodbc.so.2"], rpath="$ORIGIN/../../..", symbols=symbols)
+    path = conda(tmp_path, {f"{SITE}/pair/_core.{CP311}": data}, depends=DEPENDS, subdir="linux-64")
+    steps = {one.code: one.next_step for one in found_in(path)}
+    assert "c_stdlib_version 2.34" in steps["DIP401"]
+    assert "run export" in steps["DIP307"]
+
+
+def test_a_name_with_a_slash_is_replaced_and_not_given_a_run_path_alone(tmp_path: Path) -> None:
+    data = module(needed=["build/libfoo.so"], rpath="$ORIGIN")
+    files = {f"pair/_core.{CP311}": data, "pair/libfoo.so": elf(soname="libfoo.so")}
+    (found,) = [
+        one for one in found_in(wheel(tmp_path, "manylinux_2_17_x86_64", files)) if one.code == "DIP307"
+    ]
+    assert found.severity is E
+    assert "patchelf --replace-needed build/libfoo.so libfoo.so" in found.next_step

@@ -90,14 +90,17 @@ def read_dynamic(elf: ElfFile) -> Dynamic | None:
         values[tag] = value
         if tag == DT_NEEDED:
             needed.append(value)
-    return Dynamic(values=values, needed=tuple(needed), strings=_strings(elf, values))
+    return Dynamic(values=values, needed=tuple(needed), strings=_strings(elf, values, needed))
 
 
-def _strings(elf: ElfFile, values: dict[int, int]) -> StringTable | None:
+def _strings(elf: ElfFile, values: dict[int, int], needed: list[int]) -> StringTable | None:
     address = values.get(DT_STRTAB)
     if address is None:
         return None
     what = "the dynamic string table"
-    return StringTable(
-        view=elf.view, offset=elf.file_offset(address, what), size=values.get(DT_STRSZ, 0), what=what
-    )
+    offset = elf.file_offset(address, what)
+    stated, rest = values.get(DT_STRSZ, 0), elf.view.size - offset
+    # ld.so never reads DT_STRSZ: where it is plainly wrong, names end at their zero bytes all the same.
+    largest = max((values.get(tag, 0) for tag in (DT_SONAME, DT_RPATH, DT_RUNPATH)), default=0)
+    wrong = not max(largest, *needed, 0) < stated <= rest
+    return StringTable(view=elf.view, offset=offset, size=rest if wrong else stated, what=what)

@@ -101,7 +101,11 @@ def gather(
         beside = laid if laid is not None and evidence.packed else Beside()
         evidence = replace(_with_owners(evidence), beside=tuple(beside.names))
         whole = _with_closures(evidence, path, host, found.tables, beside)
-        return replace(whole, preloaded=preloaded(package, whole)) if whole.packed else whole
+        musl = any(tag.level and tag.level.family == "musllinux" for tag in tags)
+        by_code = (
+            whole.packed and not musl
+        )  # musl compares no SONAME: what was opened by its path meets no need
+        return replace(whole, preloaded=preloaded(package, whole)) if by_code else whole
 
 
 def platforms(package: Package) -> tuple[PlatformTag, ...]:
@@ -169,7 +173,11 @@ def _problem(error: FormatError) -> str:
 
 def _requires(package: Package) -> tuple[str, ...]:
     """Return the distributions that a wheel requires without being asked for an extra (core metadata, Requires-Dist)."""
-    head = re.split(r"\r?\n\r?\n", package.metadata.metadata, maxsplit=1)[0]
+    try:
+        text = package.metadata.metadata
+    except FormatError:  # METADATA is damaged: no reason not to look at the binaries
+        return ()
+    head = re.split(r"\r?\n\r?\n", text, maxsplit=1)[0]
     found = (match for match in _REQUIRES.finditer(head) if not _EXTRA.search(match[2]))
     return tuple(dict.fromkeys(re.sub(r"[-_.]+", "-", match[1]).lower() for match in found))
 

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from diptych.binaries import Binary, Section
 from diptych.policy import Level, manylinux, table_of
 from diptych.policy.tables import version_key
 from diptych.rules import premises
@@ -20,7 +19,6 @@ PRIVATE = "GLIBC_PRIVATE"
 """What glibc keeps for its own parts: no image, old or new, makes that right (DIP418)."""
 _VERSIONS_SHOWN = 3
 _GLIBC = re.compile(r"GLIBC_(\d+)\.(\d+)(?:\.\d+)?")
-_PAGE_64K = 0x10000
 _OLDEST_IMAGE = Level(version=(2, 17))  # nobody runs, or builds for, anything older
 
 
@@ -130,7 +128,13 @@ def _above_stated(evidence: Evidence, floor: tuple[int, int] | None) -> Iterator
         if _GLIBC.fullmatch(use.version) and not promises(level, use.version, item.binary.machine)
     ]
     for newest, found in _by_library(wanting):
-        yield _too_new(f"{newest} is needed, the package says __glibc {floor[0]}.{floor[1]}", found)
+        one = _too_new(f"{newest} is needed, the package says __glibc {floor[0]}.{floor[1]}", found)
+        number = newest.partition("_")[2]
+        yield replace(
+            one,
+            next_step=f"compile with the sysroot of glibc {floor[0]}.{floor[1]}, or state what is needed: "
+            f"c_stdlib_version {number}, which gives __glibc >={number}",
+        )
 
 
 @rule("DIP402", "symbols beyond every policy", Severity.ERROR, premises.elf)
@@ -331,81 +335,3 @@ def withheld_library(evidence: Evidence) -> Iterator[Finding]:
                     found.setdefault(fact, []).append(item.label)
     for fact, places in found.items():
         yield Finding(place=places[0], message=fact, evidence=several(places))
-
-
-@rule("DIP408", "segments that cannot be mapped", Severity.ERROR, premises.elf)
-def misaligned(evidence: Evidence) -> Iterator[Finding]:
-    """A loaded segment's address and file offset do not agree modulo its alignment, or a section lies in no segment.
-
-    Why: "section .dynstr can't be allocated in segment", "ELF load command address/offset not page-aligned", or a crash in `_init`: an old patchelf, or strip after patchelf, wrote the
-    file.
-
-    Mend: strip first, patch once, with patchelf 0.18 or newer; then read the file back.
-
-    Not seen: whether code reads what lies in the segments.
-
-    Source: System V gABI, "Program Header"; pypa/auditwheel#716, #722; NixOS/patchelf#492, #558.
-    """
-    for item in evidence.elf:
-        wrong = [segment for segment in item.binary.segments if segment.loaded and not segment.congruent]
-        if wrong:
-            first = wrong[0]
-            yield Finding(
-                place=item.label,
-                message=f"{len(wrong)} segments are misaligned",
-                evidence=(f"address {first.vaddr:#x}, offset {first.offset:#x}, alignment {first.align:#x}",),
-            )
-        if stray := [one.name for one in item.binary.sections if _is_stray(one, item.binary)]:
-            yield Finding(
-                given=Severity.DRIFT,  # the loader does not look at sections; strip and the next patchelf do
-                place=item.label,
-                message=f"{len(stray)} sections lie in no loaded segment",
-                evidence=(f"sections: {', '.join(stray[:_SHOWN])}",),
-            )
-
-
-def _is_stray(section: Section, binary: Binary) -> bool:
-    """Tell whether a section that is part of the memory image is in no segment that is mapped."""
-    end = section.offset + section.size
-    return (
-        section.loaded
-        and section.stored
-        and section.size > 0
-        and binary.kind in {"shared", "executable"}
-        and not any(
-            one.offset <= section.offset
-            and end <= one.offset + one.filesz
-            and section.vaddr - one.vaddr == section.offset - one.offset
-            for one in binary.segments
-            if one.loaded
-        )
-    )
-
-
-@rule("DIP409", "does not load on 64 KiB pages", Severity.DRIFT, premises.large_pages)
-def small_pages(evidence: Evidence) -> Iterator[Finding]:
-    """An aarch64 or ppc64le binary has segments aligned to less than 64 KiB.
-
-    Why: kernels with 64 KiB pages (RHEL 8 and others on aarch64) refuse it: "ELF load command alignment not page-aligned".
-    `-z max-page-size=4096`, lld's default, or a patchelf without `--page-size 65536` made it so.
-
-    Mend: `-Wl,-z,max-page-size=65536`; `patchelf --page-size 65536`.
-
-    Not seen: x86-64, where pages have 4 KiB.
-
-    Source: pypa/manylinux#1421; pypa/auditwheel#716; AArch64 ELF ABI.
-    """
-    for item in evidence.elf:
-        if item.binary.machine in {"aarch64", "ppc64le"} and evidence.packed:
-            small = [one.align for one in item.binary.segments if one.loaded and one.align < _PAGE_64K]
-            if small and item.binary.kind != "object":
-                yield Finding(
-                    place=item.label,
-                    message=f"a segment is aligned to {min(small)} bytes",
-                    evidence=(f"{len(small)} loaded segments",),
-                )
-
-
-def sorted_uses(found: set[str]) -> list[str]:
-    """Return symbol versions, newest first."""
-    return sorted(found, key=version_key, reverse=True)

@@ -17,6 +17,7 @@ from diptych.rules import (
     resolution,
     runtimes,
     search_paths,
+    segments,
     unbound,
 )
 from diptych.rules.model import REGISTRY, Rule
@@ -28,6 +29,7 @@ GROUPS = (
     resolution,
     unbound,
     platform_tags,
+    segments,
     packaging,
     macho,
     runtimes,

@@ -29,7 +29,7 @@ def not_found(evidence: Evidence) -> Iterator[Finding]:
 
     Why: "cannot open shared object file", or "Library not loaded": the build tree had a run path that installation stripped, or the
     library lies on the build machine alone. A library is looked at where the modules that need it bring it in, since it inherits
-    their DT_RPATH. A conda package may take it from a run dependency, a wheel from a distribution that it requires: where names
+    their DT_RPATH (under musl, which a musllinux tag means, their DT_RUNPATH as well). A conda package may take it from a run dependency, a wheel from a distribution that it requires: where names
     speak for that, it is a note or, for conda, left to the dependency.
 
     Mend: set INSTALL_RPATH (`$ORIGIN/…`, `@loader_path/…`), graft the library (auditwheel, delocate), or add the dependency. With
@@ -74,20 +74,20 @@ def _not_found(name: str, severity: Severity, wanting: list[Need], evidence: Evi
             *(f"then {label} cannot be loaded" for label in list(affected)[:SHOWN]),
             *_searched(entry),
         ),
-        next_step=_next_step(severity, entry, whom, loader),
+        next_step=_next_step(severity, entry, whom, loader, conda=evidence.kind == "conda" and near is None),
     )
 
 
-def _next_step(severity: Severity, entry: Loaded, whom: str, loader: str) -> str:
+def _next_step(severity: Severity, entry: Loaded, whom: str, loader: str, *, conda: bool) -> str:
     leaf = entry.name.rpartition("/")[2]
     steps = {
         "the file that the search ends at is refused by the loader": entry.found_by.value == "damaged",
         "graft it (auditwheel repair), or depend on the package that has it": entry.name in NOT_EVERYWHERE,
-        f"a name with a slash never uses a run path: patchelf --replace-needed {entry.name} {leaf}": (
-            leaf != entry.name and not entry.name.startswith("@")
-        ),
+        f"a name with a slash never uses a run path: patchelf --replace-needed {entry.name} {leaf}, "
+        "and a run path that leads there": (leaf != entry.name and not entry.name.startswith("@")),
         f"diptych doctor --with {whom.partition(',')[0]}-….whl decides it": bool(whom),
         "keep that order of loading, or add a run path that leads there": bool(loader),
+        "add the package that has it to host (its run export adds the run dependency), or to run": conda,
         "": severity is Severity.ERROR,
     }
     fitting = (step for step, fits in steps.items() if fits)
