@@ -100,20 +100,20 @@ def test_a_member_with_a_wrong_checksum_is_a_finding(tmp_path: Path) -> None:
     assert any(place == "pair/_b.so" for _, place in codes)
 
 
-def test_a_damaged_archive_alone_is_an_error_and_among_several_a_finding(tmp_path: Path) -> None:
+def test_a_damaged_archive_is_the_same_finding_alone_and_among_several(tmp_path: Path) -> None:
     broken = tmp_path / "x-1-py3-none-any.whl"
     broken.write_bytes(b"PK no zip")
-    with pytest.raises(FormatError, match="not a zip file"):
-        examined(broken)
-    report = examined(broken, bad_wheel(tmp_path))
-    assert report.judged[0].findings[0].code == "DIP502"
-    assert report.worst is Severity.ERROR
+    alone, among = examined(broken), examined(broken, bad_wheel(tmp_path))
+    assert to_json(alone)["targets"][0] == to_json(among)["targets"][0]
+    assert [(one.code, one.severity) for one in alone.findings] == [("DIP502", Severity.ERROR)]
+    assert "not a zip file" in alone.findings[0].evidence[0]
 
 
 def test_a_text_is_no_target(tmp_path: Path) -> None:
     (tmp_path / "x.txt").write_text("hello", encoding="utf-8")
-    with pytest.raises(FormatError, match="neither a package nor"):
-        examined(tmp_path / "x.txt")
+    (found,) = examined(tmp_path / "x.txt").findings
+    assert found.code == "DIP502"
+    assert "neither a package nor" in found.evidence[0]
 
 
 def test_a_file_and_a_folder(tmp_path: Path) -> None:

@@ -13,6 +13,8 @@ from diptych.rules.names import module_name
 ENV = "/env"
 BOOST = "libboost_python311.so.1.86.0"
 
+STACK = Segment(name="GNU_STACK", vaddr=0, offset=0, filesz=0, memsz=0, align=16, flags="rw-", loaded=False)
+
 
 def library(place: str, **facts: object) -> Item:
     options: dict[str, object] = {
@@ -27,7 +29,9 @@ def library(place: str, **facts: object) -> Item:
 
 
 def module(place: str, **facts: object) -> Item:
-    return replace(library(place, **facts), module=module_name(place))
+    name = module_name(place)
+    deep = Deep(entries=(f"PyInit_{name.name}",)) if name else Deep()
+    return replace(library(place, **facts), module=name, deep=deep)
 
 
 def loading(item: Item, *entries: Loaded) -> Item:
@@ -96,9 +100,11 @@ def test_segments_that_cannot_be_mapped() -> None:
     segment = Segment(
         name="LOAD", vaddr=0x1010, offset=0x20, filesz=8, memsz=8, align=0x1000, flags="r--", loaded=True
     )
-    assert codes(environment(library("lib/libfoo.so", segments=(segment,)))) == {"DIP408": Severity.ERROR}
+    assert codes(environment(library("lib/libfoo.so", segments=(segment, STACK)))) == {
+        "DIP408": Severity.ERROR
+    }
     fitting = replace(segment, offset=0x2010)
-    assert codes(environment(library("lib/libfoo.so", segments=(fitting,)))) == {}
+    assert codes(environment(library("lib/libfoo.so", segments=(fitting, STACK)))) == {}
 
 
 def test_a_section_outside_of_every_segment() -> None:
@@ -115,7 +121,7 @@ def test_a_section_outside_of_every_segment() -> None:
         (replace(inside, vaddr=0x1018), {"DIP408": Severity.DRIFT}),
         (replace(inside, offset=0x3010, loaded=False), {}),
     ):
-        item = library("lib/libfoo.so", segments=(whole,), sections=(section,))
+        item = library("lib/libfoo.so", segments=(whole, STACK), sections=(section,))
         assert codes(environment(item)) == expected
 
 

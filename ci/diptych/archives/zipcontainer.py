@@ -82,7 +82,9 @@ class ZipContainer:
     def _room(self) -> dict[int, int]:
         """Map each entry's offset to where the next begins: no data may reach further."""
         offsets = [entry.offset for entry in self._entries]
-        return dict(zip(offsets, [*offsets[1:], self._file.size], strict=True))
+        return dict(
+            zip(offsets, [*offsets[1:], self._file.size], strict=False)
+        )  # of none there is no first either
 
     def _listed(self) -> Iterator[Member]:
         folders = {entry.name[:-1] for entry in self._entries if entry.is_folder}

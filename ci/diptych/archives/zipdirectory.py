@@ -232,6 +232,8 @@ def _check_sizes(found: list[Entry], packed: int, guard: Guard) -> None:
 
 def _check_overlap(found: list[Entry], directory: int, guard: Guard) -> None:
     """Refuse entries that share bytes: how 46 MB become 4.5 PB without nesting (Fifield, WOOT 2019)."""
-    for entry, following in zip(found, [*(later.offset for later in found[1:]), directory], strict=True):
+    # An archive without members has no first entry either: what follows each is one longer than what there is.
+    following_offsets = [*(later.offset for later in found[1:]), directory]
+    for entry, following in zip(found, following_offsets, strict=False):
         if entry.offset + LOCAL.size + len(entry.raw) + entry.packed > following:
             raise guard.refuse("overlaps the next member", entry.name)

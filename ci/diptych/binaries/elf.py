@@ -11,7 +11,7 @@ from typing import Literal
 
 from diptych.binaries import elf_versions
 from diptych.binaries.bytesview import View, decoded
-from diptych.binaries.elf_dynamic import DT_RPATH, DT_RUNPATH, DT_SONAME, Dynamic, read_dynamic
+from diptych.binaries.elf_dynamic import DT_FILTER, DT_RPATH, DT_RUNPATH, DT_SONAME, Dynamic, read_dynamic
 from diptych.binaries.elf_headers import (
     PT_INTERP,
     SHT_FINI_ARRAY,
@@ -80,6 +80,7 @@ def read_elf(view: View) -> Binary:
         offset=view.start,
         soname=dynamic.text(DT_SONAME),
         needed=dynamic.needed_names(),
+        filtered=dynamic.text(DT_FILTER) or "",
         rpath=dynamic.entries(DT_RPATH),
         runpath=dynamic.entries(DT_RUNPATH),
         interpreter=interpreter,
@@ -93,6 +94,7 @@ def read_elf(view: View) -> Binary:
         dynamic_flags=flags,
         segments=elf.segments,
         sections=elf.sections,
+        flaws=elf.flaws,
     )
 
 
@@ -162,6 +164,8 @@ def _interpreter(elf: ElfFile) -> str | None:
 def _comments(elf: ElfFile) -> tuple[str, ...]:
     for section in elf.sections:
         if section.name == ".comment" and section.stored:
+            if section.offset + section.size > elf.view.size:
+                return ()
             raw = elf.view.take(section.offset, min(section.size, _MAX_COMMENT), "the .comment section")
             return tuple(dict.fromkeys(decoded(part) for part in raw.split(b"\0") if part))
     return ()

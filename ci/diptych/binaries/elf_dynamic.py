@@ -10,7 +10,8 @@ from diptych.binaries.elf_headers import PT_DYNAMIC, ElfFile
 DT_NULL, DT_NEEDED, DT_PLTRELSZ, DT_HASH, DT_STRTAB, DT_SYMTAB = 0, 1, 2, 4, 5, 6
 DT_RELA, DT_RELASZ, DT_STRSZ, DT_SONAME, DT_RPATH, DT_SYMBOLIC = 7, 8, 10, 14, 15, 16
 DT_REL, DT_RELSZ, DT_PLTREL, DT_TEXTREL, DT_JMPREL, DT_BIND_NOW = 17, 18, 20, 22, 23, 24
-DT_RUNPATH, DT_FLAGS = 29, 30
+DT_RUNPATH, DT_FLAGS, DT_RELR = 29, 30, 36
+DT_AUXILIARY, DT_FILTER = 0x7FFFFFFD, 0x7FFFFFFF
 DT_GNU_HASH, DT_VERSYM, DT_FLAGS_1 = 0x6FFFFEF5, 0x6FFFFFF0, 0x6FFFFFFB
 DT_VERDEF, DT_VERDEFNUM, DT_VERNEED, DT_VERNEEDNUM = 0x6FFFFFFC, 0x6FFFFFFD, 0x6FFFFFFE, 0x6FFFFFFF
 
@@ -27,7 +28,7 @@ _FLAGS_1 = {
     0x800: "NODEFLIB",
     0x08000000: "PIE",
 }
-_FLAG_TAGS = {DT_SYMBOLIC: "SYMBOLIC", DT_TEXTREL: "TEXTREL", DT_BIND_NOW: "BIND_NOW"}
+_FLAG_TAGS = {DT_SYMBOLIC: "SYMBOLIC", DT_TEXTREL: "TEXTREL", DT_BIND_NOW: "BIND_NOW", DT_RELR: "RELR"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +78,8 @@ def read_dynamic(elf: ElfFile) -> Dynamic | None:
         return None
     record = elf.layout.record("II", "QQ")
     offset = elf.file_offset(segments[0].vaddr, "the dynamic section")
-    count = segments[0].filesz // record.size
+    # As for the loader, DT_NULL ends it, and the size that the header states does not have to fit.
+    count = min(segments[0].filesz, elf.view.size - offset) // record.size
     values: dict[int, int] = {}
     needed: list[int] = []
     for position, (tag, value) in enumerate(elf.view.rows(record, offset, count, "the dynamic section")):
@@ -88,14 +90,17 @@ def read_dynamic(elf: ElfFile) -> Dynamic | None:
         values[tag] = value
         if tag == DT_NEEDED:
             needed.append(value)
-    return Dynamic(values=values, needed=tuple(needed), strings=_strings(elf, values))
+    return Dynamic(values=values, needed=tuple(needed), strings=_strings(elf, values, needed))
 
 
-def _strings(elf: ElfFile, values: dict[int, int]) -> StringTable | None:
+def _strings(elf: ElfFile, values: dict[int, int], needed: list[int]) -> StringTable | None:
     address = values.get(DT_STRTAB)
     if address is None:
         return None
     what = "the dynamic string table"
-    return StringTable(
-        view=elf.view, offset=elf.file_offset(address, what), size=values.get(DT_STRSZ, 0), what=what
-    )
+    offset = elf.file_offset(address, what)
+    stated, rest = values.get(DT_STRSZ, 0), elf.view.size - offset
+    # ld.so never reads DT_STRSZ: where it is plainly wrong, names end at their zero bytes all the same.
+    largest = max((values.get(tag, 0) for tag in (DT_SONAME, DT_RPATH, DT_RUNPATH)), default=0)
+    wrong = not max(largest, *needed, 0) < stated <= rest
+    return StringTable(view=elf.view, offset=offset, size=rest if wrong else stated, what=what)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from diptych.binaries.bytesview import StringTable, View
 from diptych.binaries.model import Section, Segment
+from diptych.errors import FormatError
 
 ELF_MAGIC = b"\x7fELF"
 
@@ -17,6 +18,7 @@ SHF_ALLOC = 2
 
 _MAX_SEGMENTS = 1 << 16
 _MAX_SECTIONS = 1 << 18
+_PAGE = 0x1000
 _PN_XNUM = 0xFFFF
 _SHN_XINDEX = 0xFFFF
 _SEGMENT_NAMES = {
@@ -69,6 +71,7 @@ class ElfFile:
         segment_types: p_type of each.
         sections: section headers.
         section_links: sh_link of each.
+        flaws: what is wrong with parts that no loader looks at.
     """
 
     view: View
@@ -79,6 +82,7 @@ class ElfFile:
     segment_types: tuple[int, ...]
     sections: tuple[Section, ...]
     section_links: tuple[int, ...]
+    flaws: tuple[str, ...] = ()
 
     def of_type(self, wanted: int) -> list[Segment]:
         """Return the segments of one type."""
@@ -89,11 +93,18 @@ class ElfFile:
     def file_offset(self, vaddr: int, what: str) -> int:
         """Return where the byte at ``vaddr`` stands in the file, as the PT_LOAD segments map it.
 
+        Whole pages are mapped: what the file has behind a segment is there as well, up to the end of its last page, unless the
+        segment is larger in memory (glibc ``elf/dl-map-segments.h`` then clears that page's rest).
+
         Raises:
             FormatError: no loaded segment holds it.
         """
         for segment in self.of_type(PT_LOAD):
             if 0 <= vaddr - segment.vaddr < segment.filesz:
+                return vaddr - segment.vaddr + segment.offset
+        for segment in self.of_type(PT_LOAD):
+            end = -(-(segment.vaddr + segment.filesz) // _PAGE) * _PAGE
+            if segment.vaddr <= vaddr < end and 0 < segment.filesz >= segment.memsz:
                 return vaddr - segment.vaddr + segment.offset
         raise self.view.fail(f"is damaged: no loaded segment holds {what} (address {vaddr:#x})")
 
@@ -110,15 +121,14 @@ def read_headers(view: View) -> ElfFile:
     kind, machine, version, _, phoff, shoff, _, _, phentsize, phnum, shentsize, shnum, shstrndx = fields
     if version != 1:
         raise view.fail(f"is damaged: ELF version {version} instead of 1", 20)
-    first = _section_rows(view, layout, shoff, shentsize, 1) if shoff else []
-    if first and shnum == 0:  # gABI: counts that do not fit stand in the first section header
-        shnum = first[0][5]
+    rows, flaw = _all_section_rows(view, layout, (shoff, shentsize, shnum))
+    first = rows[:1]
     if first and phnum == _PN_XNUM:
         phnum = first[0][7]
     if first and shstrndx == _SHN_XINDEX:
         shstrndx = first[0][6]
     types, segments = _segments(view, layout, phoff, phentsize, phnum)
-    rows = _section_rows(view, layout, shoff, shentsize, shnum) if shoff else []
+    sections, unnamed = _named_sections(view, rows, shstrndx)
     return ElfFile(
         view=view,
         layout=layout,
@@ -126,8 +136,9 @@ def read_headers(view: View) -> ElfFile:
         machine=machine,
         segments=segments,
         segment_types=types,
-        sections=_named_sections(view, rows, shstrndx),
+        sections=sections,
         section_links=tuple(row[6] for row in rows),
+        flaws=tuple(filter(None, (flaw, unnamed))),
     )
 
 
@@ -182,15 +193,34 @@ def _section_rows(view: View, layout: Layout, offset: int, entsize: int, count: 
     return list(view.rows(record, offset, count, "the section header table"))
 
 
-def _named_sections(view: View, rows: list[tuple[int, ...]], names_at: int) -> tuple[Section, ...]:
-    if not rows:
-        return ()
+def _all_section_rows(
+    view: View, layout: Layout, table: tuple[int, int, int]
+) -> tuple[list[tuple[int, ...]], str]:
+    """Return the section headers, or none and what is wrong with them: no loader looks at them (gABI, chapter 4)."""
+    offset, entsize, count = table
+    if not offset:
+        return [], ""
+    try:
+        if count == 0:  # gABI: counts that do not fit stand in the first section header
+            count = _section_rows(view, layout, offset, entsize, 1)[0][5]
+        return _section_rows(view, layout, offset, entsize, count), ""
+    except FormatError as error:
+        return [], " ".join((error.summary.removeprefix(f'"{view.name}" '), *error.details))
+
+
+def _named_sections(
+    view: View, rows: list[tuple[int, ...]], names_at: int
+) -> tuple[tuple[Section, ...], str]:
     if not 0 < names_at < len(rows):  # SHN_UNDEF: the sections have no names
-        return tuple(_section("", row) for row in rows)
-    names = StringTable(
-        view=view, offset=rows[names_at][4], size=rows[names_at][5], what="the section name table"
-    )
-    return tuple(_section(names.get(row[0]) if row[0] or row[1] else "", row) for row in rows)
+        return tuple(_section("", row) for row in rows), ""
+    try:
+        names = StringTable(
+            view=view, offset=rows[names_at][4], size=rows[names_at][5], what="the section name table"
+        )
+        return tuple(_section(names.get(row[0]) if row[0] or row[1] else "", row) for row in rows), ""
+    except FormatError as error:
+        unnamed = tuple(_section("", row) for row in rows)
+        return unnamed, error.summary.removeprefix(f'"{view.name}" ')
 
 
 def _section(name: str, row: tuple[int, ...]) -> Section:

@@ -46,8 +46,11 @@ class Notes:
 def read_notes(elf: ElfFile) -> Notes:
     """Read all GNU notes that program headers point to.
 
+    What is no note ends the reading of its segment, and nothing more: tools put free text there (sqlite's extensions in apsw),
+    and no loader minds.
+
     Raises:
-        FormatError: a note runs over the end of its segment.
+        FormatError: the notes have no end.
     """
     platform, min_os, build_id = "", None, None
     features: list[str] = []
@@ -66,7 +69,7 @@ def _gnu_notes(elf: ElfFile) -> Iterator[tuple[int, bytes]]:
     header = struct.Struct(elf.layout.order + "III")
     seen = 0
     for segment in elf.of_type(PT_NOTE):
-        at, end = segment.offset, segment.offset + segment.filesz
+        at, end = segment.offset, min(segment.offset + segment.filesz, elf.view.size)
         align = 8 if segment.align == 8 else 4  # noqa: PLR2004
         while at + header.size <= end:
             seen += 1
@@ -77,7 +80,7 @@ def _gnu_notes(elf: ElfFile) -> Iterator[tuple[int, bytes]]:
             body = at + _rounded(name_size, align if align == 4 else 4)  # noqa: PLR2004
             body = segment.offset + _rounded(body - segment.offset, align)
             if body + size > end:
-                raise elf.view.fail("is damaged: a note runs over the end of its segment", at)
+                break
             if elf.view.take(at, min(name_size, 4), "a note's name") == b"GNU\0":
                 yield kind, elf.view.take(body, size, "a note's content")
             at = body + _rounded(size, align)

@@ -11,6 +11,10 @@ from diptych.binaries.bytesview import View, decoded
 from diptych.binaries.macho_commands import (
     LC_BUILD_VERSION,
     LC_CODE_SIGNATURE,
+    LC_DATA_IN_CODE,
+    LC_DYLD_CHAINED_FIXUPS,
+    LC_DYLD_EXPORTS_TRIE,
+    LC_FUNCTION_STARTS,
     LC_ID_DYLIB,
     LC_LOAD_DYLINKER,
     LC_LOAD_WEAK_DYLIB,
@@ -18,6 +22,7 @@ from diptych.binaries.macho_commands import (
     LC_RPATH,
     LC_SEGMENT,
     LC_SEGMENT_64,
+    LC_SYMTAB,
     LC_UUID,
     LC_VERSION_MIN,
     LOAD_DYLIBS,
@@ -47,7 +52,27 @@ _FLAGS = {
     0x20000: "ALLOW_STACK_EXECUTION",
     0x200000: "PIE",
 }
-_PLATFORMS = {1: "macos", 2: "ios", 3: "tvos", 4: "watchos", 6: "maccatalyst", 11: "visionos"}
+_PLATFORMS = {
+    1: "macos",
+    2: "ios",
+    3: "tvos",
+    4: "watchos",
+    5: "bridgeos",
+    6: "maccatalyst",
+    7: "iossimulator",
+    8: "tvossimulator",
+    9: "watchossimulator",
+    10: "driverkit",
+    11: "visionos",
+    12: "visionossimulator",
+}
+_NEWER = {LC_DYLD_CHAINED_FIXUPS: "DYLD_CHAINED_FIXUPS", LC_DYLD_EXPORTS_TRIE: "DYLD_EXPORTS_TRIE"}
+_TABLES = {
+    **_NEWER,
+    LC_FUNCTION_STARTS: "FUNCTION_STARTS",
+    LC_DATA_IN_CODE: "DATA_IN_CODE",
+    LC_SYMTAB: "SYMTAB",
+}
 _TOOLS = {1: "clang", 2: "swift", 3: "ld", 4: "lld", 1024: "metal"}
 _BIG_PAGES = {"arm64", "arm64e", "arm64_32"}
 _ZERO_FILL = {1, 0xC, 0x12}  # S_ZEROFILL, S_GB_ZEROFILL, S_THREAD_LOCAL_ZEROFILL
@@ -66,11 +91,13 @@ class Dylib:
         name: the install name asked for.
         weak: it may be missing.
         reexported: its symbols count as this binary's own.
+        compatibility: the oldest compatibility version that will do.
     """
 
     name: str
     weak: bool
     reexported: bool
+    compatibility: str
 
 
 def read_macho(view: View) -> tuple[Binary, ...]:
@@ -94,13 +121,14 @@ def dylibs(mach: MachFile) -> tuple[Dylib, ...]:
     for command in mach.commands:
         if command.kind not in LOAD_DYLIBS:
             continue
-        name, marker, _, _ = mach.words(command, "IIII", "a library load command")
+        name, marker, _, oldest = mach.words(command, "IIII", "a library load command")
         flags = mach.words(command, "5I", "a library load command")[4] if marker == _USE_MARKER else 0
         found.append(
             Dylib(
                 name=mach.string(command, name, "a library's name"),
                 weak=command.kind == LC_LOAD_WEAK_DYLIB or bool(flags & _USE_WEAK),
                 reexported=command.kind == LC_REEXPORT_DYLIB or bool(flags & _USE_REEXPORT),
+                compatibility=_version(oldest),
             )
         )
     return tuple(found)
@@ -146,6 +174,10 @@ def _read_slice(view: View) -> Binary:
         needed=tuple(library.name for library in libraries),
         weak_needed=tuple(library.name for library in libraries if library.weak),
         reexported=tuple(library.name for library in libraries if library.reexported),
+        commands=tuple(_NEWER[command.kind] for command in mach.commands if command.kind in _NEWER),
+        compatibility=_own_compatibility(mach, identifier),
+        needed_compatibility=tuple(library.compatibility for library in libraries),
+        misaligned=tuple(_misaligned(mach)),
         rpath=tuple(
             _name(mach, command, "an LC_RPATH") for command in mach.commands if command.kind == LC_RPATH
         ),
@@ -175,6 +207,10 @@ def _name(mach: MachFile, command: Command, what: str) -> str:
     return mach.string(command, mach.words(command, "I", what)[0], what)
 
 
+def _own_compatibility(mach: MachFile, identifier: Command | None) -> str:
+    return "0.0" if identifier is None else _version(mach.words(identifier, "IIII", "the install name")[3])
+
+
 def _uuid(mach: MachFile, command: Command) -> str:
     mach.words(command, "16B", "the UUID")
     return mach.view.take(command.offset + 8, 16, "the UUID").hex()
@@ -186,9 +222,17 @@ def _version(packed: int) -> str:
     return f"{major}.{minor}.{patch}" if patch else f"{major}.{minor}"
 
 
+def _is_for_macos(mach: MachFile, command: Command) -> bool:
+    return (
+        command.kind == LC_BUILD_VERSION
+        and _PLATFORMS.get(mach.words(command, "I", "LC_BUILD_VERSION")[0]) == "macos"
+    )
+
+
 def _build(mach: MachFile) -> tuple[str, str | None, str | None, tuple[str, ...]]:
-    """Return platform, minimum OS, SDK and build tools."""
-    for command in mach.commands:
+    """Return platform, minimum OS, SDK and build tools; of a library for two platforms, those for macOS."""
+    ordered = sorted(mach.commands, key=lambda one: not _is_for_macos(mach, one))
+    for command in ordered:
         if command.kind == LC_BUILD_VERSION:
             platform, minos, sdk, count = mach.words(command, "IIII", "LC_BUILD_VERSION")
             if count > _MAX_TOOLS:
@@ -203,6 +247,16 @@ def _build(mach: MachFile) -> tuple[str, str | None, str | None, tuple[str, ...]
             minos, sdk = mach.words(command, "II", "LC_VERSION_MIN")
             return LC_VERSION_MIN[command.kind], _version(minos), _version(sdk), ()
     return "", None, None, ()
+
+
+def _misaligned(mach: MachFile) -> Iterator[str]:
+    """Yield what of __LINKEDIT begins at no multiple of the word size (dyld, ``MachOAnalyzer::validLinkedit``)."""
+    word = mach.bits // 8
+    for command in mach.commands:
+        if command.kind in _TABLES:
+            offset = mach.words(command, "II", "a table of __LINKEDIT")[0]
+            if offset % word:
+                yield f"{_TABLES[command.kind]} at {offset:#x}"
 
 
 def _segment_commands(mach: MachFile) -> list[Command]:

@@ -171,6 +171,11 @@ class Binary:
         needed: the libraries it asks for, in order (the order of Mach-O's library ordinals).
         weak_needed: those of ``needed`` that may be missing (LC_LOAD_WEAK_DYLIB).
         reexported: those of ``needed`` whose symbols count as its own (LC_REEXPORT_DYLIB).
+        filtered: DT_FILTER, the library that answers for this one; loading fails without it (ELF).
+        commands: the load commands that not every dyld knows: ``DYLD_CHAINED_FIXUPS``, … (Mach-O).
+        compatibility: the compatibility version of a library (LC_ID_DYLIB); 0.0 where it is none (Mach-O).
+        needed_compatibility: the one that each of ``needed`` must have, in the same order (Mach-O).
+        misaligned: parts of __LINKEDIT at offsets that are no multiple of the word size (Mach-O).
         rpath: entries of DT_RPATH, or LC_RPATH with duplicates and order kept. A DT_RPATH that is an empty
             string is ``("",)``: present, but it adds no folder.
         runpath: entries of DT_RUNPATH, likewise.
@@ -183,11 +188,12 @@ class Binary:
         build_tools: compilers and linkers: strings of ``.comment``, tools of LC_BUILD_VERSION.
         build_id: GNU build id or LC_UUID, in hexadecimal.
         features: marks in notes: ``IBT``, ``SHSTK``, ``BTI``, ``PAC``, and needed ISA levels like ``x86-64-v3``.
-        dynamic_flags: ``BIND_NOW``, ``TEXTREL``, ``NODEFLIB``, ``PIE``, …, or Mach-O header flags, sorted.
+        dynamic_flags: ``BIND_NOW``, ``TEXTREL``, ``NODEFLIB``, ``PIE``, ``RELR``, …, or Mach-O header flags, sorted.
         signed: a Mach-O slice has a code signature (its worth: :func:`diptych.binaries.signature`).
         segments: program headers or segment commands.
         sections: section headers; empty when stripped.
         symbols: None unless they were asked for.
+        flaws: what is wrong with parts that the loader does not look at, such as section headers past the end of the file.
         offset: where a universal file's slice begins; else 0.
         size: length of the file or slice.
     """
@@ -204,6 +210,11 @@ class Binary:
     needed: tuple[str, ...] = ()
     weak_needed: tuple[str, ...] = ()
     reexported: tuple[str, ...] = ()
+    filtered: str = ""
+    commands: tuple[str, ...] = ()
+    compatibility: str = "0.0"
+    needed_compatibility: tuple[str, ...] = ()
+    misaligned: tuple[str, ...] = ()
     rpath: tuple[str, ...] = ()
     runpath: tuple[str, ...] = ()
     interpreter: str | None = None
@@ -220,6 +231,7 @@ class Binary:
     segments: tuple[Segment, ...] = ()
     sections: tuple[Section, ...] = ()
     symbols: tuple[Symbol, ...] | None = None
+    flaws: tuple[str, ...] = ()
 
     @property
     def congruent(self) -> bool:

@@ -50,6 +50,7 @@ class SearchContext:
         default_folders: the loader's built-in folders; None: those of Debian and Fedora for the machine.
         hwcaps: subfolders tried first in every folder, best first, like ``glibc-hwcaps/x86-64-v3``.
         lib: what ``$LIB`` stands for; None: Debian's ``lib/<multiarch>`` for the machine.
+        musl: the loader is musl's, not glibc's.
         platform: what ``$PLATFORM`` stands for; None: the machine's name.
     """
 
@@ -62,6 +63,7 @@ class SearchContext:
     default_folders: tuple[str, ...] | None = None
     hwcaps: tuple[str, ...] = ()
     lib: str | None = None
+    musl: bool = False
     platform: str | None = None
 
 

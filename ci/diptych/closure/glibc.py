@@ -18,7 +18,7 @@ An object that dlopen loads has no loader in the sense of rule 3, whoever called
 NULL, see the integration tests). So for an extension module without DT_RUNPATH its own DT_RPATH counts and the
 executable's, which is how conda's ``python`` helps its modules; a DT_RPATH of libpython does not.
 
-Not simulated: AT_SECURE, DT_FILTER and DT_AUXILIARY, LD_AUDIT, dlmopen namespaces, prelink, musl.
+Not simulated: AT_SECURE, DT_FILTER and DT_AUXILIARY, LD_AUDIT, dlmopen namespaces, prelink. musl: see :mod:`diptych.closure.musl`.
 """
 
 from __future__ import annotations
@@ -49,6 +49,7 @@ class GlibcProcess:
         main: the executable (or the library that stands for it).
         objects: all that is loaded, in order.
         subfolders: the hwcaps subfolders that each folder has.
+        loader_path: the dynamic linker itself.
         attempts: how many places were looked at.
     """
 
@@ -56,6 +57,7 @@ class GlibcProcess:
     main: LoadedObject
     objects: list[LoadedObject] = field(default_factory=list)
     subfolders: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    loader_path: str = ""
     attempts: int = 0
 
     def dlopen(self, path: str, binary: Binary) -> tuple[Loaded, ...]:
@@ -120,6 +122,10 @@ class GlibcProcess:
         )
 
     def _known(self, name: str) -> LoadedObject | None:
+        if (
+            not name
+        ):  # the program's own l_name is the empty string, so this need is met (see the integration tests)
+            return self.main
         for known in self.objects:
             if name == known.path or name in known.names:
                 return known
@@ -218,14 +224,16 @@ class GlibcProcess:
 
     def _rpath_owners(self, wanting: LoadedObject) -> list[LoadedObject]:
         """Return whose DT_RPATH counts: the wanting object, its loaders up to the first, the executable."""
+        return [owner for owner in self._chain(wanting) if not owner.binary.runpath]
+
+    def _chain(self, wanting: LoadedObject) -> list[LoadedObject]:
+        """Return the wanting object, its loaders up to the first, and the program."""
         owners: list[LoadedObject] = []
         owner: LoadedObject | None = wanting
         while owner is not None:
             owners.append(owner)
             owner = owner.loader
-        if self.main not in owners:
-            owners.append(self.main)
-        return [owner for owner in owners if not owner.binary.runpath]
+        return owners if self.main in owners else [*owners, self.main]
 
     def _entries(self, path: tuple[str, ...], owner: LoadedObject) -> list[str]:
         """Return the folders of a search path; a path that is empty as a whole has none."""
@@ -251,7 +259,9 @@ class GlibcProcess:
         return joined.rstrip("/") or "/"
 
 
-def start(path: str, binary: Binary, where: SearchContext) -> tuple[GlibcProcess, tuple[Loaded, ...]]:
+def start(
+    path: str, binary: Binary, where: SearchContext, kind: type[GlibcProcess]
+) -> tuple[GlibcProcess, tuple[Loaded, ...]]:
     """Start an executable (or stand a library in its place, as ldd does), and load what it needs."""
     # The kernel's name of the executable has no links in it (/proc/self/exe), a library's own keeps them.
     origin = where.files.real(path) if binary.kind == "executable" else path
@@ -263,7 +273,7 @@ def start(path: str, binary: Binary, where: SearchContext) -> tuple[GlibcProcess
         names=set(),
         origin=posixpath.dirname(origin),
     )
-    process = GlibcProcess(where=where, main=main, objects=[main])
+    process = kind(where=where, main=main, objects=[main])
     _add_loader(process)
     count = len(process.objects)
     preloaded = process.preload()
@@ -271,16 +281,16 @@ def start(path: str, binary: Binary, where: SearchContext) -> tuple[GlibcProcess
     return process, preloaded + entries
 
 
-def glibc_closure(path: str, binary: Binary, where: SearchContext) -> Closure:
-    """Return the closure of an ELF binary.
+def elf_closure(path: str, binary: Binary, where: SearchContext, kind: type[GlibcProcess]) -> Closure:
+    """Return the closure of an ELF binary, as one loader or the other searches.
 
     Raises:
         FormatError: ``where.executable`` is given and cannot be read.
     """
     if where.executable is None:
-        return Closure(root=path, loaded=start(path, binary, where)[1])
+        return Closure(root=path, loaded=start(path, binary, where, kind)[1])
     executable = where.files.read(where.executable)[0]
-    process, before = start(where.executable, executable, where)
+    process, before = start(where.executable, executable, where, kind)
     return Closure(root=path, loaded=process.dlopen(path, binary), before=before)
 
 
@@ -289,6 +299,7 @@ def _add_loader(process: GlibcProcess) -> None:
     path = interpreter_of(process.main.binary)
     if not path:
         return
+    process.loader_path = path
     facts = Binary(
         name=path,
         format="elf",

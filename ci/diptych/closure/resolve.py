@@ -8,8 +8,9 @@ import posixpath
 from diptych.binaries import Binary
 from diptych.closure.context import SearchContext
 from diptych.closure.dyld import dyld_closure
-from diptych.closure.glibc import glibc_closure
+from diptych.closure.glibc import GlibcProcess, elf_closure
 from diptych.closure.model import Closure
+from diptych.closure.musl import MuslProcess
 
 
 def closure(path: str | os.PathLike[str], *, where: SearchContext, binary: Binary | None = None) -> Closure:
@@ -32,4 +33,6 @@ def closure(path: str | os.PathLike[str], *, where: SearchContext, binary: Binar
     """
     place = posixpath.join(where.cwd, os.fspath(path))
     facts = where.files.read(place)[0] if binary is None else binary
-    return glibc_closure(place, facts, where) if facts.format == "elf" else dyld_closure(place, facts, where)
+    if facts.format != "elf":
+        return dyld_closure(place, facts, where)
+    return elf_closure(place, facts, where, MuslProcess if where.musl else GlibcProcess)

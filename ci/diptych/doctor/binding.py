@@ -12,16 +12,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from itertools import chain
 
 from diptych.closure import Found, Loaded
 from diptych.doctor.tables import Names, Outside, Tables
 from diptych.doctor.two_level import two_level
-from diptych.policy import manylinux
+from diptych.policy import glibc_names, manylinux
 from diptych.rules import Evidence, Item, Unbound
 from diptych.rules.cxxnames import is_cxx, other_string
 from diptych.rules.names import libpython
+from diptych.rules.reaching import own_item
 from diptych.system import is_system_library
 
 _KINDS = {"shared", "bundle"}
@@ -42,6 +42,7 @@ class Scope:
         assumed: libraries that every system has, of which nothing is known but that all their symbols have versions.
         only_cxx: a library that policies leave to the system is among them (libz, libX11, libGL, …): these are written in C,
             so a C name may come from there, and a C++ one not.
+        open: the interpreter is not among them, which brings glibc's names.
     """
 
     root: Item
@@ -50,6 +51,7 @@ class Scope:
     tables: list[tuple[str, Names]]
     assumed: set[str] = field(default_factory=set)
     only_cxx: bool = False
+    open: bool = True
 
     def defines(self, name: str, version: str = "") -> bool:
         """Tell whether any object of the scope has the symbol."""
@@ -116,26 +118,19 @@ class Binder:
         return [own for entry in entries if (own := self._own(entry)) is not None]
 
     def _own(self, entry: Loaded) -> Item | None:
-        """Return the target's binary that a need was met with."""
-        if entry.path is None or entry.binary is None:
-            return None
-        if self.evidence.packed:
-            return self._by_name.get(entry.binary.name)
-        place = self.evidence.inside(entry.path)
-        found = self._by_name.get(place) if place else None
-        return found or (self.evidence.own_library(entry.name) if place else None)
-
-    @cached_property
-    def _by_name(self) -> dict[str, Item]:
-        return {item.place: item for item in reversed(self.evidence.items)}
+        return own_item(entry, self.evidence)
 
     def _scope(self, root: Item) -> Scope | None:
         """Put the scope together; None where it is not known as a whole."""
         scope = Scope(
             root=root, members=[root], keys={_key(root)}, tables=[(root.label, self.tables.of(root.binary))]
         )
+        scope.open = self.interpreter is None
         if self.interpreter is not None and not self._add_outside(scope, self.interpreter):
             return None
+        if root.module is None:  # a plugin: programs of the package that load it define names for it
+            programs = (item for item in self.evidence.elf if item.binary.kind == "executable")
+            scope.tables += [(item.label, self.tables.of(item.binary)) for item in programs]
         closure = root.closure
         for entry in (*closure.before, *closure.loaded) if closure else ():
             if not self._add(entry, scope):
@@ -176,13 +171,15 @@ class Binder:
         for name in sorted(names):
             if name.startswith(("Py", "_Py")) or (scope.only_cxx and not is_cxx(name)):
                 continue
-            if scope.defines(name) or _is_assumed(name, scope):
+            if scope.defines(name) or _is_assumed(name, scope) or (scope.open and name in glibc_names()):
                 continue
             explained += 1
             yield self._explained(name, "", scope, twin=explained <= _EXPLAINED)
         for name, version, library in () if scope.only_cxx else sorted(mine.versioned):
-            if library in scope.assumed or not _has_version(version, library, scope):
-                continue  # nothing is known of it; or the version itself is missing, which DIP308 says
+            if library in scope.assumed or is_system_library(library, "elf"):
+                continue  # nothing is known of it, or of the one that another system has under that name
+            if not _has_version(version, library, scope):
+                continue  # the version itself is missing, which DIP308 says
             if not scope.defines(name, version):
                 explained += 1
                 yield self._explained(name, version, scope, twin=explained <= _EXPLAINED)
@@ -210,7 +207,9 @@ class Binder:
         others = (
             item.label
             for item in self.evidence.elf
-            if _key(item) not in scope.keys and self.tables.of(item.binary).has(name, version)
+            if item.binary.kind != "executable"
+            and _key(item) not in scope.keys
+            and self.tables.of(item.binary).has(name, version)
         )
         # --as-needed leaves a library out of the link when it has none of the names: with the wrong string it has none.
         more = ((item.label, self.tables.of(item.binary)) for item in self.evidence.elf)

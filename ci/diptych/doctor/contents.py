@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 import queue
+import re
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -35,6 +36,19 @@ _SOURCES = (
 )
 _ON_DISK = {PackageKind.FOLDER, PackageKind.ENVIRONMENT, PackageKind.FILE}
 
+_LIBRARY = re.compile(r"[^/]\.(?:so(?:\.\d+)*|dylib)$")
+_WASM = "WebAssembly"
+_OTHERS = {
+    b"version ": "a Git LFS pointer",
+    b"\0asm": _WASM,
+    b"MZ": "a Windows binary",
+    b"!<arch>": "a static library",
+    b"/* GNU l": "a linker script",
+    b"INPUT": "a linker script",
+    b"GROUP": "a linker script",
+    b"OUTPUT_F": "a linker script",
+}
+
 Content = tuple[Member, Buffer | Damage]
 
 
@@ -64,9 +78,12 @@ def _on_disk(package: Package) -> Iterator[Content]:
         if member.link is not None or not _eligible(package, member):
             continue
         try:
-            if sniff(package.head(member, HEAD)):
+            head = package.head(member, HEAD)
+            if sniff(head):
                 with mapped(root / member.name) as data:
                     yield member, data
+            elif package.kind is not PackageKind.FILE and (other := _instead(member, head)):
+                yield member, other
         except FormatError as error:
             yield member, Damage(place=member.name, problem=error.summary)
 
@@ -91,8 +108,22 @@ def _inflated(package: Package, wanted: Callable[[Member], bool]) -> Iterator[Co
             head, content = _head(pieces)
             if sniff(head):
                 yield member, _whole(member, content)
+            elif other := _instead(member, head):
+                yield member, other
         except FormatError as error:
             yield member, Damage(place=member.name, problem=error.summary)
+
+
+def _instead(member: Member, head: bytes) -> Damage | None:
+    """Return what a member is that has the name of a library and does not begin like one; None for any other name."""
+    if not _LIBRARY.search(member.name) or member.link is not None:
+        return None
+    kind = next((words for magic, words in _OTHERS.items() if head.startswith(magic)), "")
+    if kind == _WASM:  # Emscripten's modules are called .so
+        return None
+    kind = kind or ("a text" if head and all(32 <= byte < 127 or byte in b"\t\r\n" for byte in head) else "")  # noqa: PLR2004
+    kind = kind or ("cut off" if head else "empty")
+    return Damage(place=member.name, problem=f"begins with {head!r}" if head else "0 bytes", other=kind)
 
 
 def _head(pieces: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:

@@ -10,9 +10,11 @@ from typing import Any
 
 from diptych.archives import Member, Package, PackageKind, open_package
 from diptych.binaries import Buffer, read
+from diptych.doctor.beside import Beside
 from diptych.doctor.binding import Binder
 from diptych.doctor.contents import binaries_of
 from diptych.doctor.overlinking import unused_of
+from diptych.doctor.preloading import preloaded
 from diptych.doctor.probes import Wanted, probe
 from diptych.doctor.tables import Tables, outside_on_disk
 from diptych.doctor.worlds import World, packed_world, real_world, resolved
@@ -21,6 +23,7 @@ from diptych.policy import PlatformTag, manylinux, platform_tag
 from diptych.rules import CondaFacts, Damage, Evidence, Item
 from diptych.rules.evidence import Kind
 from diptych.rules.places import final_place
+from diptych.rules.platform_tags import promises
 
 _KINDS: Mapping[PackageKind, Kind] = {
     PackageKind.WHEEL: "wheel",
@@ -32,6 +35,11 @@ _KINDS: Mapping[PackageKind, Kind] = {
 }
 _MAX_NEEDS = 1_000_000
 """Of all binaries together; VTK's 376 have 140,000. Each costs about ten microseconds and a hundred bytes."""
+_REQUIRES = re.compile(
+    r"^Requires-Dist:[ \t]*([A-Za-z0-9][A-Za-z0-9._-]*)([^\r\n]*)", re.MULTILINE | re.IGNORECASE
+)
+_EXTRA = re.compile(r";.*\bextra\s*==")
+_WINDOWS = (".dll", ".exe", ".pyd")
 _PURELIB = re.compile(r"^Root-Is-Purelib:\s*(\w+)", re.MULTILINE | re.IGNORECASE)
 
 
@@ -40,11 +48,19 @@ class _Found:
     """What one pass over the members brings."""
 
     items: list[Item] = field(default_factory=list)
+    misnamed: list[Damage] = field(default_factory=list)
     damaged: list[Damage] = field(default_factory=list)
     tables: Tables = field(default_factory=Tables)
 
 
-def gather(path: Path, *, shown: str, host: str | None, wanted: Wanted | None = None) -> Evidence:
+def gather(
+    path: Path,
+    *,
+    shown: str,
+    host: str | None,
+    wanted: Wanted | None = None,
+    laid: Beside | None = None,
+) -> Evidence:
     """Read everything that rules may ask of one target.
 
     Args:
@@ -52,6 +68,7 @@ def gather(path: Path, *, shown: str, host: str | None, wanted: Wanted | None = 
         shown: how the person calls it.
         host: machine of this Linux system, whose own libraries count for files on disk; None elsewhere.
         wanted: the symbol versions whose users are to be named; None: those above the tag, or beyond all policies.
+        laid: what is installed with it; None: nothing.
 
     Raises:
         FormatError: it is not there, or damaged as a whole.
@@ -76,9 +93,19 @@ def gather(path: Path, *, shown: str, host: str | None, wanted: Wanted | None = 
             conda=_conda(package.metadata.index) if package.kind is PackageKind.CONDA else None,
             installed=_installed(package),
             damaged=tuple(found.damaged),
+            misnamed=tuple(found.misnamed),
             collisions=package.collisions if package.kind in {PackageKind.WHEEL, PackageKind.CONDA} else (),
+            requires=_requires(package),
+            unread=_unread(package, shown),
         )
-    return _with_closures(_with_owners(evidence), path, host, found.tables)
+        beside = laid if laid is not None and evidence.packed else Beside()
+        evidence = replace(_with_owners(evidence), beside=tuple(beside.names))
+        whole = _with_closures(evidence, path, host, found.tables, beside)
+        musl = any(tag.level and tag.level.family == "musllinux" for tag in tags)
+        by_code = (
+            whole.packed and not musl
+        )  # musl compares no SONAME: what was opened by its path meets no need
+        return replace(whole, preloaded=preloaded(package, whole)) if by_code else whole
 
 
 def platforms(package: Package) -> tuple[PlatformTag, ...]:
@@ -100,8 +127,9 @@ def _above(tags: tuple[PlatformTag, ...]) -> Wanted:
     def wanted(machine: str, version: str) -> bool:
         if not manylinux().regulated(version, machine):
             return False
-        lowest = manylinux().lowest(version, machine)
-        return lowest is None or (bool(levels) and lowest > min(levels))
+        if levels:
+            return not promises(min(levels), version, machine)
+        return manylinux().lowest(version, machine) is None
 
     return wanted
 
@@ -111,25 +139,59 @@ def _read_all(package: Package, shown: str, wanted: Wanted) -> _Found:
     for member, data in binaries_of(package):
         place = shown if package.kind is PackageKind.FILE else member.name
         if isinstance(data, Damage):
-            found.damaged.append(data)
+            (found.misnamed if data.other else found.damaged).append(data)
             continue
         try:
-            found.items += _items(place, member, data, wanted, found.tables)
+            found.items += _items(place, member, data, wanted, found)
         except FormatError as error:
-            details = "; ".join(error.details)
-            found.damaged.append(Damage(place=place, problem=f"{error.summary} {details}".strip()))
+            found.damaged.append(Damage(place=place, problem=_problem(error)))
     found.items.sort(key=lambda item: item.place)  # slices of one file stay in their order
     found.damaged.sort(key=lambda damage: damage.place)
-    if package.kind is PackageKind.FILE and not found.items and not found.damaged:
+    windows = shown.lower().endswith(_WINDOWS)
+    if package.kind is PackageKind.FILE and not (found.items or found.damaged or windows):
         raise FormatError(f'"{shown}" is neither a package nor an ELF or Mach-O binary')
     return found
 
 
-def _items(place: str, member: Member, data: Buffer, wanted: Wanted, tables: Tables) -> Iterator[Item]:
+def _items(place: str, member: Member, data: Buffer, wanted: Wanted, found: _Found) -> Iterator[Item]:
     for binary in read(data, place):
-        probed = probe(binary, data, wanted=wanted)
-        tables.add(binary, probed.names)
+        for flaw in binary.flaws:
+            found.damaged.append(Damage(place=place, problem=flaw, partial=True, loaded=False))
+        try:
+            probed = probe(binary, data, wanted=wanted)
+        except FormatError as error:  # the headers are good: all that asks for no symbols can still be said
+            found.damaged.append(Damage(place=place, problem=_problem(error), partial=True))
+            yield Item(place=place, size=member.size, binary=binary)
+            continue
+        found.tables.add(binary, probed.names)
         yield Item(place=place, size=member.size, binary=binary, module=probed.module, deep=probed.deep)
+
+
+def _problem(error: FormatError) -> str:
+    return f"{error.summary} {'; '.join(error.details)}".strip()
+
+
+def _requires(package: Package) -> tuple[str, ...]:
+    """Return the distributions that a wheel requires without being asked for an extra (core metadata, Requires-Dist)."""
+    try:
+        text = package.metadata.metadata
+    except FormatError:  # METADATA is damaged: no reason not to look at the binaries
+        return ()
+    head = re.split(r"\r?\n\r?\n", text, maxsplit=1)[0]
+    found = (match for match in _REQUIRES.finditer(head) if not _EXTRA.search(match[2]))
+    return tuple(dict.fromkeys(re.sub(r"[-_.]+", "-", match[1]).lower() for match in found))
+
+
+def _unread(package: Package, shown: str) -> tuple[str, ...]:
+    """Say what is there that no rule looks at."""
+    names = [member.name for member in package.members if member.name.lower().endswith(_WINDOWS)]
+    if package.kind is PackageKind.FILE:
+        names = [shown] if shown.lower().endswith(_WINDOWS) else []
+    if not names:
+        return ()
+    return (
+        f"{len(names)} Windows {'binary' if len(names) == 1 else 'binaries'} (PE is not read): {names[0]}",
+    )
 
 
 def _purelib(package: Package) -> bool | None:
@@ -171,14 +233,13 @@ def _with_owners(evidence: Evidence) -> Evidence:
     return replace(evidence, items=items)
 
 
-def _with_closures(evidence: Evidence, path: Path, host: str | None, tables: Tables) -> Evidence:
+def _with_closures(
+    evidence: Evidence, path: Path, host: str | None, tables: Tables, laid: Beside
+) -> Evidence:
     """Resolve what each binary needs from its final place, and see which needs are not used."""
     interpreter = _interpreter(evidence)
-    outside = None if evidence.packed else outside_on_disk()
-    if evidence.packed:
-        world = packed_world(evidence.kind, evidence.items, evidence.members, evidence.links)
-    else:
-        world = real_world(host=host, executable=interpreter)
+    outside = laid.outside if evidence.packed else outside_on_disk()
+    world = packed_world(evidence, laid) if evidence.packed else real_world(host=host, executable=interpreter)
     items: list[Item] = []
     needs = 0
     for item in evidence.items:

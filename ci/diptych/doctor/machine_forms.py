@@ -32,6 +32,7 @@ def _target(judged: Judged) -> dict[str, Any]:
         "binaries": len(evidence.items),
         "findings": [_finding(one) for one in judged.findings],
         "skipped": judged.skipped,
+        "unseen": list(judged.unseen),
     }
 
 

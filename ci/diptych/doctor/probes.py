@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from diptych.binaries import Binary, Buffer, Symbol, dynamic_symbols, signature, static_symbols
+from diptych.doctor.instructions import instructions
 from diptych.doctor.tables import Names, names_of
-from diptych.policy import cxx_runtimes
+from diptych.policy import bundled_libraries, cxx_runtimes
 from diptych.rules import Deep, VersionUse
 from diptych.rules.names import ModuleName, module_name, stem
 
@@ -34,6 +35,7 @@ _PYBIND11 = re.compile(rb"__pybind11_internals_v\w+")
 _NANOBIND = re.compile(rb"__nb_internals_")
 _NANOBIND_TAG = re.compile(rb"v\d+_(?:system|gcc|clang|msvc|mscver|icc|libstdcpp|libcpp)\w*")
 _NOT_USED_SLOT = {"little": bytes([4, *[0] * 7, 1, *[0] * 7]), "big": bytes([*[0] * 3, 4, *[0] * 11, 1])}
+_ENTRY = re.compile(r"PyInitU?_|PyModExport_|HPyInit_")
 _CHUNK = 1 << 20
 _OVERLAP = 256
 
@@ -60,12 +62,14 @@ def probe(binary: Binary, data: Buffer, *, wanted: Wanted) -> Probe:
         FormatError: its tables are damaged or hostile.
     """
     named = any(wanted(binary.machine, need.version) for need in binary.version_needs)
-    # A program embeds what it likes, and nothing is linked to it: its symbols answer one question at most.
-    symbols = dynamic_symbols(binary, data) if binary.kind != "executable" or named else ()
+    everything = dynamic_symbols(binary, data)
+    # A program embeds what it likes: its symbols are there for the plugins that it loads, and judged for the tag alone.
+    symbols = everything if binary.kind != "executable" or named else ()
     names = _plain(binary, symbols)
     defined = {name for name, symbol in names if symbol.defined and symbol.binding != "local"}
     undefined = {name for name, symbol in names if not symbol.defined}
     module = _module(binary, defined)
+    wide, asks = instructions(binary, data, {name for name, _ in names})
     uses_python = any(name.startswith(("Py", "_Py")) for name in undefined | defined)
     return Probe(
         module=module,
@@ -74,13 +78,18 @@ def probe(binary: Binary, data: Buffer, *, wanted: Wanted) -> Probe:
             boost_registry=tuple(sorted(name for name in defined if _REGISTRY in name)),
             boost_wanted=frozenset(filter(_BOOST_PYTHON.match, undefined)),
             boost_given=_given(binary, defined),
+            entries=tuple(sorted(name for name in defined if _ENTRY.match(name))),
+            uses_python=any(name.startswith(("Py", "_Py")) for name in undefined),
+            bundled=bundled_libraries(defined),
+            wide_code=wide,
+            asks_processor=asks,
             internals=tuple(_internals(binary, data)) if uses_python else (),
             gil=_gil(binary, data, module, undefined),
             signature=signature(binary, data) if binary.signed else None,
             version_uses=tuple(_version_uses(binary, symbols, wanted)),
             cxx_runtimes=cxx_runtimes(defined),
         ),
-        names=names_of(binary, symbols),
+        names=names_of(binary, everything),
     )
 
 

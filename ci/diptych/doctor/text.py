@@ -46,8 +46,12 @@ def _target(judged: Judged, rules: dict[str, Rule]) -> Iterator[Line]:
     yield from wrapped(evidence.target, "", style="bold")
     count = len(evidence.items)
     binaries = "1 binary" if count == 1 else f"{count} binaries"
-    looked = _plural(len(rules) - len(judged.skipped), "rule")
-    yield Line(text=f"  {evidence.kind}, {binaries}, {looked} looked")
+    looked = len(rules) - len(judged.skipped)
+    yield Line(
+        text=f"  {evidence.kind}, {binaries}; {looked} of {_plural(len(rules), 'rule')} had something to look at"
+    )
+    for line in judged.unseen:
+        yield from wrapped(f"not looked at: {line}", "  ", hang="    ")
     yield Line()
     for group in _groups(judged.findings):
         yield from _group(group, rules[group[0].code])

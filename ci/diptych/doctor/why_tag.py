@@ -10,7 +10,7 @@ from typing import Any
 
 from diptych.doctor.gather import gather
 from diptych.errors import FormatError
-from diptych.policy import Level, manylinux
+from diptych.policy import Family, Level, manylinux, musllinux
 from diptych.policy.tables import tag_machine, version_key
 from diptych.rules import Evidence, Item
 from diptych.rules.platform_tags import uses
@@ -55,8 +55,9 @@ class WhyTag:
     def steps(self) -> tuple[tuple[Level | None, Level], ...]:
         """Each level that is asked for, with what the tag would be without its reasons."""
         levels = list(dict.fromkeys(reason.level for reason in self.reasons))
-        following = [*(level for level in levels[1:] if level), self.floor]
-        return tuple(zip(levels, following, strict=True))
+        return tuple(
+            (level, next(filter(None, levels[at:]), self.floor)) for at, level in enumerate(levels, 1)
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Return it as plain values."""
@@ -107,10 +108,11 @@ def explain_tag(evidence: Evidence) -> WhyTag:
             f'"{evidence.target}" has no manylinux tag to explain: '
             + ("it is no wheel" if evidence.kind != "wheel" else "no ELF file in it")
         )
-    known = [manylinux().machines.get(tag_machine(item.binary.machine)) for item in evidence.elf]
-    floor = max((level for level in known if level), default=manylinux().levels[-1])
+    policies = _policies(evidence)
+    known = [policies.machines.get(tag_machine(item.binary.machine)) for item in evidence.elf]
+    floor = max((level for level in known if level), default=policies.levels[-1])
     reasons = sorted(
-        (one for one in _reasons(evidence) if one.level is None or one.level > floor),
+        (one for one in _reasons(evidence, policies) if one.level is None or one.level > floor),
         key=_order,
         reverse=True,
     )
@@ -129,14 +131,20 @@ def _order(reason: Reason) -> tuple[tuple[int, int], bool, tuple[str, tuple[int,
     return version, not reason.what.startswith("library"), version_key(reason.what)
 
 
-def _reasons(evidence: Evidence) -> Iterator[Reason]:
+def _policies(evidence: Evidence) -> Family:
+    """Return the policies that the tag speaks of; a wheel without one is taken for glibc's, as most are."""
+    families = {tag.level.family for tag in evidence.platforms if tag.level}
+    return musllinux() if families == {"musllinux"} else manylinux()
+
+
+def _reasons(evidence: Evidence, policies: Family) -> Iterator[Reason]:
     found: dict[tuple[Level | None, str], dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for item in evidence.elf:
         for use in uses(evidence, item):
-            level = manylinux().lowest(use.version, item.binary.machine)
+            level = policies.lowest(use.version, item.binary.machine)
             for symbol in use.symbols or ("",):
                 found[level, use.version][symbol].append(item.label)
-        for level, name in _libraries(evidence, item):
+        for level, name in _libraries(evidence, item, policies):
             found[level, f"library {name}"][""].append(item.label)
     for (level, what), users in found.items():
         yield Reason(
@@ -144,10 +152,10 @@ def _reasons(evidence: Evidence) -> Iterator[Reason]:
         )
 
 
-def _libraries(evidence: Evidence, item: Item) -> Iterator[tuple[Level | None, str]]:
+def _libraries(evidence: Evidence, item: Item, policies: Family) -> Iterator[tuple[Level | None, str]]:
     """Yield the needed libraries that are neither in the wheel nor expected everywhere."""
     for name in item.binary.needed:
         if evidence.own_library(name) is None:
-            level = manylinux().lowest_for_library(name)
+            level = policies.lowest_for_library(name)
             if level is not None or not is_expected(name, item, evidence):
                 yield level, name

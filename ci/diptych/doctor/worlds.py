@@ -3,32 +3,55 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 
 from diptych.binaries import Binary
 from diptych.closure import RealFiles, SearchContext, closure, this_machine
+from diptych.closure.dyld import pick_slice
+from diptych.doctor.beside import Beside
 from diptych.doctor.installed import InstalledFiles
 from diptych.errors import FormatError
-from diptych.rules import Item
-from diptych.rules.places import final_place
+from diptych.rules import Evidence, Item
+from diptych.rules.places import PREFIX, final_place
 
 World = Callable[[Binary], SearchContext]
 
 
-def packed_world(kind: str, items: Iterable[Item], members: Iterable[str], links: Mapping[str, str]) -> World:
-    """Return the world of a package alone: nothing else is installed, and the system's libraries are not looked up."""
+def packed_world(evidence: Evidence, beside: Beside) -> World:
+    """Return the world of a package and what lies beside it: the system's libraries are not looked up.
+
+    A conda package for macOS is loaded by the environment's own ``bin/python``, which ``@executable_path`` starts from.
+    """
+    kind = evidence.kind
     binaries: dict[str, tuple[Binary, ...]] = {}
-    for item in items:
+    for item in evidence.items:
         place = final_place(kind, item.place)
         binaries[place] = (*binaries.get(place, ()), item.binary)
+    binaries = {**beside.binaries, **binaries}
+    python = f"{PREFIX}/bin/python"
+    if kind == "conda" and python not in binaries:
+        binaries[python] = tuple(_mac_python(python, machine) for machine in ("arm64", "x86_64"))
     files = InstalledFiles(
         binaries,
-        {final_place(kind, name): target for name, target in links.items()},
-        (final_place(kind, name) for name in members),
+        {**beside.links, **{final_place(kind, name): target for name, target in evidence.links.items()}},
+        (*beside.others, *(final_place(kind, name) for name in evidence.members)),
     )
-    world = SearchContext(files=files, default_folders=())
-    return lambda _: world
+    families = {tag.level.family for tag in evidence.platforms if tag.level}
+    world = SearchContext(files=files, default_folders=(), musl=families == {"musllinux"})
+    imported = replace(world, executable=python)
+
+    def of(binary: Binary) -> SearchContext:
+        mac = kind == "conda" and binary.format == "macho" and binary.kind != "executable"
+        return imported if mac and pick_slice(binaries[python], binary.machine) else world
+
+    return of
+
+
+def _mac_python(path: str, machine: str) -> Binary:
+    return Binary(
+        name=path, format="macho", machine=machine, bits=64, endianness="little", kind="executable", size=0
+    )
 
 
 def real_world(*, host: str | None, executable: str | None = None) -> World:

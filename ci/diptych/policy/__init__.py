@@ -7,8 +7,10 @@
 True
 """
 
+from diptych.policy.bundled import bundled_libraries
 from diptych.policy.cxx_runtimes import cxx_runtimes
 from diptych.policy.forecast import Forecast, forecast
+from diptych.policy.glibc_names import glibc_names
 from diptych.policy.tables import Family, Level, manylinux, musllinux, table_of
 from diptych.policy.tags import PlatformTag, platform_tag
 
@@ -17,8 +19,10 @@ __all__ = [
     "Forecast",
     "Level",
     "PlatformTag",
+    "bundled_libraries",
     "cxx_runtimes",
     "forecast",
+    "glibc_names",
     "manylinux",
     "musllinux",
     "platform_tag",

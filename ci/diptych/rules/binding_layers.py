@@ -20,7 +20,7 @@ def _boost_users(evidence: Evidence) -> Iterator[tuple[Item, str, str]]:
                 yield item, name, digits
 
 
-@rule("DIP201", "Boost.Python of another Python", Severity.ERROR, premises.binaries)
+@rule("DIP201", "Boost.Python of another Python", Severity.ERROR, premises.boost)
 def boost_digits(evidence: Evidence) -> Iterator[Finding]:
     """A module is linked to the Boost.Python library of another Python version.
 
@@ -30,6 +30,8 @@ def boost_digits(evidence: Evidence) -> Iterator[Finding]:
 
     Mend: ask for `Boost::python${Python_VERSION_MAJOR}${Python_VERSION_MINOR}` from the host environment, with
     `libboost-python-devel` in `host`, pinned for each Python.
+
+    Not seen: a Boost.Python without digits in its name, and one that is linked statically.
 
     Source: ContinuumIO/anaconda-issues#316, #9029; conda-forge/boost-feedstock#21, #117, #165.
     """
@@ -59,7 +61,7 @@ def _registries(evidence: Evidence) -> Mapping[str, list[Item]]:
     return found
 
 
-@rule("DIP202", "two copies of Boost.Python", Severity.ERROR, premises.binaries)
+@rule("DIP202", "two copies of Boost.Python", Severity.ERROR, premises.boost)
 def boost_twice(evidence: Evidence) -> Iterator[Finding]:
     """Two shared Boost.Python libraries for one Python can meet in a process.
 
@@ -69,6 +71,8 @@ def boost_twice(evidence: Evidence) -> Iterator[Finding]:
 
     Mend: within one package use one copy. Between packages that exchange C++ objects, depend on one package that owns the
     library instead of grafting it.
+
+    Not seen: copies in other packages, unless an environment is looked at.
 
     Source: rdkit/rdkit#667; ledger/ledger#513; boostorg/python#56.
     """
@@ -87,7 +91,7 @@ def _owned(item: Item) -> str:
     return f"{item.place} (from {item.owner})" if item.owner else item.place
 
 
-@rule("DIP203", "Boost.Python linked statically into several modules", Severity.ERROR, premises.modules)
+@rule("DIP203", "Boost.Python linked statically into several modules", Severity.ERROR, premises.boost)
 def boost_static(evidence: Evidence) -> Iterator[Finding]:
     """More than one module has a static Boost.Python, or one has it beside the shared library.
 
@@ -96,6 +100,8 @@ def boost_static(evidence: Evidence) -> Iterator[Finding]:
 
     Mend: link all modules of a package to one shared libboost_python (`set(Boost_USE_STATIC_LIBS OFF)`); a single module that
     shares no types may keep a static one.
+
+    Not seen: a static copy whose symbols are hidden and therefore not in the dynamic table.
 
     Source: rdkit/rdkit#667; boostorg/python#56; Boost.Python documentation, "Building and Testing".
     """
@@ -114,7 +120,14 @@ def boost_static(evidence: Evidence) -> Iterator[Finding]:
         )
 
 
-@rule("DIP204", "Boost.Python from outside", Severity.ERROR, premises.resolved)
+@rule(
+    "DIP204",
+    "Boost.Python from outside",
+    Severity.ERROR,
+    premises.environment,
+    premises.resolved,
+    premises.boost,
+)
 def boost_stranger(evidence: Evidence) -> Iterator[Finding]:
     """A module takes its Boost.Python from outside of the environment that it is installed in.
 
@@ -123,10 +136,10 @@ def boost_stranger(evidence: Evidence) -> Iterator[Finding]:
 
     Mend: link to the environment's own library and give it a run path into it: `diptych relink --for conda`.
 
+    Not seen: packages before they are installed: only an environment says what is taken from outside.
+
     Source: ContinuumIO/anaconda-issues#9029; lcit/ext3DLBP#2.
     """
-    if evidence.kind != "environment":
-        return
     for item in evidence.items:
         for entry in item.closure.wanted_by(item.closure.root) if item.closure else ():
             outside = entry.path is not None and evidence.inside(entry.path) is None
@@ -138,7 +151,7 @@ def boost_stranger(evidence: Evidence) -> Iterator[Finding]:
                 )
 
 
-@rule("DIP205", "Boost.Python of another C++ standard library", Severity.ERROR, premises.binaries)
+@rule("DIP205", "Boost.Python of another C++ standard library", Severity.ERROR, premises.boost)
 def boost_library_kind(evidence: Evidence) -> Iterator[Finding]:
     """A module and its Boost.Python are made for different C++ standard libraries.
 
@@ -146,6 +159,8 @@ def boost_library_kind(evidence: Evidence) -> Iterator[Finding]:
     std::string and all that throws across the border fail, or the import ends with an undefined symbol.
 
     Mend: compile both with one compiler and one standard library; with clang on Linux leave out `-stdlib=libc++`.
+
+    Not seen: modules that need no C++ library by name, and two versions of one library.
 
     Source: PDAL/python#16; conda/conda#7556; libc++ documentation, "ABI Guarantees".
     """
@@ -169,7 +184,7 @@ def _tools(item: Item) -> str:
     return ", ".join(item.binary.build_tools[:2]) or "unknown"
 
 
-@rule("DIP206", "symbols that its Boost.Python does not have", Severity.ERROR, premises.binaries)
+@rule("DIP206", "symbols that its Boost.Python does not have", Severity.ERROR, premises.boost)
 def boost_symbols(evidence: Evidence) -> Iterator[Finding]:
     """A module wants Boost.Python symbols that the library beside it does not define.
 
@@ -177,6 +192,8 @@ def boost_symbols(evidence: Evidence) -> Iterator[Finding]:
     ends with "undefined symbol: _ZN5boost6python…".
 
     Mend: rebuild against the library that is shipped; one `_GLIBCXX_USE_CXX11_ABI` for all of a package.
+
+    Not seen: a Boost.Python that is not in the same package or environment.
 
     Source: ContinuumIO/anaconda-issues#316; conda-forge/boost-feedstock#21.
     """
@@ -207,6 +224,8 @@ def internals_differ(evidence: Evidence) -> Iterator[Finding]:
     Mend: build all modules of a package with one version of the binding library and one compiler; between packages pin
     `pybind11-abi`. Modules that share nothing can stay as they are.
 
+    Not seen: modules of other packages, and identifiers that an optimiser has broken up.
+
     Source: pybind/pybind11#3751, #3793; wjakob/nanobind#778, #1140; conda-forge/pytorch-cpu-feedstock#413.
     """
     if evidence.kind == "environment":
@@ -230,9 +249,7 @@ def internals_differ(evidence: Evidence) -> Iterator[Finding]:
                 )
 
 
-@rule(
-    "DIP208", "binding layer linked to another libpython than the module's", Severity.ERROR, premises.binaries
-)
+@rule("DIP208", "binding layer linked to another libpython than the module's", Severity.ERROR, premises.boost)
 def boost_brings_python(evidence: Evidence) -> Iterator[Finding]:
     """The Boost.Python library itself names libpython.
 
@@ -241,6 +258,8 @@ def boost_brings_python(evidence: Evidence) -> Iterator[Finding]:
 
     Mend: use the environment's own Boost.Python, or point the library at the right interpreter:
     `diptych relink --python PREFIX libboost_python311.dylib`.
+
+    Not seen: a Boost.Python that is linked statically.
 
     Source: openbabel/openbabel#1711; conda-forge/conda-forge.github.io#778.
     """

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from diptych.errors import ConfigError, nearest
+from diptych.rules.coverage import unseen
 from diptych.rules.evidence import Evidence
 from diptych.rules.model import Finding, Rule
 
@@ -23,6 +24,11 @@ class Judged:
     evidence: Evidence
     findings: tuple[Finding, ...]
     skipped: dict[str, str]
+
+    @property
+    def unseen(self) -> tuple[str, ...]:
+        """What is there and was not looked at, a line each: silence about it is no verdict."""
+        return unseen(self.evidence)
 
 
 def judge(evidence: Evidence, rules: Iterable[Rule]) -> Judged:

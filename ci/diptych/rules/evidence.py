@@ -65,6 +65,11 @@ class Deep:
         boost_registry: of Boost.Python's converter registry, the symbols that this binary defines.
         boost_wanted: Boost.Python symbols that it leaves undefined.
         boost_given: Boost.Python symbols that it defines (looked up in libboost_python itself).
+        entries: names of module entry points that it exports: ``PyInit_…``.
+        uses_python: whether it refers to the C API.
+        bundled: well-known C libraries whose names it exports, with the names that tell.
+        wide_code: whether its code has AVX instructions; None: not looked at.
+        asks_processor: whether it asks which instructions the processor has.
         internals: identifiers under which binding layers share types: ``__pybind11_internals_v11_system_…``.
         gil: whether the module says that it can do without the GIL; None: it cannot be told.
         signature: what a Mach-O signature is worth.
@@ -78,6 +83,11 @@ class Deep:
     boost_registry: tuple[str, ...] = ()
     boost_wanted: frozenset[str] = frozenset()
     boost_given: frozenset[str] = frozenset()
+    entries: tuple[str, ...] = ()
+    uses_python: bool = False
+    bundled: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    wide_code: bool | None = None
+    asks_processor: bool = False
     internals: tuple[str, ...] = ()
     gil: bool | None = None
     signature: Signature | None = None
@@ -117,10 +127,21 @@ class Item:
 
 @dataclass(frozen=True, kw_only=True)
 class Damage:
-    """A binary that could not be read."""
+    """A binary that could not be read, or a part of one.
+
+    Attributes:
+        place: the member or file.
+        problem: what is wrong.
+        partial: the binary is among the items, and only this part of it was not looked at.
+        loaded: the loader looks at that part.
+        other: it does not even begin like a binary, although its name says so: what it is instead.
+    """
 
     place: str
     problem: str
+    partial: bool = False
+    loaded: bool = True
+    other: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,7 +192,12 @@ class Evidence:
         conda: of a conda package.
         installed: the packages of an environment.
         damaged: binaries that could not be read.
+        misnamed: files with the name of a binary that are something else.
         collisions: names that are one file on macOS and Windows.
+        requires: of a wheel: the distributions that it always requires, normalised.
+        beside: what was laid beside it (``--with``): then what is not found there is nowhere.
+        preloaded: own library → the Python file of the package that loads it by name (ctypes).
+        unread: what is there and was not looked at, a line each.
     """
 
     target: str
@@ -188,7 +214,12 @@ class Evidence:
     conda: CondaFacts | None = None
     installed: tuple[CondaFacts, ...] = ()
     damaged: tuple[Damage, ...] = ()
+    misnamed: tuple[Damage, ...] = ()
     collisions: tuple[tuple[str, ...], ...] = ()
+    requires: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
+    preloaded: Mapping[str, str] = field(default_factory=dict)
+    unread: tuple[str, ...] = ()
 
     @property
     def packed(self) -> bool:
@@ -201,6 +232,11 @@ class Evidence:
         return tuple(item for item in self.items if item.module is not None)
 
     @cached_property
+    def module_labels(self) -> frozenset[str]:
+        """What the extension modules are called in findings."""
+        return frozenset(item.label for item in self.modules)
+
+    @cached_property
     def elf(self) -> tuple[Item, ...]:
         """The ELF binaries."""
         return tuple(item for item in self.items if item.binary.format == "elf")
@@ -209,6 +245,11 @@ class Evidence:
     def macho(self) -> tuple[Item, ...]:
         """The slices of Mach-O binaries."""
         return tuple(item for item in self.items if item.binary.format == "macho")
+
+    @cached_property
+    def by_place(self) -> Mapping[tuple[str, int], Item]:
+        """Place and slice → the item."""
+        return {(item.place, item.binary.offset): item for item in reversed(self.items)}
 
     @cached_property
     def by_library(self) -> Mapping[str, tuple[Item, ...]]:

@@ -49,7 +49,15 @@ def _section(rule: Rule) -> Iterator[str]:
     yield f'### <a id="{rule.code.lower()}"></a>{rule.code}: {rule.title}'
     yield ""
     yield f"*{rule.severity.value}.* {rule.what}"
-    for title, text in (("Why", rule.why), ("How to mend", rule.mend), ("Source", rule.source)):
+    parts = (
+        ("Why", rule.why),
+        ("How to mend", rule.mend),
+        ("Not seen", rule.not_seen),
+        ("Source", rule.source),
+    )
+    for title, text in parts:
+        if not text:
+            continue
         yield ""
         yield f"**{title}.** {text}"
 

@@ -24,6 +24,8 @@ def duplicate_rpath(evidence: Evidence) -> Iterator[Finding]:
 
     Mend: `install_name_tool -delete_rpath` once, then sign; `diptych relink` keeps each once.
 
+    Not seen: entries that are spelled differently and lead to one folder.
+
     Source: conda/conda-build#5671; prefix-dev/rattler-build#1955; mesonbuild/meson-python#813.
     """
     for item in evidence.macho:
@@ -43,6 +45,8 @@ def unsigned(evidence: Evidence) -> Iterator[Finding]:
     Why: Apple silicon runs signed code only: the process is killed. The linker signs ad hoc; something removed it.
 
     Mend: `codesign --force --sign - FILE`, as the last step after every edit.
+
+    Not seen: whether a signature is one that Gatekeeper or a notary accepts.
 
     Source: developer.apple.com/forums/thread/703059; matthew-brett/delocate#102, #144.
     """
@@ -66,6 +70,8 @@ def stale_signature(evidence: Evidence) -> Iterator[Finding]:
 
     Mend: sign again after the last edit, into a new file (`codesign --force --sign -`): the kernel remembers signatures by inode.
 
+    Not seen: certificates and entitlements: page hashes alone are recomputed.
+
     Source: DataDog/datadog-agent#49613; prefix-dev/rattler-build#324; tpoechtrager/cctools-port#97.
     """
     for item in evidence.macho:
@@ -87,6 +93,8 @@ def above_min_os(evidence: Evidence) -> Iterator[Finding]:
     conda was compiled for the build machine's own version.
 
     Mend: compile it with MACOSX_DEPLOYMENT_TARGET of the tag, or raise the tag (`c_stdlib_version` for conda).
+
+    Not seen: symbols that the older system lacks though the file's minimum admits it.
 
     Source: python-pillow/Pillow#8502; matthew-brett/delocate#56, #211; pypa/cibuildwheel#818.
     """
@@ -119,16 +127,15 @@ def slices_disagree(evidence: Evidence) -> Iterator[Finding]:
 
     Mend: build both slices from the same inputs and fuse them (`lipo`, `delocate-merge`), or tag for one machine.
 
+    Not seen: whether the slices hold the same code.
+
     Source: matthew-brett/delocate, `--require-archs`; pypa/cibuildwheel, universal2.
     """
     promised = {name for tag in evidence.platforms for name in tag.machines if tag.system == "macosx"}
     for place, slices in evidence.by_file():
         if slices[0].binary.format != "macho":
             continue
-        have = {
-            item.binary.machine.rstrip("eh") if item.binary.machine == "arm64e" else item.binary.machine
-            for item in slices
-        }
+        have = {item.binary.machine for item in slices}
         missing = promised - have
         if missing and have & promised:
             yield Finding(
@@ -158,6 +165,8 @@ def absolute_install_name(evidence: Evidence) -> Iterator[Finding]:
     is copied into all that is linked to it later.
 
     Mend: delocate the wheel; `install_name_tool -change` and `-id @rpath/…`, then sign; `diptych relink`.
+
+    Not seen: paths that the program builds at run time.
 
     Source: Apple, "Run-Path Dependent Libraries"; conda/conda-build#312.
     """

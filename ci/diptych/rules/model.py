@@ -60,7 +60,7 @@ Premise = Callable[[Evidence], str]
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """One numbered rule. Its words are the docstring of its check, in four parts: what, why, how to mend, source.
+    """One numbered rule. Its words are the docstring of its check: what, why, how to mend, what is not seen, source.
 
     Attributes:
         code: like ``DIP101``.
@@ -97,6 +97,11 @@ class Rule:
         return self._part("Mend")
 
     @property
+    def not_seen(self) -> str:
+        """What of this kind the rule does not find."""
+        return self._part("Not seen")
+
+    @property
     def source(self) -> str:
         """Where this is known from."""
         return self._part("Source")
@@ -111,9 +116,9 @@ class Rule:
             yield replace(finding, code=self.code, given=finding.given or self.severity)
 
     def _part(self, name: str) -> str:
-        """Return one part of the docstring; the parts begin with ``Why:``, ``Mend:`` and ``Source:``."""
+        """Return one part of the docstring; the parts begin with ``Why:``, ``Mend:``, ``Not seen:`` and ``Source:``."""
         text = inspect.getdoc(self.check) or ""
-        parts = re.split(r"^(Why|Mend|Source): ", text, flags=re.MULTILINE)
+        parts = re.split(r"^(Why|Mend|Not seen|Source): ", text, flags=re.MULTILINE)
         named = dict(zip(["", *parts[1::2]], parts[::2], strict=True))
         words = " ".join(named.get(name, "").split())
         return words[:1].upper() + words[1:]

@@ -105,6 +105,11 @@ def boost_python(needed: str) -> str | None:
     return None if match is None or match["part"] != "python" else match["digits"] or ""
 
 
+def is_musl_library(needed: str) -> bool:
+    """Tell whether a needed name is musl's own C library."""
+    return needed.startswith(("libc.musl-", "ld-musl-")) or needed == "libc.so"
+
+
 def without_hash(name: str) -> str:
     """Undo what grafting does to a library's name: ``libgomp-a34b3233.so.1.0.0`` → ``libgomp.so.1.0.0``."""
     return _HASHED.sub("", name.rpartition("/")[2])

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 from diptych.output import human_size
 from diptych.rules import premises
-from diptych.rules.evidence import CondaFacts, Evidence, Item
+from diptych.rules.evidence import CondaFacts, Damage, Evidence, Item
 from diptych.rules.model import Finding, Severity, rule
 from diptych.rules.names import without_hash
 from diptych.system import is_system_library
 
 _SHOWN = 5
 _WORTH_TELLING = 1 << 20
+_DATA = re.compile(r"[^/]+\.data/(\w+)/")
 # conda-forge's names for the compilers' runtimes; "-ng" was dropped in 2024.
 _RUNTIMES = {
     "libstdc++.so.6": {"libstdcxx", "libstdcxx-ng"},
@@ -24,48 +26,80 @@ _RUNTIMES = {
 }
 
 
-@rule("DIP501", "binaries in a package for any machine", Severity.ERROR)
+@rule("DIP501", "binaries in a package for any machine", Severity.ERROR, premises.packed, premises.binaries)
 def pure_with_binaries(evidence: Evidence) -> Iterator[Finding]:
     """A wheel tagged `any`, marked purelib, or a `noarch` conda package has binaries inside.
 
-    Why: it is installed on every system, and loads on one. A wheel that says `Root-Is-Purelib: true` is unpacked into the wrong folder
-    where purelib and platlib differ (Fedora, Debian), and auditwheel refuses it.
+    Why: it is installed on every system, and loads on one. A wheel's binaries that go to purelib (at its root with
+    `Root-Is-Purelib: true`, or in `.data/purelib`) land in the wrong folder where purelib and platlib differ (Fedora); auditwheel
+    refuses those of a folder called purelib. What lies in `.data/platlib`, `.data/data` or `.data/scripts` goes to its right place.
 
     Mend: let the build backend know of the extension (setuptools: `ext_modules` or `has_ext_modules`; scikit-build-core: leave
     `wheel.platlib` alone), and take `noarch` out of the recipe.
+
+    Not seen: Windows binaries, and machine code in data files (`.npz`, `.jar`).
 
     Source: PEP 427; conda/conda-build#832, #3208; fonttools/fonttools#4073.
     """
     anywhere = any(tag.system == "any" for tag in evidence.platforms)
     noarch = evidence.conda is not None and bool(evidence.conda.noarch)
-    if not (anywhere or noarch or evidence.purelib) or not evidence.items:
+    wrong = [item for item in evidence.items if anywhere or noarch or _to_purelib(item, evidence)]
+    if not wrong:
         return
-    modules = [
-        item.label for item in evidence.items if item.module or item.binary.kind in {"shared", "bundle"}
-    ]
-    places = modules or [item.label for item in evidence.items]
-    what = "tagged any" if anywhere else "noarch" if noarch else "marked Root-Is-Purelib: true"
+    modules = [item.label for item in wrong if item.module or item.binary.kind in {"shared", "bundle"}]
+    places = modules or [item.label for item in wrong]
+    what = "tagged any" if anywhere else "noarch" if noarch else "installed to purelib"
     severity = Severity.ERROR if evidence.modules and (anywhere or noarch) else Severity.DRIFT
     yield Finding(
         given=severity if modules else Severity.NOTE,
         place=places[0],
-        message=f"{what}, with {len(places)} binaries inside",
+        message=f"{what}, with {len(places)} {'binary' if len(places) == 1 else 'binaries'} inside",
         evidence=tuple(places[:_SHOWN]),
+        next_step="take noarch out of the recipe, and build it for each subdir" if noarch else "",
     )
 
 
-@rule("DIP502", "damaged binary", Severity.ERROR)
+def _to_purelib(item: Item, evidence: Evidence) -> bool:
+    """Tell whether a wheel's member is installed to purelib (binary distribution format, "Installing a wheel")."""
+    folder = _DATA.match(item.place)
+    return folder[1] == "purelib" if folder else bool(evidence.purelib)
+
+
+_LIBRARY_NAME = re.compile(r"\.(so|dylib|pyd|dll)(\.[\w.]+)?$")
+_TEST_FOLDER = re.compile(r"(?:^|/)(?:tests?|testing|test_?data|examples?|fixtures?)/", re.IGNORECASE)
+
+
+def _damage_weight(damage: Damage, evidence: Evidence) -> Severity:
+    """What no loader reads, or is led to, may be as it is, and so may a test's own data."""
+    if damage.partial:
+        return Severity.DRIFT if damage.loaded else Severity.NOTE
+    if evidence.kind == "file" or damage.place == evidence.target:
+        return Severity.ERROR
+    loaded = _LIBRARY_NAME.search(damage.place) or "." not in damage.place.rpartition("/")[2]
+    return Severity.ERROR if loaded and not _TEST_FOLDER.search(damage.place) else Severity.NOTE
+
+
+@rule("DIP502", "damaged binary", Severity.ERROR, premises.looked_into)
 def damaged(evidence: Evidence) -> Iterator[Finding]:
     """A member that begins like a binary cannot be read as one.
 
-    Why: it was cut off, overwritten, or made to look like one. The loader refuses it too, or worse, does not.
+    Why: it was cut off, overwritten, or made to look like one. The loader refuses it too, or worse, does not. What the loader does not
+    read (section headers past the end, free text among the notes) is a note, since other tools stop there; a damaged
+    symbol table is a drift, and all that needs no symbols is still said. A file that no loader is led to, by its name or because it is a test's data, is a note.
 
     Mend: build the package again; where it is a test file that is meant to be damaged, `--ignore DIP502`.
+
+    Not seen: damage inside code or data that no table points to; files that do not begin like a binary; Windows binaries.
 
     Source: System V gABI; Apple, mach-o/loader.h.
     """
     for one in evidence.damaged:
-        yield Finding(place=one.place, message="cannot be read", evidence=(one.problem,))
+        yield Finding(
+            given=_damage_weight(one, evidence),
+            place=one.place,
+            message="a part cannot be read" if one.partial else "cannot be read",
+            evidence=(one.problem,),
+        )
 
 
 @rule("DIP503", "needed library that is not used", Severity.DRIFT, premises.elf)
@@ -77,6 +111,8 @@ def unused_needed(evidence: Evidence) -> Iterator[Finding]:
 
     Mend: `-Wl,--as-needed` before the libraries, or `diptych relink --drop-unused` on what is built. A library that is wanted for
     its initialisers alone is rightly there.
+
+    Not seen: libraries that are wanted for their initialisers alone; Mach-O; libraries that are not in the target.
 
     Source: ld(1), --as-needed; ldd(1), -u; conda/conda-build#3159.
     """
@@ -114,6 +150,8 @@ def not_depended_on(evidence: Evidence) -> Iterator[Finding]:
     takes it away: "cannot open shared object file".
 
     Mend: add the package to `host`, whose run exports then add the run dependency; or drop the library if it is not used.
+
+    Not seen: of a package alone: libraries other than the compilers' runtimes. An environment is looked at as a whole.
 
     Source: conda-build, --error-overlinking; rattler-build, overlinking_behavior; conda-forge/conda-smithy#919.
     """
@@ -194,6 +232,8 @@ def not_linked(evidence: Evidence) -> Iterator[Finding]:
 
     Mend: `ignore_run_exports`, or leave it out of `host`.
 
+    Not seen: use by `dlopen` or by a command.
+
     Source: conda-build, --error-overdepending; rattler-build, overdepending_behavior.
     """
     packages = {package.name: package for package in evidence.installed}
@@ -227,6 +267,8 @@ def colliding_names(evidence: Evidence) -> Iterator[Finding]:
 
     Mend: rename one; harmless in a package for Linux alone.
 
+    Not seen: names that collide with a file of another package.
+
     Source: CEP 34; Apple, APFS, "case-insensitive".
     """
     elsewhere = any(tag.system != "linux" for tag in evidence.platforms)
@@ -247,6 +289,8 @@ def debug_information(evidence: Evidence) -> Iterator[Finding]:
 
     Mend: install stripped (`cmake --install --strip`, `auditwheel repair --strip`: it strips before patching, as is right), and keep
     the information in a file of its own.
+
+    Not seen: debug information in files of its own (`.debug`, `.dSYM`).
 
     Source: strip(1); pypa/auditwheel#722.
     """

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 
-from diptych.binaries import Binary, Section
 from diptych.policy import Level, manylinux, table_of
 from diptych.policy.tables import version_key
 from diptych.rules import premises
 from diptych.rules.evidence import Evidence, Item, VersionUse
 from diptych.rules.model import Finding, Severity, rule
+from diptych.rules.resolution import NOT_EVERYWHERE
+from diptych.rules.search_paths import several
 
 _SHOWN = 3
-_PAGE_64K = 0x10000
+PRIVATE = "GLIBC_PRIVATE"
+"""What glibc keeps for its own parts: no image, old or new, makes that right (DIP418)."""
+_VERSIONS_SHOWN = 3
+_GLIBC = re.compile(r"GLIBC_(\d+)\.(\d+)(?:\.\d+)?")
 _OLDEST_IMAGE = Level(version=(2, 17))  # nobody runs, or builds for, anything older
 
 
@@ -43,6 +49,9 @@ def above_tag(evidence: Evidence) -> Iterator[Finding]:
     Mend: compile in the image of the tag (or with the sysroot of its glibc), or take the tag that the symbols ask for:
     `diptych why-tag WHEEL` shows what it would be without each of them.
 
+    Not seen: Kernel features; symbols without a version; musl, which has no versions. For tags between two policies (`_2_25`),
+    glibc is held against the tag's number, and libstdc++ against the next older policy.
+
     Source: PEP 600; pypa/auditwheel#36 (open since 2016), #354, #516; CadQuery/ocp-build-system#1.
     """
     if evidence.conda is not None:
@@ -52,31 +61,80 @@ def above_tag(evidence: Evidence) -> Iterator[Finding]:
     if not levels:
         return
     promised = min(levels)
-    for item in evidence.elf:
-        for use in uses(evidence, item):
-            lowest = manylinux().lowest(use.version, item.binary.machine)
-            if lowest is None or lowest > promised:
-                yield Finding(
-                    place=item.label,
-                    message=f"{use.version} needs {lowest or 'more than any policy has'}, the tag says {promised}",
-                    evidence=_lines(use),
-                )
+    wanting = [
+        (item, use)
+        for item in evidence.elf
+        for use in uses(evidence, item)
+        if use.version != PRIVATE and not promises(promised, use.version, item.binary.machine)
+    ]
+    for newest, found in _by_library(wanting):
+        lowest = manylinux().lowest(newest, found[0][0].binary.machine)
+        yield _too_new(
+            f"{newest} needs {lowest or 'more than any policy has'}, the tag says {promised}", found
+        )
+
+
+def promises(level: Level, version: str, machine: str) -> bool:
+    """Tell whether a tag promises a symbol version: glibc's by the tag's own number (PEP 600), others by the policies."""
+    number = _GLIBC.fullmatch(version)
+    if number is not None:
+        return (int(number[1]), int(number[2])) <= level.version
+    lowest = manylinux().lowest(version, machine)
+    return lowest is not None and lowest <= level
+
+
+def _by_library(
+    wanting: list[tuple[Item, VersionUse]],
+) -> Iterator[tuple[str, list[tuple[Item, VersionUse]]]]:
+    """Gather by the library that the versions are of: the newest is the fact, and the others follow from it."""
+    families: dict[str, list[tuple[Item, VersionUse]]] = {}
+    for item, use in wanting:
+        family = use.version.partition("_")[0]
+        families.setdefault("GLIBCXX" if family == "CXXABI" else family, []).append((item, use))
+    for found in families.values():
+        found.sort(key=lambda one: version_key(one[1].version), reverse=True)
+        yield found[0][1].version, found
+
+
+def _too_new(message: str, found: list[tuple[Item, VersionUse]], *, given: Severity | None = None) -> Finding:
+    places = list(dict.fromkeys(item.label for item, _ in found))
+    versions = {use.version: use for _, use in reversed(found)}
+    lines = [
+        line
+        for use in sorted(versions.values(), key=lambda one: version_key(one.version))
+        for line in _lines(use)
+    ]
+    return Finding(
+        given=given,
+        place=places[0],
+        message=message,
+        evidence=(
+            *lines[-_VERSIONS_SHOWN:][::-1],
+            *([f"and {len(lines) - _VERSIONS_SHOWN} older versions"] if len(lines) > _VERSIONS_SHOWN else []),
+            *several(places),
+        ),
+    )
 
 
 def _above_stated(evidence: Evidence, floor: tuple[int, int] | None) -> Iterator[Finding]:
     """Hold the glibc versions against what a conda package states; libstdc++ comes with the environment."""
     if floor is None:
         return
-    stated = ".".join(map(str, floor))
-    for item in evidence.elf:
-        for use in uses(evidence, item):
-            newer = version_key(use.version) > version_key(f"GLIBC_{stated}")
-            if use.version.startswith("GLIBC_") and newer:
-                yield Finding(
-                    place=item.label,
-                    message=f"{use.version} is needed, the package says __glibc {stated}",
-                    evidence=_lines(use),
-                )
+    level = Level(version=floor)
+    wanting = [
+        (item, use)
+        for item in evidence.elf
+        for use in uses(evidence, item)
+        if _GLIBC.fullmatch(use.version) and not promises(level, use.version, item.binary.machine)
+    ]
+    for newest, found in _by_library(wanting):
+        one = _too_new(f"{newest} is needed, the package says __glibc {floor[0]}.{floor[1]}", found)
+        number = newest.partition("_")[2]
+        yield replace(
+            one,
+            next_step=f"compile with the sysroot of glibc {floor[0]}.{floor[1]}, or state what is needed: "
+            f"c_stdlib_version {number}, which gives __glibc >={number}",
+        )
 
 
 @rule("DIP402", "symbols beyond every policy", Severity.ERROR, premises.elf)
@@ -89,19 +147,27 @@ def beyond_all(evidence: Evidence) -> Iterator[Finding]:
     Mend: compile with an older gcc (the forecast `diptych why-tag --gcc N` says before compiling), with a toolset that links the
     newer parts statically, or leave out what needs the symbol.
 
+    Not seen: As for DIP401; newer policies than the table has.
+
     Source: auditwheel src/auditwheel/policy; conda/conda-lock#847; experiment X6.
     """
     promised = any(tag.level for tag in evidence.platforms)
-    for item in evidence.elf if not promised else ():
-        for use in uses(evidence, item):
-            if manylinux().lowest(use.version, item.binary.machine) is None:
-                known = item.binary.machine in manylinux().machines or item.binary.machine in {"i386", "arm"}
-                yield Finding(
-                    given=_beyond_severity(evidence, known=known),
-                    place=item.label,
-                    message=f"no manylinux policy admits {use.version}",
-                    evidence=(*_lines(use), _ceiling(use.version, item), f"policies of {manylinux().date}"),
-                )
+    wanting = [
+        (item, use)
+        for item in evidence.elf
+        for use in uses(evidence, item)
+        if use.version != PRIVATE and manylinux().lowest(use.version, item.binary.machine) is None
+    ]
+    for newest, found in _by_library(wanting) if not promised else ():
+        first = found[0][0]
+        known = first.binary.machine in manylinux().machines or first.binary.machine in {"i386", "arm"}
+        one = _too_new(
+            f"no manylinux policy admits {newest}", found, given=_beyond_severity(evidence, known=known)
+        )
+        yield replace(
+            one,
+            evidence=(*one.evidence, _ceiling(newest, first), f"policies of {manylinux().date}"),
+        )
 
 
 def _beyond_severity(evidence: Evidence, *, known: bool) -> Severity:
@@ -123,6 +189,8 @@ def bare_tag(evidence: Evidence) -> Iterator[Finding]:
 
     Mend: `auditwheel repair`; if that finds no policy, DIP402 and `diptych why-tag` say why.
 
+    Not seen: whether the wheel would get a better tag: DIP401, DIP402 and `why-tag` say that.
+
     Source: PEP 513; natcap/invest#2713; pypi/warehouse#6545.
     """
     for tag in evidence.platforms:
@@ -141,6 +209,8 @@ def machine_against_tag(evidence: Evidence) -> Iterator[Finding]:
 
     Mend: build the file for the tag's machine, or leave it out.
 
+    Not seen: binaries in a conda package, and Windows binaries.
+
     Source: PEP 425, PEP 600; sogno-platform/dpsim#649.
     """
     systems = {tag.system for tag in evidence.platforms}
@@ -149,12 +219,18 @@ def machine_against_tag(evidence: Evidence) -> Iterator[Finding]:
         return
     wanted = {"linux": "elf", "macosx": "macho"}
     formats = {wanted[system] for system in systems}
+    wanted_machines = _also(machines)
+    none_fits = not any(
+        item.binary.format in formats and item.binary.machine in wanted_machines for item in evidence.items
+    )
     for _, slices in evidence.by_file():
         have = {item.binary.machine for item in slices}
         item = slices[0]
-        fits = item.binary.format in formats and bool(have & _also(machines))
+        fits = item.binary.format in formats and bool(have & wanted_machines)
         if not fits:
-            loose = item.module is None or item.binary.kind in {"object", "executable"}
+            # A lone library is what ctypes opens; beside others it may be data, or meant for a device.
+            lone = none_fits and item.binary.kind in {"shared", "bundle"}
+            loose = not lone and (item.module is None or item.binary.kind in {"object", "executable"})
             yield Finding(
                 given=Severity.DRIFT if loose else Severity.ERROR,
                 place=item.place,
@@ -165,7 +241,7 @@ def machine_against_tag(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _also(machines: set[str]) -> set[str]:
-    return machines | {f"{machine}{end}" for machine in machines for end in ("e", "h")}
+    return machines | {f"{machine}h" for machine in machines}
 
 
 @rule("DIP405", "tag newer than the symbols need", Severity.NOTE, premises.wheel, premises.elf)
@@ -177,11 +253,14 @@ def tag_too_new(evidence: Evidence) -> Iterator[Finding]:
 
     Mend: `auditwheel repair --plat` with the older tag, or leave it.
 
+    Not seen: what the authors tested, and the kernel that the code asks for.
+
     Source: PEP 600, "works on glibc ≥ x.y".
     """
     tags = [tag.level for tag in evidence.platforms if tag.level and tag.level.family == "manylinux"]
     lowest = lowest_level(evidence)
-    if tags and lowest is not None and max(lowest, _OLDEST_IMAGE) < min(tags):
+    dropped = any(name in NOT_EVERYWHERE for item in evidence.elf for name in item.binary.needed)
+    if tags and lowest is not None and not dropped and max(lowest, _OLDEST_IMAGE) < min(tags):
         yield Finding(
             message=f"tagged {min(tags)}, while {lowest} would do for every symbol",
             evidence=(f"{sum(1 for _ in evidence.elf)} binaries looked at",),
@@ -210,6 +289,8 @@ def isa_level(evidence: Evidence) -> Iterator[Finding]:
 
     Mend: compile for the baseline, and choose faster code at run time.
 
+    Not seen: Code above the baseline that carries no mark: instructions are not looked at.
+
     Source: x86-64 psABI, "GNU property"; auditwheel 6, ISA check.
     """
     for item in evidence.elf:
@@ -227,7 +308,7 @@ def isa_level(evidence: Evidence) -> Iterator[Finding]:
     "DIP407",
     "library that the policy does not expect on every system",
     Severity.DRIFT,
-    premises.wheel,
+    premises.tagged,
     premises.elf,
 )
 def withheld_library(evidence: Evidence) -> Iterator[Finding]:
@@ -237,90 +318,20 @@ def withheld_library(evidence: Evidence) -> Iterator[Finding]:
 
     Mend: graft the library, or raise the tag to the level named here.
 
+    Not seen: libraries that no policy knows: DIP307 speaks of those.
+
     Source: PEP 599, PEP 600; auditwheel's lib_whitelist.
     """
-    for tag in evidence.platforms:
-        table = table_of(tag.level.family) if tag.level else None
+    found: dict[str, list[str]] = {}
+    for level in sorted(
+        {tag.level for tag in evidence.platforms if tag.level}
+    ):  # two tags may name one policy
+        table = table_of(level.family)
         for item in evidence.elf if table else ():
             for name in item.binary.needed:
                 lowest = table.lowest_for_library(name) if table else None
-                if lowest and tag.level and lowest > tag.level and evidence.own_library(name) is None:
-                    yield Finding(
-                        place=item.label,
-                        message=f"{name} is expected from {lowest} on, the tag says {tag.level}",
-                        evidence=(f"NEEDED {name}",),
-                    )
-
-
-@rule("DIP408", "segments that cannot be mapped", Severity.ERROR, premises.elf)
-def misaligned(evidence: Evidence) -> Iterator[Finding]:
-    """A loaded segment's address and file offset do not agree modulo its alignment, or a section lies in no segment.
-
-    Why: "section .dynstr can't be allocated in segment", "ELF load command address/offset not page-aligned", or a crash in `_init`: an old patchelf, or strip after patchelf, wrote the
-    file.
-
-    Mend: strip first, patch once, with patchelf 0.18 or newer; then read the file back.
-
-    Source: System V gABI, "Program Header"; pypa/auditwheel#716, #722; NixOS/patchelf#492, #558.
-    """
-    for item in evidence.elf:
-        wrong = [segment for segment in item.binary.segments if segment.loaded and not segment.congruent]
-        if wrong:
-            first = wrong[0]
-            yield Finding(
-                place=item.label,
-                message=f"{len(wrong)} segments are misaligned",
-                evidence=(f"address {first.vaddr:#x}, offset {first.offset:#x}, alignment {first.align:#x}",),
-            )
-        if stray := [one.name for one in item.binary.sections if _is_stray(one, item.binary)]:
-            yield Finding(
-                given=Severity.DRIFT,  # the loader does not look at sections; strip and the next patchelf do
-                place=item.label,
-                message=f"{len(stray)} sections lie in no loaded segment",
-                evidence=(f"sections: {', '.join(stray[:_SHOWN])}",),
-            )
-
-
-def _is_stray(section: Section, binary: Binary) -> bool:
-    """Tell whether a section that is part of the memory image is in no segment that is mapped."""
-    end = section.offset + section.size
-    return (
-        section.loaded
-        and section.stored
-        and section.size > 0
-        and binary.kind in {"shared", "executable"}
-        and not any(
-            one.offset <= section.offset
-            and end <= one.offset + one.filesz
-            and section.vaddr - one.vaddr == section.offset - one.offset
-            for one in binary.segments
-            if one.loaded
-        )
-    )
-
-
-@rule("DIP409", "does not load on 64 KiB pages", Severity.DRIFT, premises.elf)
-def small_pages(evidence: Evidence) -> Iterator[Finding]:
-    """An aarch64 or ppc64le binary has segments aligned to less than 64 KiB.
-
-    Why: kernels with 64 KiB pages (RHEL 8 and others on aarch64) refuse it: "ELF load command alignment not page-aligned".
-    `-z max-page-size=4096`, lld's default, or a patchelf without `--page-size 65536` made it so.
-
-    Mend: `-Wl,-z,max-page-size=65536`; `patchelf --page-size 65536`.
-
-    Source: pypa/manylinux#1421; pypa/auditwheel#716; AArch64 ELF ABI.
-    """
-    for item in evidence.elf:
-        if item.binary.machine in {"aarch64", "ppc64le"} and evidence.packed:
-            small = [one.align for one in item.binary.segments if one.loaded and one.align < _PAGE_64K]
-            if small and item.binary.kind != "object":
-                yield Finding(
-                    place=item.label,
-                    message=f"a segment is aligned to {min(small)} bytes",
-                    evidence=(f"{len(small)} loaded segments",),
-                )
-
-
-def sorted_uses(found: set[str]) -> list[str]:
-    """Return symbol versions, newest first."""
-    return sorted(found, key=version_key, reverse=True)
+                if lowest and lowest > level and evidence.own_library(name) is None:
+                    fact = f"{name} is expected from {lowest} on, the tag says {level}"
+                    found.setdefault(fact, []).append(item.label)
+    for fact, places in found.items():
+        yield Finding(place=places[0], message=fact, evidence=several(places))

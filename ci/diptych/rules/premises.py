@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from diptych.rules.evidence import Evidence
+from diptych.rules.names import boost_python
 
 
 def binaries(evidence: Evidence) -> str:
     """Any binary."""
     return "" if evidence.items else "no binary here"
+
+
+def looked_into(evidence: Evidence) -> str:
+    """A file that is a binary, or begins like one."""
+    return "" if evidence.items or evidence.damaged else "no binary here"
 
 
 def elf(evidence: Evidence) -> str:
@@ -25,9 +31,36 @@ def modules(evidence: Evidence) -> str:
     return "" if evidence.modules else "no extension module here"
 
 
+def boost(evidence: Evidence) -> str:
+    """Anything of Boost.Python."""
+    for item in evidence.items:
+        names = (*item.binary.needed, item.place)
+        if item.deep.boost_registry or any(boost_python(name) is not None for name in names):
+            return ""
+    return "nothing of Boost.Python here"
+
+
+def free_threaded(evidence: Evidence) -> str:
+    """A module for free-threaded Python."""
+    pythons = [item.module.python for item in evidence.modules if item.module and item.module.python]
+    return "" if any("t" in python.flags for python in pythons) else "no module for free-threaded Python here"
+
+
+def large_pages(evidence: Evidence) -> str:
+    """A machine on which systems use pages of 64 KiB."""
+    machines = {item.binary.machine for item in evidence.elf}
+    return "" if machines & {"aarch64", "ppc64le"} else "no aarch64 or ppc64le file here"
+
+
 def wheel(evidence: Evidence) -> str:
     """A wheel."""
     return "" if evidence.kind == "wheel" else "not a wheel"
+
+
+def tagged(evidence: Evidence) -> str:
+    """A wheel whose tag names a policy."""
+    named = any(tag.level for tag in evidence.platforms)
+    return "" if named else "no policy is named: not a manylinux or musllinux wheel"
 
 
 def conda(evidence: Evidence) -> str:

@@ -33,6 +33,8 @@ def needs_libpython(evidence: Evidence) -> Iterator[Finding]:
     `Python::Python` or PYTHON_LIBRARIES; on macOS add `-undefined dynamic_lookup`. On what is built already: `diptych relink
     --libpython drop`.
 
+    Not seen: a libpython that is opened at run time (`dlopen`), and one behind a library that is not in the package.
+
     Source: PEP 513 (libpython is not on the list); pypa/auditwheel#589, #604; pypa/manylinux#30; openbabel/openbabel#1711;
     python/cpython#92158; experiment X1.
     """
@@ -67,6 +69,8 @@ def carries_libpython(evidence: Evidence) -> Iterator[Finding]:
     (d) and stable-ABI (libpython3.so) ones; delocate takes them all.
 
     Mend: don't link libpython (see DIP101); until then `auditwheel repair --exclude 'libpython3*'`, and drop the NEEDED entry.
+
+    Not seen: a copy under a name that does not say libpython.
 
     Source: experiment X1; pypa/auditwheel#589 (its pattern in src/auditwheel/lddtree.py); ContinuumIO/anaconda-issues#9078.
     """
@@ -105,6 +109,8 @@ def absorbed_libpython(evidence: Evidence) -> Iterator[Finding]:
     Mend: link the module against nothing of Python (`Development.Module`); conda's host environment has a static libpython
     that older FindPython modules prefer. An application that really embeds Python is an executable.
 
+    Not seen: an archive whose objects are all local and stripped of names.
+
     Source: pypa/auditwheel#23 (open); experiment X4.
     """
     for item in evidence.items:
@@ -133,6 +139,8 @@ def module_against_tag(evidence: Evidence) -> Iterator[Finding]:
 
     Mend: pass the interpreter under the name that the project's CMake reads (`Python_EXECUTABLE`, `Python3_EXECUTABLE`,
     `PYTHON_EXECUTABLE`), and use a fresh build folder for each Python.
+
+    Not seen: modules with a plain `.so` suffix: their name says no Python.
 
     Source: PEP 425, PEP 3149; pypa/cibuildwheel#2395; sogno-platform/dpsim#649; experiment X3.
     """
@@ -194,6 +202,8 @@ def module_against_conda(evidence: Evidence) -> Iterator[Finding]:
 
     Mend: build in the host environment's Python (`$PYTHON`), with `python` in `host`, and keep the run export of python_abi.
 
+    Not seen: packages without `python_abi`, and modules with a plain `.so` suffix.
+
     Source: conda-forge knowledge base, "python_abi"; CEP 20; experiment X3.
     """
     wanted = _conda_python(evidence)
@@ -223,7 +233,7 @@ def _plugin_tree(item: Item, python: PythonAbi) -> bool:
     return f"/python{python.version}/" in f"/{item.place}"
 
 
-@rule("DIP106", "free-threaded wheel without the free-threaded mark", Severity.DRIFT, premises.modules)
+@rule("DIP106", "free-threaded wheel without the free-threaded mark", Severity.DRIFT, premises.free_threaded)
 def gil_slot(evidence: Evidence) -> Iterator[Finding]:
     """A module for free-threaded Python does not say that it works without the GIL.
 
@@ -232,6 +242,8 @@ def gil_slot(evidence: Evidence) -> Iterator[Finding]:
 
     Mend: add `{Py_mod_gil, Py_MOD_GIL_NOT_USED}` to the module's slots, or call PyUnstable_Module_SetGIL; pybind11:
     `py::mod_gil_not_used()`; nanobind: FREE_THREADED; Cython: `freethreading_compatible=True`. Do so once the code is safe.
+
+    Not seen: modules that make their slots at run time (pybind11), and 32-bit ones: nothing is said of them.
 
     Source: PEP 703; docs.python.org, "C API Extension Support for Free Threading".
     """

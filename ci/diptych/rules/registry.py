@@ -5,13 +5,19 @@ from __future__ import annotations
 from diptych.errors import ConfigError, nearest
 from diptych.rules import (
     binding_layers,
+    exported,
+    loadability,
+    machines,
     macho,
+    macho_loading,
+    module_entry,
     packaging,
     platform_tags,
     python_linkage,
     resolution,
     runtimes,
     search_paths,
+    segments,
     unbound,
 )
 from diptych.rules.model import REGISTRY, Rule
@@ -23,9 +29,15 @@ GROUPS = (
     resolution,
     unbound,
     platform_tags,
+    segments,
     packaging,
     macho,
     runtimes,
+    module_entry,
+    loadability,
+    machines,
+    macho_loading,
+    exported,
 )
 """The modules that hold rules: importing one registers what it has."""
 

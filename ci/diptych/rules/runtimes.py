@@ -78,6 +78,8 @@ def openmp_twice(evidence: Evidence) -> Iterator[Finding]:
     Mend: link one runtime throughout; don't graft it (`auditwheel repair --exclude libgomp.so.1`) where a dependency has it; conda:
     `_openmp_mutex`.
 
+    Not seen: runtimes that another package brings, unless an environment is looked at; static copies.
+
     Source: joblib/threadpoolctl#41; tesseract-robotics/tesseract_nanobind#136.
     """
     yield from _several(evidence, _OPENMP, "OpenMP")
@@ -91,6 +93,8 @@ def blas_twice(evidence: Evidence) -> Iterator[Finding]:
     design, with renamed symbols; beside a conda BLAS that makes three.
 
     Mend: in a conda environment install NumPy and SciPy from the channel, not by pip; limit threads with threadpoolctl.
+
+    Not seen: As for DIP701.
 
     Source: joblib/threadpoolctl, "multiple OpenBLAS"; numpy documentation, "BLAS and LAPACK".
     """
@@ -106,6 +110,8 @@ def grafted_runtime(evidence: Evidence) -> Iterator[Finding]:
 
     Mend: compile with a toolchain whose symbols the tag's policy admits (DIP401), so that the system's own will do; musllinux wheels
     must carry them and are not reported.
+
+    Not seen: a runtime that was linked statically: DIP705 speaks of it.
 
     Source: pypa/auditwheel#616; pypa/manylinux#118; lief-project/LIEF#704; serapeum-org/pyramids#332.
     """
@@ -133,6 +139,8 @@ def exported_runtime(evidence: Evidence) -> Iterator[Finding]:
 
     Mend: link the shared libstdc++ and take an older toolchain (or a toolset that adds newer parts only); or keep the copy to
     itself: `-static-libstdc++ -static-libgcc -Wl,--exclude-libs,ALL`, or a version script that exports `PyInit_*` alone.
+
+    Not seen: a static copy that is not exported: it harms nobody else.
 
     Source: GCC manual, "-static-libstdc++"; ld(1), "--exclude-libs"; lief-project/LIEF#704; pypa/manylinux#118;
     llm-d/llm-d-kv-cache#550.
@@ -177,6 +185,8 @@ def library_twice(evidence: Evidence) -> Iterator[Finding]:
     it must be. With equal SONAMEs the one that is loaded first serves all, whatever run paths say.
 
     Mend: let every module need one file; exclude the library from grafting where the package has it already.
+
+    Not seen: copies in other packages, and static ones.
 
     Source: ld.so(8), SONAME matching; pypa/auditwheel#76, #391; experiment X5.
     """
@@ -228,6 +238,8 @@ def grafted_beside(evidence: Evidence) -> Iterator[Finding]:
 
     Mend: install the package from the channel, so that it shares the library; or leave the library to pip's world alone. Run
     `pip check`, and take one channel for all that shares C++ objects.
+
+    Not seen: grafted libraries in folders that are not called `.libs` or `.dylibs`.
 
     Source: rapidsai/cudf#13596; apache/arrow#2637; pytorch/pytorch#22447.
     """

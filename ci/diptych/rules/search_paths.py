@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from diptych.rules import premises
+from diptych.rules.companions import fills
 from diptych.rules.evidence import Evidence, Item
 from diptych.rules.model import Finding, Severity, rule
 from diptych.rules.places import PREFIX, SITE, final_place, is_inside, is_relative_to_origin, led_to
@@ -52,6 +53,8 @@ def absolute_entry(evidence: Evidence) -> Iterator[Finding]:
     Mend: strip it when packaging (`patchelf --remove-rpath`, `diptych relink --for wheel`), or set INSTALL_RPATH to `$ORIGIN/…`
     (`@loader_path/…`) and leave CMAKE_INSTALL_RPATH_USE_LINK_PATH off.
 
+    Not seen: paths that the program builds at run time, and those in configuration files.
+
     Source: scikit-learn-intelex#3374; lief-project/LIEF#437; auditwheel src/auditwheel/repair.py; experiment X2.
     """
     found: list[tuple[Item, str]] = []
@@ -96,10 +99,12 @@ def working_folder_entry(evidence: Evidence) -> Iterator[Finding]:
 
     Mend: write `$ORIGIN/…` or `@loader_path/…`; look for `-Wl,-rpath,$EMPTY:…` in the build.
 
+    Not seen: a relative path that is given to `dlopen` at run time.
+
     Source: ld.so(8); scikit-learn-intelex#3374.
     """
     for item in evidence.items:
-        for tag, entry in entries(item):
+        for tag, entry in dict.fromkeys(entries(item)):
             if entry.startswith(("/", "@", "$")):
                 continue
             text = f'entry "{entry}"' if entry else "an empty entry"
@@ -119,10 +124,12 @@ def duplicate_entry(evidence: Evidence) -> Iterator[Finding]:
 
     Mend: let one of them do it; `diptych relink` writes each entry once.
 
+    Not seen: entries that are spelled differently and lead to one folder.
+
     Source: conda/conda-build#5671.
     """
     for item in evidence.elf:
-        listed = list(entries(item))
+        listed = [(tag, entry) for tag, entry in entries(item) if entry]  # of empty ones DIP302 speaks
         doubled = sorted({entry for tag, entry in listed if listed.count((tag, entry)) > 1})
         if doubled:
             yield Finding(
@@ -140,6 +147,8 @@ def escaping_entry(evidence: Evidence) -> Iterator[Finding]:
     nothing. The same wheel then loads different code in different environments.
 
     Mend: graft the library, or reach a sibling package's by `$ORIGIN/../other_package/lib`, which stays inside.
+
+    Not seen: entries that leave by a symbolic link.
 
     Source: ld.so(8); rapidsai/cudf#13596.
     """
@@ -164,6 +173,8 @@ def vanished_entry(evidence: Evidence) -> Iterator[Finding]:
 
     Mend: remove it, or ship what was meant to be there.
 
+    Not seen: folders that another package, or the first run, makes.
+
     Source: experiment X1.
     """
     folders = {PREFIX, SITE, f"{PREFIX}/lib"}
@@ -179,7 +190,8 @@ def vanished_entry(evidence: Evidence) -> Iterator[Finding]:
         for tag, entry in entries(item):
             folder = led_to(entry, place)
             own = is_inside(folder, home) or folder.endswith(".libs")
-            if is_relative_to_origin(entry) and own and folder not in folders:
+            missing = folder not in folders and not fills(folder, evidence)
+            if is_relative_to_origin(entry) and own and missing:
                 found.append((item, f"{tag} {entry}"))
     for line, places in _grouped(found):
         yield Finding(place=places[0], message=f"{line} leads nowhere", evidence=several(places))
@@ -195,6 +207,8 @@ def mixed_kinds(evidence: Evidence) -> Iterator[Finding]:
 
     Mend: one kind for each format: RPATH (`patchelf --force-rpath`, `-Wl,--disable-new-dtags`), as conda-build,
     rattler-build and auditwheel all write.
+
+    Not seen: files that need nothing: both tags are without effect there.
 
     Source: ld.so(8); conda-forge/ctng-compiler-activation-feedstock#72; pypa/auditwheel#737, #344; experiment X5.
     """

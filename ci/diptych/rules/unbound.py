@@ -18,11 +18,15 @@ def unbound(evidence: Evidence) -> Iterator[Finding]:
 
     Why: Python loads modules with all symbols bound at once: "undefined symbol: _ZN…" (dyld: "Symbol not found"). A library was left
     out of the link, has another version than its headers, or hides the symbol. Names of the C API are the interpreter's and not
-    asked for; a C name may also be brought by what is loaded before, so it weighs less. Mach-O's names of
+    asked for, nor are glibc's, which it brings; a C name may also be brought by what is loaded before, so it weighs less. A plugin
+    may take names from the program that loads it: a program of the package is looked at, another is not seen. Mach-O's names of
     `-undefined dynamic_lookup` belong to no library and cannot be judged from files.
 
     Mend: link the library that defines it (`target_link_libraries`), with headers and library from one place; link with
     `-Wl,--no-undefined` where the interpreter's names allow it.
+
+    Not seen: names of the C API and of glibc; C names where a library of the system that is written in C is needed; closures
+    that are not here as a whole; a program outside of the package that loads a plugin; names looked up by `dlsym`.
 
     Source: PDAL/python#16; conda/conda#7556; ld.so(8); ld(1), "--no-undefined"; CPython, sys.setdlopenflags.
     """
@@ -45,6 +49,8 @@ def other_string(evidence: Evidence) -> Iterator[Finding]:
 
     Mend: one `_GLIBCXX_USE_CXX11_ABI` for the module and all C++ libraries that it links: take the libraries from where the compiler
     comes from, or define it as the library was built (`torch.compiled_with_cxx11_abi()`, `strings lib | grep cxx11`).
+
+    Not seen: functions whose names do not tell of a string (return types, class members).
 
     Source: libstdc++ manual, "Dual ABI"; PDAL/python#16; conda/conda#7556.
     """
@@ -77,7 +83,10 @@ def _unbound_weight(one: Unbound, item: Item, evidence: Evidence) -> Severity:
     if one.library or one.version:
         return Severity.ERROR
     if is_cxx(one.symbol):
-        return Severity.ERROR if item.module or evidence.kind != "environment" else Severity.DRIFT
+        imported = item.module or one.root in evidence.module_labels or not evidence.modules
+        return (
+            Severity.ERROR if imported and (item.module or evidence.kind != "environment") else Severity.DRIFT
+        )
     return Severity.DRIFT if evidence.kind == "environment" and item.module else Severity.NOTE
 
 

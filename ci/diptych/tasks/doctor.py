@@ -29,19 +29,21 @@ _FAIL_ON = ("error", "drift", "note", "never")
         "words": "what to look at: binaries, wheels, conda packages, folders, environments, module names",
         "env": "look at this machine: compilers, interpreters, tools, channels",
         "log": "explain the error text in a file; - reads standard input",
+        "with": "a package or environment that is installed beside: what it brings is found there; repeatable",
         "json": "print JSON",
         "sarif": "print SARIF 2.1.0",
         "select": "only these rules: a code, or the beginning of codes (DIP1); repeatable, or with commas",
         "ignore": "without these rules, likewise",
         "fail-on": "exit with 1 at a finding this bad or worse: error, drift, note, never (default: error)",
     },
-    iterable=["words", "select", "ignore"],
+    iterable=["words", "select", "ignore", "with_"],
 )
-def doctor(
+def doctor(  # noqa: PLR0913, PLR0917 -- each is a flag
     _context: Context,
     words: list[str],
     select: list[str],
     ignore: list[str],
+    with_: list[str],
     env: bool = False,  # noqa: FBT001, FBT002 -- an invoke flag
     log: str = "",
     json: bool = False,  # noqa: FBT001, FBT002 -- an invoke flag
@@ -62,19 +64,20 @@ def doctor(
             hint="diptych doctor FILE…, --log FILE for an error text, --env for this machine",
         )
     output = process_output()
-    report = _examined(words, select, ignore)
+    report = _examined(words, select, ignore, with_)
     triage = _triaged(log, report) if log else None
     _told(report, triage, output, form="sarif" if sarif else "json" if json else "text")
     _judge(report, triage, fail_on)
 
 
-def _examined(words: list[str], select: list[str], ignore: list[str]) -> Report:
+def _examined(words: list[str], select: list[str], ignore: list[str], beside: list[str]) -> Report:
     from diptych.doctor import examine, find_target  # noqa: PLC0415 -- a listing needs no rules
     from diptych.rules import all_rules, choose  # noqa: PLC0415 -- as above
 
     rules = choose(all_rules(), select=select, ignore=ignore)
     targets = [find_target(word, cwd=Path.cwd(), search=sys.path) for word in words]
-    return examine(targets, rules=rules, host=_host())
+    siblings = [find_target(word, cwd=Path.cwd(), search=sys.path) for word in beside]
+    return examine(targets, rules=rules, host=_host(), beside=siblings)
 
 
 def _host() -> str | None:

@@ -44,7 +44,15 @@ def _rule(rule: Rule | ComparisonRule) -> Iterator[Line]:
 
     yield Line(text=f"{rule.code} {rule.title} ({rule.severity.value})", style="bold")
     yield Line(text=f"{rule.family}")
-    parts = (("", rule.what), ("Why", rule.why), ("How to mend", rule.mend), ("Source", rule.source))
+    seen = getattr(rule, "not_seen", "")  # comparison rules look at two packages as a whole
+    not_seen = [("Not seen", seen)] if seen else []
+    parts = (
+        ("", rule.what),
+        ("Why", rule.why),
+        ("How to mend", rule.mend),
+        *not_seen,
+        ("Source", rule.source),
+    )
     for title, text in parts:
         yield Line()
         if title:

@@ -1,0 +1,148 @@
+"""DIP607 to DIP611: what dyld of the promised macOS cannot read."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+
+from diptych.output import human_size
+from diptych.rules import premises
+from diptych.rules.evidence import Evidence, Item
+from diptych.rules.model import Finding, Severity, rule
+
+# ld64 writes chained fixups from these on (Apple, WWDC 2022, "Link fast"); dyld of 10.15 and older refuses the command.
+_FIRST_CHAINED = {"x86_64": (11, 0), "x86_64h": (11, 0), "i386": (11, 0)}
+
+
+def _is_loaded(item: Item) -> bool:
+    return item.binary.kind in {"shared", "bundle", "executable"}
+
+
+def _numbers(text: str | None) -> tuple[int, ...]:
+    return tuple(int(part) for part in (text or "").split(".") if part.isdigit())
+
+
+@rule("DIP607", "load commands that the oldest macOS does not know", Severity.ERROR, premises.macho)
+def newer_commands(evidence: Evidence) -> Iterator[Finding]:
+    """A binary has chained fixups, and its minimum macOS has a dyld that does not know them.
+
+    Why: before macOS 11 dyld stops with "unknown required load command 0x80000034". lld and new Xcode linkers write them where a flag
+    asks for it, whatever the deployment target.
+
+    Mend: link with `-Wl,-no_fixup_chains`, or raise MACOSX_DEPLOYMENT_TARGET and the tag to 11.0.
+
+    Not seen: which later formats of fixups a dyld knows; relative method lists of Objective-C.
+
+    Source: Apple, mach-o/loader.h, LC_DYLD_CHAINED_FIXUPS; WWDC 2022, "Link fast: Improve build and launch times".
+    """
+    for item in evidence.macho:
+        first = _FIRST_CHAINED.get(item.binary.machine)
+        lowest = _numbers(item.binary.min_os)[:2]
+        mac = item.binary.platform in {"", "macos"} and _is_loaded(item)
+        if first and mac and lowest and lowest < first and item.binary.commands:
+            yield Finding(
+                given=Severity.ERROR if evidence.packed else Severity.DRIFT,
+                place=item.label,
+                message=f"says macOS {item.binary.min_os}, whose dyld does not know {item.binary.commands[0]}",
+                evidence=tuple(f"LC_{name}" for name in item.binary.commands),
+            )
+
+
+@rule("DIP608", "made for another platform than macOS", Severity.ERROR, premises.packed, premises.macho)
+def other_platform(evidence: Evidence) -> Iterator[Finding]:
+    """A binary in a package for macOS is made for iOS, a simulator, or Mac Catalyst.
+
+    Why: dyld refuses it: "mach-o file, but is an incompatible platform (have 'iOS-simulator', need 'macOS')". The machine fits, so
+    lipo and file show nothing wrong.
+
+    Mend: build with the macOS SDK: `-target arm64-apple-macos11`, `CMAKE_SYSTEM_NAME=Darwin`, SDKROOT of macosx.
+
+    Not seen: files without a platform command; wheels tagged for iOS are not judged.
+
+    Source: Apple, mach-o/loader.h, LC_BUILD_VERSION; dyld, "incompatible platform".
+    """
+    mac = any(tag.system == "macosx" for tag in evidence.platforms)
+    mac = mac or bool(evidence.conda and evidence.conda.subdir.startswith("osx-"))
+    for item in evidence.macho if mac else ():
+        if item.binary.platform not in {"", "macos"} and _is_loaded(item):
+            yield Finding(
+                place=item.label,
+                message=f"is made for {item.binary.platform}",
+                evidence=(f"LC_BUILD_VERSION: {item.binary.platform} {item.binary.min_os}",),
+            )
+
+
+@rule("DIP609", "tables that dyld finds misaligned", Severity.ERROR, premises.macho)
+def misaligned_tables(evidence: Evidence) -> Iterator[Finding]:
+    """A table of a Mach-O file's last segment begins at no multiple of the word size.
+
+    Why: dyld of macOS 12 and later checks it: "mis-aligned LINKEDIT". A tool that shortened or moved the symbol
+    table wrote it so.
+
+    Mend: link again, or let `strip`, `codesign` and `install_name_tool` of Apple's or LLVM's current tools write the file.
+
+    Not seen: the string table, which may begin anywhere.
+
+    Source: dyld, common/MachOAnalyzer, "mis-aligned LINKEDIT"; NixOS/nixpkgs#148189.
+    """
+    for item in evidence.macho:
+        if item.binary.misaligned and _is_loaded(item):
+            yield Finding(
+                given=Severity.ERROR if evidence.packed else Severity.DRIFT,
+                place=item.label,
+                message=f"{item.binary.misaligned[0]} is misaligned",
+                evidence=item.binary.misaligned,
+            )
+
+
+@rule("DIP610", "folder of debug information", Severity.NOTE, premises.packed)
+def debug_folders(evidence: Evidence) -> Iterator[Finding]:
+    """The package has a `.dSYM` folder.
+
+    Why: it holds DWARF for debuggers and often weighs more than the library beside it; no loader looks at it.
+
+    Mend: leave it out of the installation, and keep it where crash reports are read.
+
+    Not seen: DWARF inside of the binaries (DIP507).
+
+    Source: Apple, dsymutil(1).
+    """
+    sizes: dict[str, int] = {}
+    for name, size in evidence.members.items():
+        folder = next((part for part in _parents(name) if part.endswith(".dSYM")), "")
+        if folder:
+            sizes[folder] = sizes.get(folder, 0) + size
+    for folder, size in sizes.items():
+        yield Finding(place=folder, message=f"{human_size(size)} of debug information", evidence=(folder,))
+
+
+def _parents(name: str) -> Iterator[str]:
+    while name := posixpath.dirname(name):
+        yield name
+
+
+@rule("DIP611", "older compatibility version than is asked for", Severity.ERROR, premises.macho)
+def older_library(evidence: Evidence) -> Iterator[Finding]:
+    """A binary asks for a newer compatibility version of a library than the one in the package has.
+
+    Why: "Incompatible library version: _core.so requires version 2.0.0 or later, but libfoo.dylib provides version 1.0.0". The
+    module was linked to another copy than the one that was put beside it.
+
+    Mend: ship the library that the module was linked to; build both from one folder of dependencies.
+
+    Not seen: libraries of the system and of other packages; two libraries of one name in a package, of which one is new enough.
+
+    Source: Apple, mach-o/loader.h, dylib; dyld, "Incompatible library version".
+    """
+    for item in evidence.macho:
+        for name, wanted in zip(item.binary.needed, item.binary.needed_compatibility, strict=False):
+            copies = evidence.by_library.get(posixpath.basename(name), ())
+            own = [one for one in copies if one.binary.machine == item.binary.machine and one is not item]
+            given = [one.binary.compatibility for one in own]
+            if name.startswith("@") and given and max(map(_numbers, given)) < _numbers(wanted):
+                yield Finding(
+                    given=Severity.ERROR if evidence.packed else Severity.DRIFT,
+                    place=item.label,
+                    message=f"asks for {posixpath.basename(name)} {wanted}, which is {given[0]} here",
+                    evidence=(f"{own[0].place}: compatibility version {given[0]}",),
+                )

@@ -1,0 +1,150 @@
+"""DIP107 to DIP109: whether what has a module's name can be imported at all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from diptych.rules import premises
+from diptych.rules.evidence import Damage, Evidence, Item
+from diptych.rules.model import Finding, Severity, rule
+from diptych.rules.names import module_name
+from diptych.rules.search_paths import several
+
+_TESTS = re.compile(r"(^|/)(tests?|testing|testdata)/")
+
+
+@rule("DIP107", "module without its entry point", Severity.ERROR, premises.modules)
+def no_entry(evidence: Evidence) -> Iterator[Finding]:
+    """A file with a module's name exports no `PyInit_` function of that name.
+
+    Why: "dynamic module does not define module export function (PyInit_name)": the import system asks for `PyInit_` and the last part of
+    the file's name, `PyInitU_` for a name that is not ASCII, or `PyModExport_`. The file was renamed, the name in the source differs from
+    the build system's, or a version script or `-fvisibility=hidden` hides the function.
+
+    Mend: give the file the name that the source has, or `PyInit_` the file's name; declare the function with PyMODINIT_FUNC, and name it in
+    the version script.
+
+    Not seen: modules without any tag in their name; Mach-O files whose symbol table is stripped (their export trie is not read). A file that
+    does not refer to the C API is taken for a library for ctypes and gets a note.
+
+    Source: PEP 489, PEP 793; CPython, Python/importdl.c; PyO3/maturin#1080.
+    """
+    needed = {name.rpartition("/")[2] for item in evidence.items for name in item.binary.needed}
+    apart: list[str] = []
+    for item in evidence.modules:
+        name = item.module.name if item.module else ""
+        if not _lacks_entry(item, name) or item.place.rpartition("/")[2] in needed:
+            continue
+        if not (item.deep.uses_python or item.deep.entries):
+            apart.append(item.label)
+            continue
+        has = ", ".join(item.deep.entries[:4])
+        yield Finding(
+            place=item.label,
+            message=f"exports no PyInit_{name}" + (f", but {has}" if has else ""),
+            evidence=(f"exported entry points: {has or 'none'}",),
+            next_step=_entry_step(name, item),
+        )
+    if apart:
+        yield Finding(
+            given=Severity.NOTE,
+            place=apart[0],
+            message=f"{len(apart)} files named like modules have no entry point and do not use the C API",
+            evidence=several(apart),
+            next_step="nothing, where ctypes or cffi load them; a plain name without the module suffix would say so",
+        )
+
+
+def _lacks_entry(item: Item, name: str) -> bool:
+    if item.binary.format == "macho" and not item.deep.entries and not item.deep.uses_python:
+        return False
+    if name.isascii():
+        ends = (f"PyInit_{name}", f"PyModExport_{name}", f"HPyInit_{name}")
+        return not set(ends) & set(item.deep.entries)
+    encoded = name.encode("punycode").decode("ascii").replace("-", "_")
+    return not {f"PyInitU_{encoded}", f"PyModExportU_{encoded}"} & set(item.deep.entries)
+
+
+def _entry_step(name: str, item: Item) -> str:
+    if item.deep.entries:
+        other = item.deep.entries[0].partition("_")[2]
+        return f"call the file {other}.…, or the function PyInit_{name}; both stand in the build script and in the source"
+    return (
+        f"export PyInit_{name}: PyMODINIT_FUNC in the source, `global: PyInit_{name};` in the version script"
+    )
+
+
+@rule("DIP108", "named like a library, and none", Severity.ERROR)
+def not_a_library(evidence: Evidence) -> Iterator[Finding]:
+    """A file with the name of a module or a library does not begin like ELF or Mach-O.
+
+    Why: "invalid ELF header", "file too short", or "not a mach-o file". It is a Git LFS pointer that was never fetched, an empty file of a build
+    that failed, a text, a linker script (which only the linker reads), or a library for another system.
+
+    Mend: fetch the file (`git lfs pull`) or build it before packing; of a linker script ship the library that it names.
+
+    Not seen: files whose name ends otherwise; a file that begins like a binary is DIP502's.
+
+    Source: glibc elf/dl-load.c; git-lfs pointer specification; ld(1), "Implicit Linker Scripts".
+    """
+    needed = {name.rpartition("/")[2] for item in evidence.items for name in item.binary.needed}
+    for one in evidence.misnamed:
+        name = one.place.rpartition("/")[2]
+        yield Finding(
+            given=_misnamed_weight(one, evidence, needed=name in needed),
+            place=one.place,
+            message=f"is {one.other}, and no library"
+            if one.other not in {"empty", "cut off"}
+            else f"is {one.other}",
+            evidence=(one.problem,),
+            next_step=_misnamed_step(one),
+        )
+
+
+def _misnamed_weight(one: Damage, evidence: Evidence, *, needed: bool) -> Severity:
+    module = module_name(one.place)
+    if _TESTS.search(one.place):
+        return Severity.NOTE
+    if needed or (module is not None and module.tag):
+        return Severity.ERROR
+    # Development packages of conda have linker scripts for libraries, and are right.
+    return Severity.NOTE if evidence.kind != "wheel" and one.other == "a linker script" else Severity.DRIFT
+
+
+def _misnamed_step(one: Damage) -> str:
+    steps = {
+        "a Git LFS pointer": "`git lfs pull` before building, and lfs: true for actions/checkout",
+        "a linker script": "ship the library that the script names; only the linker reads scripts",
+        "a Windows binary": "leave it out of a package for another system",
+        "a static library": "leave it out, or call it .a",
+    }
+    return steps.get(one.other, "")
+
+
+@rule("DIP109", "library that refuses to be loaded", Severity.ERROR, premises.elf)
+def refuses(evidence: Evidence) -> Iterator[Finding]:
+    """A module or library is marked so that dlopen refuses it: DF_1_NOOPEN, or DF_1_PIE.
+
+    Why: "shared object cannot be dlopen()ed", "cannot dynamically load position-independent executable". The first comes of `-z nodlopen`, the second of
+    linking with `-pie` instead of `-shared` (a compiler wrapper, or flags of programs in LDFLAGS).
+
+    Mend: leave `-Wl,-z,nodlopen` out; link with `-shared` (CMake: `MODULE` or `SHARED`, not an executable).
+
+    Not seen: programs that something opens as a library without a library's name. musl's loader looks at neither mark: a note there.
+
+    Source: glibc elf/dl-load.c, "cannot be dlopen()ed"; glibc bug 24323.
+    """
+    musl = any(tag.level and tag.level.family == "musllinux" for tag in evidence.platforms)
+    for item in evidence.elf:
+        flags = item.binary.dynamic_flags
+        library = item.binary.kind == "shared" or module_name(item.place) is not None
+        mark = next((mark for mark in ("NOOPEN", "PIE") if mark in flags), "") if library else ""
+        if mark:
+            yield Finding(
+                given=Severity.NOTE if musl else Severity.ERROR,
+                place=item.label,
+                message="is marked as not to be opened" if mark == "NOOPEN" else "is linked as a program",
+                evidence=(f"DF_1_{mark} in DT_FLAGS_1",),
+                next_step="leave out -z nodlopen" if mark == "NOOPEN" else "link with -shared, without -pie",
+            )
