@@ -110,16 +110,30 @@ def arguments(build: CMakeBuild) -> Iterator[str]:
     yield from build.arguments
 
 
-def flags(build: CMakeBuild) -> str:
-    """Return the compiler flags that keep this machine's paths out of the code, and the table's own."""
+def flag_variables(build: CMakeBuild) -> dict[str, str]:
+    """Return CFLAGS and CXXFLAGS: those of the environment, the path maps, and for C++ the table's own flags.
+
+    CMake reads them at the first configure (cmake-envvars(7)); CPPFLAGS it does not know, so both languages get them.
+    """
+    both = build.env.get("CPPFLAGS", "")
+    return {
+        "CFLAGS": " ".join(filter(None, [both, build.env.get("CFLAGS", ""), _path_maps(build)])),
+        "CXXFLAGS": " ".join(
+            filter(None, [both, build.env.get("CXXFLAGS", ""), _path_maps(build), *build.flags])
+        ),
+    }
+
+
+def _path_maps(build: CMakeBuild) -> str:
+    """Return the compiler flags that keep this machine's paths out of the code."""
     maps = [(build.tree, "/build"), (build.source, "/source"), (build.prefix, "/host")]
-    return " ".join([*(f"-ffile-prefix-map={path}={name}" for path, name in maps), *build.flags])
+    return " ".join(f"-ffile-prefix-map={path}={name}" for path, name in maps)
 
 
 def _configure(build: CMakeBuild) -> None:
     build.tree.mkdir(parents=True, exist_ok=True)
     ask(build.tree)
-    env = {**build.env, "CXXFLAGS": flags(build), "CFLAGS": flags(build), "LDFLAGS": _linker_flags(build)}
+    env = {**build.env, **flag_variables(build), "LDFLAGS": _linker_flags(build)}
     process.run(["cmake", *arguments(build)], env=env, cwd=build.source, log=build.log)
 
 

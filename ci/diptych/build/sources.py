@@ -39,6 +39,35 @@ def source_hash(source: Path, *, env: Mapping[str, str]) -> str:
     return sha256_tree(source, source_files(source, env=env))
 
 
+# A version that is read from git may be forced, and dates in it follow SOURCE_DATE_EPOCH.
+_VERSION_VARIABLES = (
+    "HATCH_",
+    "PDM_BUILD_",
+    "POETRY_DYNAMIC_VERSIONING",
+    "SETUPTOOLS_SCM_",
+    "SOURCE_DATE_EPOCH",
+    "VCS_",
+)
+
+
+def version_facts(source: Path, *, env: Mapping[str, str]) -> dict[str, object]:
+    """Return what a version can be made from besides the files: commit, branch, tags, local changes, variables.
+
+    setuptools_scm, hatch-vcs and their like ask git (``git describe``), so a new tag is another version of the same files.
+    """
+    forced = {name: value for name, value in sorted(env.items()) if name.startswith(_VERSION_VARIABLES)}
+    if not process.which("git", env):
+        return {"variables": forced}
+    questions = (
+        ("rev-parse", "HEAD"),
+        ("rev-parse", "--abbrev-ref", "HEAD"),
+        ("for-each-ref", "--format=%(refname) %(objectname) %(*objectname)", "refs/tags"),
+        ("status", "--porcelain", "--untracked-files=no"),
+    )
+    answers = [process.run(["git", *one], env=env, cwd=source, check=False).output for one in questions]
+    return {"variables": forced, "git": answers}
+
+
 def _listed(source: Path, env: Mapping[str, str]) -> Iterator[Path]:
     if process.which("git", env) and process.run(
         ["git", "rev-parse", "--is-inside-work-tree"], env=env, cwd=source, check=False

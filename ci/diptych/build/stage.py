@@ -15,7 +15,7 @@ from diptych.build.fileapi import install_map
 from diptych.build.firsterror import error_place, first_error
 from diptych.build.sources import source_hash
 from diptych.build.strangers import check_headers, check_links
-from diptych.build.toolenv import tool_environment
+from diptych.build.toolenv import chosen, tool_environment
 from diptych.compilers import Compiler
 from diptych.config import Config
 from diptych.environments import Environment
@@ -124,6 +124,7 @@ def _compile_inputs(job: CompileJob) -> dict[str, object]:
         "compiler": asdict(job.compiler),
         "flags": [job.cell.compiler.flags, settings.cmake_args, settings.build_type],
         "env": [dict(settings.env), dict(job.cell.compiler.env)],
+        "chosen": chosen(job.env),
     }
 
 

@@ -1,4 +1,4 @@
-"""The environment of compilers and build tools: the host environment's, and nothing of the user's shell."""
+"""The environment of compilers and build tools: what is declared, and nothing else of the user's shell."""
 
 from __future__ import annotations
 
@@ -22,6 +22,44 @@ _STEERING = frozenset(
 )  # fmt: skip
 
 
+# What the system needs to work; no byte of a result depends on it, so it is in no key.
+_SYSTEM = frozenset(
+    {
+        "ALL_PROXY", "CURL_CA_BUNDLE", "FTP_PROXY", "HOME", "HTTPS_PROXY", "HTTP_PROXY", "LANG", "LOGNAME", "NO_PROXY",
+        "REQUESTS_CA_BUNDLE", "SHELL", "SSL_CERT_DIR", "SSL_CERT_FILE", "TEMP", "TERM", "TMP", "TMPDIR", "USER",
+        "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR",
+    }
+)  # fmt: skip
+# Where a compiler launcher keeps its cache, and how it talks to it.
+_SYSTEM_PREFIXES = ("CCACHE_", "SCCACHE_")
+
+# What a person sets on purpose: honoured, and in the key of all that is compiled.
+_CHOSEN = frozenset(
+    {
+        "CCC_OVERRIDE_OPTIONS", "CFLAGS", "CPPFLAGS", "CXXFLAGS", "DEVELOPER_DIR", "LDFLAGS",
+        "MACOSX_DEPLOYMENT_TARGET", "SDKROOT", "SOURCE_DATE_EPOCH",
+    }
+)  # fmt: skip
+
+
+def chosen(env: Mapping[str, str]) -> dict[str, str]:
+    """Return what a person set on purpose to shape what is compiled: flags, SDK, target, launchers of the compiler."""
+    return {name: value for name, value in sorted(env.items()) if name in _CHOSEN or _launcher(name)}
+
+
+def _launcher(name: str) -> bool:
+    # cmake-envvars(7): CMAKE_<LANG>_COMPILER_LAUNCHER and CMAKE_<LANG>_LINKER_LAUNCHER.
+    return name.startswith("CMAKE_") and name.endswith("_LAUNCHER")
+
+
+def _system(env: Mapping[str, str]) -> dict[str, str]:
+    return {
+        name: value
+        for name, value in env.items()
+        if name.upper() in _SYSTEM or name.startswith(_SYSTEM_PREFIXES)
+    }
+
+
 def scrubbed(env: Mapping[str, str]) -> dict[str, str]:
     """Return ``env`` without what steers builds and loaders; for verify and every tool."""
     return {name: value for name, value in env.items() if name not in _STEERING}
@@ -31,13 +69,14 @@ def tool_environment(env: Mapping[str, str], *, prefix: Path, extra: Mapping[str
     """Return the environment in which CMake and the compilers run.
 
     Args:
-        env: the process environment.
+        env: the process environment; only what the system needs and what :func:`chosen` names is taken from it.
         prefix: the host environment; its programs, headers and libraries come before the system's.
         extra: what the table sets; it wins.
     """
     tools = os.pathsep.join([str(prefix / "bin"), path_with_tools(env)])
     return {
-        **scrubbed(env),
+        **_system(env),
+        **chosen(env),
         "PATH": tools,
         # gcc(1) "Environment Variables": searched after -I and -isystem, before the system's own folders.
         "CPLUS_INCLUDE_PATH": str(prefix / "include"),

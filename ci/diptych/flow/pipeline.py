@@ -12,6 +12,7 @@ from diptych import __version__
 from diptych.build.cmake import project_version
 from diptych.build.sources import source_hash
 from diptych.build.stage import Stage
+from diptych.build.toolenv import chosen
 from diptych.compare import Comparison, compare_cell
 from diptych.environments import Environment
 from diptych.errors import CompareError
@@ -166,6 +167,7 @@ def _provenance(
             "lock": environment.lock_hash,
             "packing": job.key,
             "epoch": workspace.epoch,
+            "variables": chosen(workspace.env),
         },
         "tests": {"in source": tests.tests, "seconds": round(tests.seconds, 3)},
         "relink": {"wheel": wheel.journal, "conda": conda.journal},

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from diptych.build.sources import source_hash
+from diptych.build.sources import source_hash, version_facts
 from diptych.errors import PackageError, ProcessError
 from diptych.packages.backend import open_backend, refused
 from diptych.store import Store, digest
@@ -53,7 +53,8 @@ def prepare_metadata(source: Path, *, store: Store, env: Mapping[str, str]) -> M
         except (BuildException, ProcessError) as error:
             raise refused(source, "gave no metadata", error) from error
 
-    entry, _ = store.entry("metadata", digest(source_hash(source, env=env)), make)
+    key = digest(source_hash(source, env=env), version_facts(source, env=env))
+    entry, _ = store.entry("metadata", key, make)
     return read_metadata(next(entry.glob("*.dist-info")))
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from diptych.archives import Member, open_package, unpack
-from diptych.build.sources import source_hash
+from diptych.build.sources import source_hash, version_facts
 from diptych.errors import PackageError, ProcessError
 from diptych.packages.backend import backend_versions, open_backend, refused
 from diptych.packages.tarmember import add_member, files_below
@@ -71,7 +71,8 @@ def make_sdist(source: Path, *, store: Store, env: Mapping[str, str], epoch: int
         made.unlink()
         raw.rmdir()
 
-    key = digest(source_hash(source, env=env), epoch, backend_versions(source, store=store), REVISION)
+    facts = version_facts(source, env={**env, "SOURCE_DATE_EPOCH": str(epoch)})
+    key = digest(source_hash(source, env=env), facts, epoch, backend_versions(source, store=store), REVISION)
     entry, fresh = store.entry("sdist", key, make)
     path = next(entry.glob("*.tar.gz"))
     return Sdist(path=path, version=version_of(path), sha256=sha256_file(path), kept=not fresh)

@@ -1,0 +1,147 @@
+"""What is in the keys of metadata, compiling and packing, and what is not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from diptych import process
+from diptych.build.cmake import CMakeBuild, flag_variables
+from diptych.build.sources import version_facts
+from diptych.build.stage import Stage
+from diptych.build.toolenv import chosen, tool_environment
+from diptych.compilers import Compiler
+from diptych.environments import Environment
+from diptych.flow.makers import Packing
+from diptych.flow.workspace import open_workspace
+from diptych.output import Output
+from diptych.packages.metadata import Metadata
+
+COMPILER = Compiler(
+    name="gcc", cc=Path("gcc"), cxx=Path("g++"), family="gcc", version="12.2.0", target="x86_64-linux-gnu",
+    library="libstdc++", library_version="12", library_date="20220819",
+)  # fmt: skip
+
+
+def git(folder: Path, env: dict[str, str], *words: str) -> None:
+    who = ("-c", "user.name=me", "-c", "user.email=me@example.org")
+    process.run(["git", *who, *words], env=env, cwd=folder)
+
+
+def build(tmp_path: Path, env: dict[str, str]) -> CMakeBuild:
+    return CMakeBuild(
+        source=tmp_path, tree=tmp_path / "tree", prefix=tmp_path / "env", compiler=COMPILER, build_type="Release",
+        arguments=(), flags=("-fno-rtti",), env=env, log=tmp_path / "log",
+    )  # fmt: skip
+
+
+def packing(root: Path, env: dict[str, str]) -> Packing:
+    """Make the inputs of packing: a source folder with the recipe outside it, and prepared metadata."""
+    for name, text in {
+        "source/pyproject.toml": '[project]\nname = "pkg"\nversion = "1.0"\n',
+        "source/CMakeLists.txt": "",
+        "conda/recipe.yaml": "schema_version: 1\n",
+        "made/pkg-1.0.dist-info/METADATA": "Name: pkg\nVersion: 1.0\n",
+        "pyproject.toml": '[tool.diptych]\nsource = "source"\npython = ["3.11"]\ncompiler = ["gcc"]\n'
+        'package = "pkg"\nrecipe = "../conda/recipe.yaml"\n',
+    }.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+    space = open_workspace(root, env=env, machine="x86_64", output=Output(env={}))
+    stage = Stage(key="k", folder=root, origins={}, tree=root, compiler=COMPILER, kept=False)
+    environment = Environment(prefix=root, python=root / "bin/python", version="3.11", lock=(), channels=())
+    folder = root / "made/pkg-1.0.dist-info"
+    return Packing(
+        workspace=space,
+        cell=space.cells[0],
+        environment=environment,
+        stage=stage,
+        metadata=Metadata(folder=folder, name="pkg", version="1.0"),
+    )
+
+
+def test_a_new_tag_asks_the_backend_again(tmp_path: Path, env: dict[str, str]) -> None:
+    (tmp_path / "a").write_text("a")
+    git(tmp_path, env, "init", "-q")
+    git(tmp_path, env, "add", "a")
+    git(tmp_path, env, "commit", "-qm", "a")
+    before = version_facts(tmp_path, env=env)
+    assert version_facts(tmp_path, env=env) == before
+    git(tmp_path, env, "tag", "v2")
+    tagged = version_facts(tmp_path, env=env)
+    assert tagged != before
+    assert version_facts(tmp_path, env={**env, "SETUPTOOLS_SCM_PRETEND_VERSION": "3"}) != tagged
+
+
+def test_a_recipe_outside_the_source_is_in_the_packing_key(tmp_path: Path, env: dict[str, str]) -> None:
+    env["GIT_CEILING_DIRECTORIES"] = str(tmp_path.parent)
+    job = packing(tmp_path, env)
+    before = job.key
+    assert job.key == before
+    (tmp_path / "conda/recipe.yaml").write_text("schema_version: 1\n# edited\n")
+    assert job.key != before
+
+
+def test_the_metadata_is_in_the_packing_key_by_content(tmp_path: Path, env: dict[str, str]) -> None:
+    env["GIT_CEILING_DIRECTORIES"] = str(tmp_path.parent)
+    job = packing(tmp_path, env)
+    before = job.key
+    (job.metadata.folder / "METADATA").write_text("Name: pkg\nVersion: 1.1\n")
+    assert job.key != before
+
+
+def test_the_tables_package_is_in_the_packing_key(tmp_path: Path, env: dict[str, str]) -> None:
+    env["GIT_CEILING_DIRECTORIES"] = str(tmp_path.parent)
+    job = packing(tmp_path, env)
+    config = replace(job.workspace.config, package="other")
+    assert replace(job, workspace=replace(job.workspace, config=config)).key != job.key
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "packed"),
+    [
+        ("test", "pytest other", False),
+        ("test_requires", ("pytest", "numpy"), False),
+        ("benchmark", "python bench.py", False),
+        ("in_source", "relink", False),
+        ("run", ("numpy",), True),
+        ("host", ("eigen",), True),
+        ("exclude_libraries", ("libx.so.1",), True),
+    ],
+)
+def test_only_what_shapes_a_package_is_in_its_key(
+    tmp_path: Path, env: dict[str, str], *, field: str, value: object, packed: bool
+) -> None:
+    env["GIT_CEILING_DIRECTORIES"] = str(tmp_path.parent)
+    job = packing(tmp_path, env)
+    settings = replace(job.cell.settings, **cast("dict[str, Any]", {field: value}))
+    assert (replace(job, cell=replace(job.cell, settings=settings)).key != job.key) is packed
+
+
+def test_flags_of_the_user_are_kept_and_c_gets_no_flags_of_cxx(tmp_path: Path) -> None:
+    given = {"CFLAGS": "-DC", "CXXFLAGS": "-DCXX", "CPPFLAGS": "-DBOTH"}
+    flags = flag_variables(build(tmp_path, given))
+    assert flags["CFLAGS"].startswith("-DBOTH -DC -ffile-prefix-map=")
+    assert flags["CXXFLAGS"].startswith("-DBOTH -DCXX -ffile-prefix-map=")
+    assert flags["CXXFLAGS"].endswith(" -fno-rtti")
+    assert "-fno-rtti" not in flags["CFLAGS"]
+
+
+def test_compilers_get_what_is_declared_and_nothing_else() -> None:
+    on_purpose = {"CXXFLAGS": "-O1", "SDKROOT": "/sdk", "CMAKE_CXX_COMPILER_LAUNCHER": "ccache"}
+    shell = {
+        **on_purpose,
+        "HOME": "/h",
+        "https_proxy": "p",
+        "UNKNOWN": "1",
+        "LD_PRELOAD": "x",
+        "PATH": "/bin",
+    }
+    tools = tool_environment(shell, prefix=Path("/env"), extra={})
+    assert chosen(shell) == on_purpose
+    assert on_purpose.items() <= tools.items()
+    assert (tools["HOME"], tools["https_proxy"]) == ("/h", "p")
+    assert not {"UNKNOWN", "LD_PRELOAD"} & tools.keys()
