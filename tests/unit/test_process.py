@@ -123,7 +123,9 @@ def held(tmp_path: Path) -> Iterator[Held]:
     os.close(reader)
 
 
-@pytest.mark.parametrize("way", [POLITE, STUBBORN, AWAY, DAEMON], ids=["polite", "stubborn", "setsid", "daemon"])
+@pytest.mark.parametrize(
+    "way", [POLITE, STUBBORN, AWAY, DAEMON], ids=["polite", "stubborn", "setsid", "daemon"]
+)
 def test_a_time_out_ends_whatever_was_started(
     tmp_path: Path, env: dict[str, str], held: Held, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
@@ -176,7 +178,9 @@ def test_nothing_of_a_killed_run_lives_when_the_next_gets_its_lock(
         assert held.read()[1] is False
 
 
-def test_after_ctrl_c_a_streamed_command_has_its_last_words(tmp_path: Path, env: dict[str, str], held: Held) -> None:
+def test_after_ctrl_c_a_streamed_command_has_its_last_words(
+    tmp_path: Path, env: dict[str, str], held: Held
+) -> None:
     """More than the grace of a time-out: pytest prints its summary."""
     run = (
         "import os, pathlib, sys; from diptych import process\n"
