@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from diptych.errors import StoreError
+from diptych.errors import StoreError, SystemFaultError
 from diptych.locks import LIMIT_SECONDS, held
 
 MANIFEST = ".manifest.json"
@@ -272,6 +272,24 @@ def disk_errors(path: Path) -> Iterator[None]:
         if error.errno not in _HINTS:
             raise
         raise _plain(error, path) from error
+
+
+@contextlib.contextmanager
+def told_errors(path: Path) -> Iterator[None]:
+    """Turn whatever the operating system refuses into an error of ours that says what it was; for surfaces.
+
+    Raises:
+        StoreError: as :func:`disk_errors`.
+        SystemFaultError: anything else, such as a file that is gone or a connection that was refused.
+    """
+    try:
+        with disk_errors(path):
+            yield
+    except OSError as error:
+        if error.errno is None:  # not the system's: a library's own class, such as nox's
+            raise
+        what = f'"{error.filename}": {error.strerror}' if error.filename else str(error)
+        raise SystemFaultError(what, hint="see what the step before needs, then run again") from error
 
 
 _HINTS = {

@@ -87,11 +87,11 @@ def _start(words: list[bytes], env: dict[bytes, bytes], cwd: bytes, *, alone: bo
         finally:
             os._exit(127)
     os.close(fails)
-    number = os.read(failed, _CHUNK)
+    fault = os.read(failed, _CHUNK)
     os.close(failed)
-    if number:
+    if fault:
         os.waitpid(child, 0)
-        raise OSError(int(number), "")
+        raise OSError(int(fault), "")
     return child
 
 
@@ -208,7 +208,7 @@ def _listen(command: _Command) -> int:
         signal.signal(number, note)
     signal.signal(signal.SIGCHLD, note)
     wake, wakes = os.pipe()
-    os.set_blocking(wakes, False)  # noqa: FBT003 -- positional-only in CPython
+    os.set_blocking(wakes, False)
     signal.set_wakeup_fd(wakes)
     return wake
 

@@ -102,7 +102,7 @@ def test_a_signal_without_a_name_is_told(tmp_path: Path, env: dict[str, str]) ->
 
 
 def test_a_command_that_cannot_be_started_is_told(tmp_path: Path, env: dict[str, str]) -> None:
-    with pytest.raises(ProcessError, match="cannot be started in .*gone.*No such file"):
+    with pytest.raises(ProcessError, match=r"cannot be started in .*gone.*No such file"):
         process.run(python("pass"), env=env, cwd=tmp_path / "gone")
 
 
@@ -169,7 +169,7 @@ def test_nothing_of_a_killed_run_lives_when_the_next_gets_its_lock(
         "env, words = dict(__import__('os').environ), sys.argv[1:]\n"
         "with Store(root=pathlib.Path('store')).lock('one'): process.run(words, env=env, cwd=pathlib.Path('.'))"
     )
-    words = [*python(run), *python(DAEMON), held.path]
+    words: list[str | Path] = [*python(run), *python(DAEMON), held.path]
     first = popen(words, env=env, cwd=tmp_path)
     assert held.wait()
     first.kill()
@@ -198,7 +198,7 @@ def test_after_ctrl_c_a_streamed_command_has_its_last_words(
         " print('summary')"
     )
     start = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-    words = [*python(start + run), *python(last), held.path]
+    words: list[str | Path] = [*python(start + run), *python(last), held.path]
     first = popen(words, env=env, cwd=tmp_path, stdout=PIPE, stderr=PIPE)
     assert held.wait()
     first.send_signal(signal.SIGINT)

@@ -11,7 +11,7 @@ from subprocess import Popen as popen  # noqa: N813, TID251 -- a run that has en
 
 import pytest
 
-from diptych.errors import StoreError
+from diptych.errors import StoreError, SystemFaultError
 from diptych.folders import replaced
 from diptych.store import (
     Store,
@@ -22,6 +22,7 @@ from diptych.store import (
     intact,
     seal,
     sha256_tree,
+    told_errors,
     write_json,
     written,
 )
@@ -160,9 +161,9 @@ def test_a_second_run_waits_and_says_for_what(tmp_path: Path) -> None:
 
 def test_waiting_has_a_limit_and_names_the_holder(tmp_path: Path) -> None:
     with Store(root=tmp_path).lock("one"):
-        with pytest.raises(StoreError, match="waited 0 s for the lock") as caught:
-            with Store(root=tmp_path, limit=0).lock("one"):
-                pass
+        other = Store(root=tmp_path, limit=0).lock("one")
+        with pytest.raises(StoreError, match="waited 0 s for the lock") as caught, other:
+            pass
         assert caught.value.details[0].startswith(f"held by process {os.getpid()}, `")
     assert (tmp_path / "locks" / "one.lock").read_bytes() == b""
 
@@ -185,7 +186,7 @@ def test_the_lock_of_a_dead_run_is_free(tmp_path: Path) -> None:
     lock = tmp_path / "locks" / "one.lock"
     lock.parent.mkdir()
     lock.write_text('{"pid": 1, "command": "nox", "since": "then"}')
-    with Store(root=tmp_path, waiting=lambda name: pytest.fail(name)).lock("one"):
+    with Store(root=tmp_path, waiting=pytest.fail).lock("one"):
         assert str(os.getpid()) in lock.read_text()
 
 
@@ -249,3 +250,12 @@ def test_a_disk_that_refuses_is_told_at_the_surface(tmp_path: Path, number: int)
 def test_another_fault_of_the_system_is_no_fault_of_the_disk(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError), disk_errors(tmp_path):
         (tmp_path / "gone").read_text()
+
+
+def test_any_fault_of_the_system_is_told_at_the_surface_as_what_it_is(tmp_path: Path) -> None:
+    with pytest.raises(SystemFaultError, match='gone": No such file'), told_errors(tmp_path):
+        (tmp_path / "gone").read_text()
+    with pytest.raises(SystemFaultError, match="refused"), told_errors(tmp_path):
+        raise ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused")
+    with pytest.raises(StoreError, match="cannot write"), told_errors(tmp_path):
+        raise OSError(errno.ENOSPC, "No space left on device")
