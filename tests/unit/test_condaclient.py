@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
 
-from diptych import condaclient
 from diptych.condaclient import Order, carry_out
 from diptych.environments import HostRequest, LockedPackage, create, rebuild
 from diptych.errors import HostEnvironmentError
@@ -45,7 +45,7 @@ def test_a_child_that_crashes_is_told(tmp_path: Path, monkeypatch: pytest.Monkey
     false = tmp_path / "python"
     false.write_text("#!/bin/sh\nkill -SEGV $$\n")
     false.chmod(0o755)
-    monkeypatch.setattr(condaclient.sys, "executable", str(false))
+    monkeypatch.setattr(sys, "executable", str(false))
     failure = carry_out(Order(do="index", place=str(tmp_path)), env={})
     assert failure is not None
     assert failure.step == "start"
