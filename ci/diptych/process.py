@@ -252,13 +252,16 @@ def _understood(reply: bytes, words: Sequence[str], cwd: Path) -> tuple[int, lis
     """Return the exit status, and the processes that could not be ended.
 
     Raises:
-        ProcessError: the command was not started, or its supervisor was killed.
+        MissingToolError: the program cannot be executed.
+        ProcessError: there is no such folder, or the command's supervisor was killed.
     """
     kind, *values = reply.decode().split() or [""]
     if kind == "exit":
         return int(values[0]), values[1:]
     if kind == "errno":
         cause = os.strerror(int(values[0]))
+        if cwd.is_dir():  # a script without #!, or a program of another machine
+            raise MissingToolError(f'"{words[0]}" cannot be run: {cause}', hint="install it for this machine")
         raise ProcessError(f'{_short(words)} cannot be started in "{cwd}": {cause}')
     raise ProcessError(f"{_short(words)} was lost: the process that watches over it was killed")
 

@@ -160,7 +160,11 @@ class Store:
     def find(self, kind: str, key: str) -> Path | None:
         """Return the entry's folder if it is there and whole."""
         folder = self.path(kind, key)
-        return folder if intact(folder) else None
+        if not intact(folder):
+            return None
+        with contextlib.suppress(OSError):  # when it was used, for eviction; a store may be read-only
+            os.utime(folder / MANIFEST)
+        return folder
 
     def entry(
         self,

@@ -180,6 +180,22 @@ def _end(command: _Command) -> list[int]:
     return _descendants()
 
 
+def _reap(command: _Command, *, wait: bool) -> int:
+    """Wait for the command, and for what it left in its group, which is ours by now; return the command's status."""
+    found = 0
+    while True:
+        try:
+            pid, status = os.waitpid(
+                -command.pid if command.alone else command.pid, 0 if wait else os.WNOHANG
+            )
+        except ChildProcessError:
+            return found
+        if pid == 0:
+            return found
+        if pid == command.pid:
+            found = status
+
+
 def _wait(command: _Command, descriptor: int, wake: int) -> bool:
     """Wait until the command has ended, and tell so; or until it shall be ended."""
     while True:
@@ -237,7 +253,7 @@ def main() -> None:
         _send_group(command, signal.SIGKILL)  # what it left in its own group is no daemon
     else:
         left = _end(command)
-    _, status = os.waitpid(command.pid, os.WNOHANG if left else 0)
+    status = _reap(command, wait=not left)
     words_left = [str(pid) for pid in left]
     try:
         os.write(replies, " ".join(["exit", str(os.waitstatus_to_exitcode(status)), *words_left]).encode())

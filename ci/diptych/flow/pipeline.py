@@ -60,13 +60,13 @@ def build_cell(workspace: Workspace, cell: Cell, environment: Environment) -> Bu
     wheel, conda = _pack(workspace, packing)
     judge_packages(workspace, (wheel.artefact.path, conda.artefact.path))
     comparison = compare_built(workspace, cell, stage, wheel, conda)
-    provenance = _provenance(packing, tests, wheel, conda, started)
+    provenance = _remembered(workspace, cell, _provenance(packing, tests, wheel, conda, started))
     published = publish(
         workspace,
         cell,
         wheel=wheel.artefact,
         conda=conda.artefact,
-        provenance=_remembered(workspace, cell, provenance),
+        provenance=provenance,
     )
     record = CellRecord(
         cell=cell.id,
@@ -179,8 +179,9 @@ def _remembered(workspace: Workspace, cell: Cell, fresh: dict[str, Any]) -> dict
     try:
         old = json.loads(kept.read_text(encoding="utf-8"))
         if old["inputs"] == json.loads(json.dumps(fresh["inputs"])):
-            return {**fresh, "times": old["times"]}
-    except (OSError, ValueError, KeyError):
-        pass
-    write_json(kept, fresh)
+            fresh = {**fresh, "times": old["times"]}
+    except (OSError, ValueError, KeyError, TypeError):
+        old = None
+    if old != json.loads(json.dumps(fresh, default=str)):
+        write_json(kept, fresh)
     return fresh
