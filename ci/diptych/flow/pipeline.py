@@ -15,6 +15,7 @@ from diptych.build.stage import Stage
 from diptych.compare import Comparison, compare_cell
 from diptych.environments import Environment
 from diptych.errors import CompareError
+from diptych.eviction import evict
 from diptych.flow.judging import judge_packages
 from diptych.flow.makers import Packed, Packing, conda_of, wheel_of
 from diptych.flow.publish import publish
@@ -80,7 +81,18 @@ def build_cell(workspace: Workspace, cell: Cell, environment: Environment) -> Bu
         provenance=provenance,
     )
     write_record(workspace.store, record)
+    if not (stage.kept and wheel.kept and conda.kept):
+        _keep_small(workspace)
     return Built(record=record, comparison=comparison)
+
+
+def _keep_small(workspace: Workspace) -> None:
+    """Hold the store's limit, once something was added to it."""
+    if gone := evict(workspace.store, most=workspace.store_limit):
+        size = human_size(sum(one.size for one in gone))
+        workspace.output.note(
+            f"{len(gone)} old results ({size}) removed: the store was larger than its limit"
+        )
 
 
 def compare_built(workspace: Workspace, cell: Cell, stage: Stage, wheel: Packed, conda: Packed) -> Comparison:
