@@ -1,4 +1,4 @@
-"""The field notes' experiments, and pains 7 and 10: what the doctor says of each file, beside what auditwheel says of it.
+"""The experiments of tests/integration/make_linkage_fixtures.py: what the doctor says of each file, beside what auditwheel says of it.
 
 Usage: python bench/experiments.py [--write]
 

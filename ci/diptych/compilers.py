@@ -207,9 +207,9 @@ def _ask(spec: CompilerSpec, cxx: Path, words: list[str], env: Mapping[str, str]
             details=error.details,
             hint="is a C++ standard library installed with it (Debian: libstdc++-12-dev comes with g++)?",
         ) from error
-    except OSError as error:  # a script without #!, or a program of another machine
+    except MissingToolError as error:
         raise MissingToolError(
-            f'the compiler "{spec.name}" cannot be run: {error.strerror} ({cxx})', hint=_how_to_get(spec)
+            f'the compiler "{spec.name}" does not work: {error.summary}', hint=_how_to_get(spec)
         ) from error
 
 

@@ -2,7 +2,7 @@
 
 In a nox session nox's own backend makes the prefix (rattler by default; conda, mamba or micromamba when a
 person forces one) from the specs that :class:`HostRequest` gives. Outside nox, and for the clean prefixes of
-*verify*, :func:`create` does the same in-process.
+*verify*, :func:`create` does the same.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from diptych.coroutines import run_to_end
+from diptych.condaclient import Failure, Order, carry_out
 from diptych.errors import HostEnvironmentError
-from diptych.store import digest, discard, write_json
+from diptych.store import digest, write_json
 
 STAMP = "conda-meta/diptych.json.stamp"
 
@@ -153,78 +153,40 @@ def adopt(prefix: Path, request: HostRequest, *, fallback: str = "") -> Environm
     return environment
 
 
-def create(request: HostRequest, prefix: Path, *, fallback: str = "") -> Environment:
+def create(request: HostRequest, prefix: Path, *, env: Mapping[str, str], fallback: str = "") -> Environment:
     """Solve the request and link it into ``prefix``, replacing what is there.
 
     Raises:
         HostEnvironmentError: no solution, or a package is corrupt or cannot be fetched.
     """
-    import rattler  # noqa: PLC0415 -- heavy, and not needed by a listing
-
-    async def solve() -> list[rattler.RepoDataRecord]:
-        specs = [rattler.MatchSpec(text) for text in (f"python {request.python}.*", *request.specs)]
-        return await rattler.solve(
-            list(request.channels), specs, virtual_packages=rattler.VirtualPackage.detect()
-        )
-
-    try:
-        records = run_to_end(solve())
-    except Exception as error:  # py-rattler raises a different class for each thing that can go wrong
-        raise _unsolved(error, request) from error
-    _link(records, prefix)
+    specs = (f"python {request.python}.*", *request.specs)
+    order = Order(do="create", place=str(prefix), channels=request.channels, specs=specs)
+    failure = carry_out(order, env=env)
+    if failure is not None and failure.step == "solve":
+        raise _unsolved(failure.lines, request)
+    _require_linked(failure, prefix)
     return adopt(prefix, request, fallback=fallback)
 
 
-def rebuild(packages: Sequence[LockedPackage], prefix: Path) -> None:
+def rebuild(packages: Sequence[LockedPackage], prefix: Path, *, env: Mapping[str, str]) -> None:
     """Make ``prefix`` again from a lock: the same packages by URL and hash, without solving.
 
     Raises:
         HostEnvironmentError: a package is gone or its hash differs.
     """
-    import rattler  # noqa: PLC0415 -- as in create
-
-    _link([_explicit_record(rattler, package) for package in packages], prefix)
-
-
-def _link(records: list[Any], prefix: Path) -> None:
-    """Fetch the packages, check their hashes, and link them into ``prefix``, replacing what is there."""
-    import rattler  # noqa: PLC0415 -- as in create
-
-    async def install() -> None:
-        await rattler.install(records, prefix, show_progress=False, execute_link_scripts=False)
-
-    discard(prefix)
-    prefix.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        run_to_end(install())
-    except Exception as error:  # as in create
-        shutil.rmtree(prefix, ignore_errors=True)
-        lines = _lines(error)
-        raise HostEnvironmentError(
-            f'the environment "{prefix}" cannot be made: {lines[0]}',
-            details=lines[1:],
-            hint=_link_hint("\n".join(lines)),
-        ) from error
+    order = Order(do="link", place=str(prefix), packages=tuple(map(asdict, packages)))
+    _require_linked(carry_out(order, env=env), prefix)
 
 
-def _explicit_record(rattler: Any, package: LockedPackage) -> Any:  # noqa: ANN401 -- a module; rattler's own type
-    record = rattler.PackageRecord(
-        name=package.name,
-        version=package.version,
-        build=rattler.BuildString(package.build),
-        build_number=0,
-        subdir=package.subdir,
-        sha256=bytes.fromhex(package.sha256),
+def _require_linked(failure: Failure | None, prefix: Path) -> None:
+    if failure is None:
+        return
+    shutil.rmtree(prefix, ignore_errors=True)
+    raise HostEnvironmentError(
+        f'the environment "{prefix}" cannot be made: {failure.lines[0]}',
+        details=failure.lines[1:],
+        hint=_link_hint("\n".join(failure.lines)),
     )
-    file_name = package.url.rsplit("/", 1)[-1]
-    channel = package.url.rsplit("/", 2)[0]
-    return rattler.RepoDataRecord(record, file_name, package.url, channel)
-
-
-def _lines(error: Exception) -> list[str]:
-    """Return what an error of py-rattler says, line by line; never empty, each line once."""
-    found = dict.fromkeys(line.strip() for line in str(error).splitlines() if line.strip())
-    return list(found) or [type(error).__name__]
 
 
 def _link_hint(text: str) -> str:
@@ -237,8 +199,7 @@ def _link_hint(text: str) -> str:
     return "nothing is left of it; run again"
 
 
-def _unsolved(error: Exception, request: HostRequest) -> HostEnvironmentError:
-    lines = _lines(error)
+def _unsolved(lines: Sequence[str], request: HostRequest) -> HostEnvironmentError:
     wanted = ", ".join((f"python {request.python}.*", *request.specs))
     return HostEnvironmentError(
         f"no host environment for Python {request.python}: {lines[0]}",

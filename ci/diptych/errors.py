@@ -132,6 +132,12 @@ class ReleaseError(DiptychError):
     exit_code = 17
 
 
+class SystemFaultError(DiptychError):
+    """The operating system refused something that is no fault of the disk: a file is gone, a connection was refused."""
+
+    exit_code = 18
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return ``; did you mean "x"?`` for the known name most like ``name``, or an empty string."""
     found = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from diptych.errors import ConfigError
-from diptych.store import discard, plain_errors
+from diptych.store import discard, disk_errors, plain_errors
 
 
 def require_free(out: Path, *, listing: str, what: str) -> None:
@@ -46,10 +46,12 @@ def replaced(out: Path) -> Iterator[Path]:
         for left in out.parent.glob(f".{out.name}.*"):
             shutil.rmtree(left, ignore_errors=True)
         temporary = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
-        try:
+    try:
+        with disk_errors(out):  # any other fault is of what the block does
             yield temporary
+        with plain_errors(out):
             temporary.chmod(0o755)
             discard(out)
             temporary.rename(out)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)

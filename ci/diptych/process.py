@@ -1,14 +1,15 @@
 """The one subprocess runner.
 
 Every command gets an explicit environment and working folder, its output goes to a log file (shown only when
-it fails) or is streamed, and Ctrl-C ends the whole process group.
+it fails) or is streamed. A supervisor of its own (:mod:`diptych.supervisor`) starts it and, on a time-out, on Ctrl-C or
+when this process is gone, ends everything that it started.
 """
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
+import select
 import shlex
 import shutil
 import signal
@@ -21,10 +22,14 @@ from pathlib import Path
 from typing import IO
 
 from diptych.errors import MissingToolError, ProcessError
+from diptych.supervisor import INTERRUPT
 
-_PR_SET_PDEATHSIG = 1
+_SUPERVISOR = Path(__file__).with_name("supervisor.py")
 _TAIL_LINES = 25
 _GRACE_SECONDS = 5.0
+_LAST_WORDS_SECONDS = 60.0
+"""What a streamed command, pytest above all, gets after Ctrl-C to print its summary; a second Ctrl-C ends it."""
+_LOOK_SECONDS = 1.0
 _NEWEST_LLVM, _OLDEST_LLVM = 30, 13
 
 
@@ -94,27 +99,18 @@ def run(
     words = _resolved(argv, env)
     started = time.monotonic()
     with _sink(words, log=log, stream=stream) as (stdout, read_back):
-        process = subprocess.Popen(
-            words,
-            stdin=None if stream else subprocess.DEVNULL,
-            stdout=stdout,
-            stderr=None if stream else subprocess.STDOUT,
-            env=dict(env),
-            cwd=cwd,
-            # Lock files of the store are inheritable on purpose: an orphan of a killed run keeps its lock
-            # until it ends, so that a second run never works beside it. Everything else is close-on-exec.
-            close_fds=False,
-            # A streamed command (a shell, pytest --pdb) belongs to the terminal's own group.
-            start_new_session=not stream,
-            preexec_fn=_die_with_parent() if sys.platform == "linux" else None,  # noqa: PLW1509
-        )
-        returncode, timed_out = _wait(process, timeout=timeout, own_group=not stream)
+        with _supervised(words, env=env, cwd=cwd, stdout=stdout, stream=stream) as supervised:
+            reply, timed_out = _wait(supervised, timeout=timeout, stream=stream)
         output = read_back()
+    returncode, left = _understood(reply, words, cwd)
     done = Completed(
         argv=tuple(words), returncode=returncode, output=output, seconds=time.monotonic() - started
     )
     if timed_out:
-        raise ProcessError(f"{_short(words)} took longer than {timeout:g} s", details=_tail(output, log))
+        still = [f"could not be ended: process {' '.join(left)}"] if left else []
+        raise ProcessError(
+            f"{_short(words)} took longer than {timeout:g} s", details=[*_tail(output, log), *still]
+        )
     if check and returncode != 0:
         raise ProcessError(f"{_short(words)} {_how(returncode)}", details=_tail(output, log))
     return done
@@ -156,41 +152,118 @@ def _sink(
         yield file, read_back
 
 
-def _wait(process: subprocess.Popen[bytes], *, timeout: float | None, own_group: bool) -> tuple[int, bool]:
-    """Wait for the end; on Ctrl-C or time-out, end the whole group first."""
-    try:
-        return process.wait(timeout), False
-    except subprocess.TimeoutExpired:
-        _end(process, own_group=own_group)
-        return process.wait(), True
-    except BaseException:
-        _end(process, own_group=own_group)
-        raise
+@dataclass(frozen=True, kw_only=True)
+class _Supervised:
+    """A command under its supervisor.
+
+    Attributes:
+        process: the supervisor.
+        requests: what it is asked over; when this is closed, or we are gone, it ends everything.
+        replies: where its reply comes.
+    """
+
+    process: subprocess.Popen[bytes]
+    requests: IO[bytes]
+    replies: int
 
 
-def _end(process: subprocess.Popen[bytes], *, own_group: bool) -> None:
-    """Ask the group to stop, and insist after a few seconds."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        with contextlib.suppress(ProcessLookupError):
-            if own_group:
-                os.killpg(process.pid, number)
-            else:
-                process.send_signal(number)
+@contextlib.contextmanager
+def _supervised(
+    words: Sequence[str], *, env: Mapping[str, str], cwd: Path, stdout: IO[bytes] | None, stream: bool
+) -> Iterator[_Supervised]:
+    """Start the command, and end it with the block."""
+    request, requests = os.pipe()
+    replies, reply = os.pipe()
+    with contextlib.ExitStack() as stack:
+        stack.callback(os.close, replies)
+        pipe = stack.enter_context(os.fdopen(requests, "wb", buffering=0))
+        with contextlib.ExitStack() as theirs:
+            for descriptor in (request, reply):
+                theirs.callback(os.close, descriptor)
+                os.set_inheritable(descriptor, True)  # noqa: FBT003 -- positional-only in CPython
+            process = subprocess.Popen(
+                # Isolated and in our own environment: what the command needs (LD_LIBRARY_PATH, PYTHONHOME) may break
+                # the interpreter.
+                [sys.executable, "-I", "-S", str(_SUPERVISOR), str(request), str(reply)],
+                stdin=None if stream else subprocess.DEVNULL,
+                stdout=stdout,
+                stderr=None if stream else subprocess.STDOUT,
+                # Lock files of the store are inheritable, for the supervisor alone. All else is close-on-exec.
+                close_fds=False,
+                # A streamed command (a shell, pytest --pdb) belongs to the terminal's own group.
+                start_new_session=not stream,
+            )
+        with contextlib.suppress(BrokenPipeError):  # it was killed already, as its reply will tell
+            _write_all(pipe, _request(words, env=env, cwd=cwd, stream=stream))
         try:
-            process.wait(_GRACE_SECONDS)
-        except subprocess.TimeoutExpired:
-            continue
-        return
+            yield _Supervised(process=process, requests=pipe, replies=replies)
+        finally:
+            pipe.close()
+            process.wait()
 
 
-def _die_with_parent() -> Callable[[], None]:
-    """Make the child die when we are killed outright (prctl(2), PR_SET_PDEATHSIG)."""
-    prctl = ctypes.CDLL(None).prctl
+def _write_all(pipe: IO[bytes], content: bytes) -> None:
+    """Write more than the pipe may take at once."""
+    view = memoryview(content)
+    while view:
+        view = view[pipe.write(view) :]
 
-    def set_signal() -> None:
-        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
-    return set_signal
+def _request(words: Sequence[str], *, env: Mapping[str, str], cwd: Path, stream: bool) -> bytes:
+    """Put the command into words for the supervisor."""
+    variables = [os.fsencode(f"{name}={value}") for name, value in env.items()]
+    first = (str(int(not stream)), f"{_GRACE_SECONDS:g}", os.fspath(cwd), str(len(words)))
+    fields = [*map(os.fsencode, (*first, *words)), *variables]
+    return b"\0".join([*fields, b"\n"])
+
+
+def _wait(supervised: _Supervised, *, timeout: float | None, stream: bool) -> tuple[bytes, bool]:
+    """Wait for the reply; on a time-out, have everything ended first. On Ctrl-C a streamed command may finish."""
+    try:
+        reply = _reply(supervised, timeout)
+    except KeyboardInterrupt:
+        if stream:
+            with contextlib.suppress(BrokenPipeError):
+                supervised.requests.write(INTERRUPT)
+            _reply(supervised, _LAST_WORDS_SECONDS)
+        raise
+    if reply is not None:
+        return reply, False
+    supervised.requests.close()
+    return _reply(supervised, None) or b"", True
+
+
+def _reply(supervised: _Supervised, timeout: float | None) -> bytes | None:
+    """Return the reply; nothing when the supervisor was killed; None when the time is over."""
+    deadline = None if timeout is None else time.monotonic() + timeout
+    while True:
+        pause = _LOOK_SECONDS if deadline is None else min(_LOOK_SECONDS, deadline - time.monotonic())
+        ended = supervised.process.poll() is not None
+        ready, _, _ = select.select([supervised.replies], [], [], 0 if ended else max(pause, 0))
+        if ready:
+            return os.read(supervised.replies, 4096)
+        if ended:
+            return b""
+        if deadline is not None and time.monotonic() >= deadline:
+            return None
+
+
+def _understood(reply: bytes, words: Sequence[str], cwd: Path) -> tuple[int, list[str]]:
+    """Return the exit status, and the processes that could not be ended.
+
+    Raises:
+        MissingToolError: the program cannot be executed.
+        ProcessError: there is no such folder, or the command's supervisor was killed.
+    """
+    kind, *values = reply.decode().split() or [""]
+    if kind == "exit":
+        return int(values[0]), values[1:]
+    if kind == "errno":
+        cause = os.strerror(int(values[0]))
+        if cwd.is_dir():  # a script without #!, or a program of another machine
+            raise MissingToolError(f'"{words[0]}" cannot be run: {cause}', hint="install it for this machine")
+        raise ProcessError(f'{_short(words)} cannot be started in "{cwd}": {cause}')
+    raise ProcessError(f"{_short(words)} was lost: the process that watches over it was killed")
 
 
 def _short(words: Sequence[str]) -> str:
@@ -202,7 +275,10 @@ def _short(words: Sequence[str]) -> str:
 def _how(returncode: int) -> str:
     if returncode >= 0:
         return f"ended with exit code {returncode}"
-    return f"was ended by {signal.Signals(-returncode).name}"
+    try:
+        return f"was ended by {signal.Signals(-returncode).name}"
+    except ValueError:  # a real-time signal: only the first and the last have names
+        return f"was ended by signal {-returncode}"
 
 
 def _tail(output: str, log: Path | None) -> list[str]:

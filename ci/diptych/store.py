@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import hashlib
 import json
 import os
@@ -21,7 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from diptych.errors import StoreError
+from diptych.errors import StoreError, SystemFaultError
+from diptych.locks import LIMIT_SECONDS, held
 
 MANIFEST = ".manifest.json"
 _CHUNK = 1 << 20
@@ -29,8 +29,15 @@ _CHUNK = 1 << 20
 
 def digest(*parts: object) -> str:
     """Hash JSON-able values into 16 hexadecimal digits: the name of an entry."""
-    text = json.dumps(parts, sort_keys=True, separators=(",", ":"), default=str)
+    text = json.dumps(parts, sort_keys=True, separators=(",", ":"), default=_value)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _value(value: object) -> object:
+    """Put what JSON does not know into its words; a set has an order that differs from run to run."""
+    if isinstance(value, (set, frozenset)):
+        return sorted(value, key=digest)
+    return str(value)
 
 
 def sha256_file(path: Path) -> str:
@@ -63,13 +70,17 @@ def written(path: Path) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         os.close(handle)
-        temporary = Path(name)
-        try:
+    temporary = Path(name)
+    try:
+        with disk_errors(
+            path
+        ):  # any other fault is of what the block does: reading an input, asking a server
             yield temporary
+        with plain_errors(path):
             temporary.chmod(0o644)
             temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -101,27 +112,25 @@ def copy_file(source: Path, target: Path) -> None:
 
 
 @contextlib.contextmanager
-def locked(path: Path, *, waiting: Callable[[str], None] = lambda _: None) -> Iterator[None]:
+def locked(
+    path: Path, *, waiting: Callable[[str], None] = lambda _: None, limit: float = LIMIT_SECONDS
+) -> Iterator[None]:
     """Hold an exclusive lock on the file ``path``, waiting for another holder to finish.
-
-    The descriptor is inheritable: children of a killed run keep the lock until they too have ended
-    (flock(2): the lock belongs to the open file description).
 
     Args:
         path: the lock file; it is made when missing and left in place.
-        waiting: called once with the lock's name when somebody else holds it.
+        waiting: called with the lock's name and its holder when somebody else holds it.
+        limit: seconds after which waiting ends.
+
+    Raises:
+        StoreError: the file cannot be made, or somebody held it for longer than the limit.
     """
     with plain_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        os.set_inheritable(handle, True)  # noqa: FBT003 -- positional-only in CPython
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            waiting(path.stem)
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
+        with held(handle, path, waiting=waiting, limit=limit):
+            yield
     finally:
         os.close(handle)
 
@@ -132,15 +141,17 @@ class Store:
 
     Attributes:
         root: its path.
-        waiting: called with the name of an entry that another run is making.
+        waiting: called with the name of an entry that another run is making, and that run.
+        limit: seconds to wait for it.
     """
 
     root: Path
     waiting: Callable[[str], None] = lambda _: None
+    limit: float = LIMIT_SECONDS
 
     def lock(self, name: str) -> contextlib.AbstractContextManager[None]:
         """Return the lock of that name, to be held in a ``with`` block."""
-        return locked(self.root / "locks" / f"{name}.lock", waiting=self.waiting)
+        return locked(self.root / "locks" / f"{name}.lock", waiting=self.waiting, limit=self.limit)
 
     def path(self, kind: str, key: str) -> Path:
         """Return where the entry of that kind and key is, or would be."""
@@ -149,15 +160,27 @@ class Store:
     def find(self, kind: str, key: str) -> Path | None:
         """Return the entry's folder if it is there and whole."""
         folder = self.path(kind, key)
-        return folder if intact(folder) else None
+        if not intact(folder):
+            return None
+        with contextlib.suppress(OSError):  # when it was used, for eviction; a store may be read-only
+            os.utime(folder / MANIFEST)
+        return folder
 
-    def entry(self, kind: str, key: str, make: Callable[[Path], None]) -> tuple[Path, bool]:
+    def entry(
+        self,
+        kind: str,
+        key: str,
+        make: Callable[[Path], None],
+        *,
+        valid: Callable[[Path], bool] = lambda _: True,
+    ) -> tuple[Path, bool]:
         """Return the entry's folder, made by ``make(empty folder)`` unless it is there and whole.
 
         Args:
             kind: the stage, a folder name.
             key: the hash of everything that goes in.
             make: fills the folder; whatever it raises leaves nothing behind.
+            valid: whether a whole entry still agrees with what lies outside it; if not, it is made again.
 
         Returns:
             The folder, and whether this call made it.
@@ -165,26 +188,27 @@ class Store:
         Raises:
             StoreError: the disk is full or cannot be written.
         """
-        if found := self.find(kind, key):
+        if (found := self.find(kind, key)) and valid(found):
             return found, False
         with self.lock(f"{kind}-{key}"):
-            if found := self.find(kind, key):
+            if (found := self.find(kind, key)) and valid(found):
                 return found, False
-            folder = self.path(kind, key)
-            with plain_errors(folder):
-                return self._make(folder, make), True
+            return self._make(self.path(kind, key), make), True
 
     def _make(self, folder: Path, make: Callable[[Path], None]) -> Path:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        for left in folder.parent.glob(f".{folder.name}.*"):  # by a run that was killed: we hold its lock
-            shutil.rmtree(left, ignore_errors=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+        with plain_errors(folder):
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            for left in folder.parent.glob(f".{folder.name}.*"):  # by a run that was killed: we hold its lock
+                shutil.rmtree(left, ignore_errors=True)
+            temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
         try:
-            make(temporary)
-            seal(temporary)
-            temporary.chmod(0o755)
-            discard(folder)
-            temporary.rename(folder)
+            with disk_errors(folder):  # any other fault is the stage's own
+                make(temporary)
+            with plain_errors(folder):
+                seal(temporary)
+                temporary.chmod(0o755)
+                discard(folder)
+                temporary.rename(folder)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
         return folder
@@ -252,6 +276,24 @@ def disk_errors(path: Path) -> Iterator[None]:
         if error.errno not in _HINTS:
             raise
         raise _plain(error, path) from error
+
+
+@contextlib.contextmanager
+def told_errors(path: Path) -> Iterator[None]:
+    """Turn whatever the operating system refuses into an error of ours that says what it was; for surfaces.
+
+    Raises:
+        StoreError: as :func:`disk_errors`.
+        SystemFaultError: anything else, such as a file that is gone or a connection that was refused.
+    """
+    try:
+        with disk_errors(path):
+            yield
+    except OSError as error:
+        if error.errno is None:  # not the system's: a library's own class, such as nox's
+            raise
+        what = f'"{error.filename}": {error.strerror}' if error.filename else str(error)
+        raise SystemFaultError(what, hint="see what the step before needs, then run again") from error
 
 
 _HINTS = {

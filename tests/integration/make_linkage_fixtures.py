@@ -1,4 +1,4 @@
-"""Make the field notes' experiments X1 to X6 with a real compiler and linker: ``python make_linkage_fixtures.py FOLDER``.
+"""Make the experiments X1 to X6 with a real compiler and linker: ``python make_linkage_fixtures.py FOLDER``.
 
 Each is a wheel (X5 is about loading: tests/integration/test_closure_against_ld.py has it). Mach-O comes from ``ziglang``.
 """

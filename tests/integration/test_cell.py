@@ -136,7 +136,7 @@ def test_the_environment_can_be_rebuilt_from_its_lock(built: Checkout, tmp_path:
     lock = json.loads((built.root / ".diptych" / "environment-locks" / f"{built.cell}.json").read_text())
     packages = [LockedPackage(**one) for one in lock["packages"]]
     assert all(len(package.sha256) == 64 and package.url for package in packages)
-    rebuild(packages, tmp_path / "again")
+    rebuild(packages, tmp_path / "again", env=built.env)
     assert list(read_lock(tmp_path / "again")) == packages
     code = "import numpy, pytest, sys; print(sys.prefix)"
     done = process.run([tmp_path / "again/bin/python", "-c", code], env=scrubbed(built.env), cwd=tmp_path)

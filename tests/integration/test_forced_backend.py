@@ -19,7 +19,7 @@ STAND_IN = """\
 #!{python}
 import json, pathlib, sys
 import rattler
-from diptych.coroutines import run_to_end
+import asyncio, os
 
 words = iter(sys.argv[1:])
 assert next(words) == "create"
@@ -36,7 +36,8 @@ pathlib.Path({calls!r}).write_text(json.dumps([channels, specs]))
 async def make():
     await rattler.install(await rattler.solve(channels, specs), prefix, show_progress=False)
 
-run_to_end(make())
+asyncio.run(make())
+os._exit(0)
 """
 
 

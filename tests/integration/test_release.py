@@ -188,7 +188,7 @@ def test_what_was_published_installs_and_passes_the_tests(
             specs=("rigidalign", "pytest"),
             channels=(f"{url}/forge", (checkout.root / ".diptych" / "channel").as_uri()),
         )
-        environment = create(request, tmp_path / "prefix")
+        environment = create(request, tmp_path / "prefix", env=checkout.env)
     found = environment.find("rigidalign")
     assert found
     assert found.sha256 == planned(folder)[f"rigidalign-0.1.0-{found.build}.conda"]
@@ -209,7 +209,7 @@ def test_a_folder_served_over_http_is_a_channel(checkout: Checkout, folder: Path
             specs=("rigidalign",),
             channels=(url, (checkout.root / ".diptych" / "channel").as_uri()),
         )
-        environment = create(request, tmp_path / "prefix")
+        environment = create(request, tmp_path / "prefix", env=checkout.env)
     package = environment.find("rigidalign")
     assert package
     assert package.sha256 in planned(folder).values()

@@ -1,4 +1,4 @@
-"""The field notes' experiments: what doctor says, beside what auditwheel says of the same file."""
+"""The experiments of make_linkage_fixtures.py: what doctor says, beside what auditwheel says of the same file."""
 
 from __future__ import annotations
 

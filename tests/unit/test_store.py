@@ -2,15 +2,17 @@ from __future__ import annotations
 
 import errno
 import os
+import re
+import subprocess  # noqa: TID251 -- an interpreter with another hash seed
 import sys
 import threading
 from pathlib import Path
-from subprocess import PIPE  # noqa: TID251 -- the orphan of a killed run
-from subprocess import Popen as popen  # noqa: N813, TID251 -- as above
+from subprocess import Popen as popen  # noqa: N813, TID251 -- a run that has ended
 
 import pytest
 
-from diptych.errors import StoreError
+from diptych.errors import StoreError, SystemFaultError
+from diptych.folders import replaced
 from diptych.store import (
     Store,
     copy_file,
@@ -20,6 +22,7 @@ from diptych.store import (
     intact,
     seal,
     sha256_tree,
+    told_errors,
     write_json,
     written,
 )
@@ -151,23 +154,79 @@ def test_a_second_run_waits_and_says_for_what(tmp_path: Path) -> None:
     other.start()
     assert started.wait(10)
     with Store(root=tmp_path, waiting=waiting).lock("one"):
-        assert waited == ["one"]
+        (said,) = waited
+        assert re.fullmatch(rf"one \(process {os.getpid()}, `.*`, since 20\d\d-.*Z\)", said)
     other.join()
 
 
-def test_an_orphan_keeps_the_lock(tmp_path: Path, env: dict[str, str]) -> None:
-    """What a killed run had started may still write: the next run waits for it."""
+def test_waiting_has_a_limit_and_names_the_holder(tmp_path: Path) -> None:
     with Store(root=tmp_path).lock("one"):
-        child = popen([sys.executable, "-c", "input()"], stdin=PIPE, env=env, close_fds=False)
-    waited: list[str] = []
+        other = Store(root=tmp_path, limit=0).lock("one")
+        with pytest.raises(StoreError, match="waited 0 s for the lock") as caught, other:
+            pass
+        assert caught.value.details[0].startswith(f"held by process {os.getpid()}, `")
+    assert (tmp_path / "locks" / "one.lock").read_bytes() == b""
 
-    def waiting(name: str) -> None:
-        waited.append(name)
-        child.communicate(b"go\n", timeout=10)
 
-    with Store(root=tmp_path, waiting=waiting).lock("one"):
-        assert waited == ["one"]
-        assert child.poll() == 0
+def test_a_holder_that_has_ended_is_told_as_such(tmp_path: Path, env: dict[str, str]) -> None:
+    """A killed run, whose supervisors are ending what it had started."""
+    with Store(root=tmp_path).lock("one"):
+        child = popen([sys.executable, "-c", "pass"], env=env)
+        child.wait()
+        lock = tmp_path / "locks" / "one.lock"
+        lock.write_text(f'{{"pid": {child.pid}, "command": "nox", "since": "then"}}')
+        with pytest.raises(StoreError) as caught, Store(root=tmp_path, limit=0).lock("one"):
+            pass
+    assert caught.value.details == (
+        f"held by process {child.pid}, `nox`, since then; that process has ended, what it started is being ended",
+    )
+
+
+def test_the_lock_of_a_dead_run_is_free(tmp_path: Path) -> None:
+    lock = tmp_path / "locks" / "one.lock"
+    lock.parent.mkdir()
+    lock.write_text('{"pid": 1, "command": "nox", "since": "then"}')
+    with Store(root=tmp_path, waiting=pytest.fail).lock("one"):
+        assert str(os.getpid()) in lock.read_text()
+
+
+@pytest.mark.parametrize(
+    "error", [ConnectionRefusedError(111, "refused"), FileNotFoundError(2, "no", "input")]
+)
+def test_a_fault_inside_a_stage_is_its_own(tmp_path: Path, error: OSError) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    with pytest.raises(type(error)):
+        Store(root=tmp_path).entry("stage", "k", fail)
+    with pytest.raises(type(error)), written(tmp_path / "file"):
+        fail()
+    with pytest.raises(type(error)), replaced(tmp_path / "out"):
+        fail()
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_entry_that_is_no_longer_valid_is_made_again_under_its_lock(tmp_path: Path) -> None:
+    store = Store(root=tmp_path)
+    folder, _ = store.entry("stage", "k", fill)
+
+    def again(empty: Path) -> None:
+        assert folder.is_dir()  # until the new one is whole
+        with pytest.raises(StoreError), Store(root=tmp_path, limit=0).lock("stage-k"):
+            pass
+        fill(empty)
+
+    assert store.entry("stage", "k", again, valid=lambda _: False) == (folder, True)
+    assert store.entry("stage", "k", again, valid=lambda _: True) == (folder, False)
+
+
+def test_a_set_has_one_digest(env: dict[str, str]) -> None:
+    code = "from diptych.store import digest; print(digest({'a', 'b', 'c', 'd'}, frozenset({'x', ('y', 1)})))"
+    made = {
+        subprocess.check_output([sys.executable, "-c", code], env={**env, "PYTHONHASHSEED": str(seed)})
+        for seed in range(4)
+    }
+    assert len(made) == 1
 
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
@@ -191,3 +250,12 @@ def test_a_disk_that_refuses_is_told_at_the_surface(tmp_path: Path, number: int)
 def test_another_fault_of_the_system_is_no_fault_of_the_disk(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError), disk_errors(tmp_path):
         (tmp_path / "gone").read_text()
+
+
+def test_any_fault_of_the_system_is_told_at_the_surface_as_what_it_is(tmp_path: Path) -> None:
+    with pytest.raises(SystemFaultError, match='gone": No such file'), told_errors(tmp_path):
+        (tmp_path / "gone").read_text()
+    with pytest.raises(SystemFaultError, match="refused"), told_errors(tmp_path):
+        raise ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused")
+    with pytest.raises(StoreError, match="cannot write"), told_errors(tmp_path):
+        raise OSError(errno.ENOSPC, "No space left on device")

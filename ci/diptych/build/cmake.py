@@ -99,7 +99,7 @@ def arguments(build: CMakeBuild) -> Iterator[str]:
     yield "-DCMAKE_FIND_USE_SYSTEM_ENVIRONMENT_PATH=OFF"
     yield "-DCMAKE_FIND_USE_PACKAGE_REGISTRY=OFF"
     yield "-DCMAKE_FIND_USE_SYSTEM_PACKAGE_REGISTRY=OFF"
-    # Every spelling of "which Python": FindPython, FindPython3 and the one of pybind11 (pain 4).
+    # Every spelling of "which Python": FindPython, FindPython3 and the one of pybind11.
     for module in ("Python", "Python3"):
         yield f"-D{module}_ROOT_DIR={build.prefix}"
         yield f"-D{module}_EXECUTABLE={python}"

@@ -21,7 +21,7 @@ from diptych.config import Config
 from diptych.environments import Environment
 from diptych.errors import CompileError, ProcessError
 from diptych.matrix import Cell
-from diptych.store import Store, digest, discard, sha256_file
+from diptych.store import Store, digest, sha256_file
 
 KIND = "stage"
 SITE = "site"
@@ -91,12 +91,9 @@ def compile_stage(job: CompileJob) -> Stage:
     # CMake's cache holds the environment's path, so a tree belongs to one; the stage does not, since the
     # compiler flags map paths away.
     tree = job.store.path("build", f"{job.cell.id}-{digest(compile_key, str(job.environment.prefix))[:8]}")
-    folder = job.store.path(KIND, key)
-    if job.store.find(KIND, key) and not _tree_agrees(folder):
-        # The build tree was removed, or holds another state of the sources: in-source tests need it.
-        discard(folder)
     with job.store.lock(f"build-{tree.name}"):
-        folder, made = job.store.entry(KIND, key, lambda empty: _make(job, tree, empty))
+        # Where the build tree was removed, or holds another state of the sources: in-source tests need it.
+        folder, made = job.store.entry(KIND, key, lambda empty: _make(job, tree, empty), valid=_tree_agrees)
     record = _read_record(folder)
     return Stage(
         key=key,

@@ -27,7 +27,7 @@ def code_differs(pair: Pair) -> Iterator[Found]:
 
     Mend: pack both from one stage; in the recipe, install `DIPTYCH_STAGE` as it is and leave stripping and compiling out.
 
-    Source: gABI chapter 4 (sections); field notes, idea 1.
+    Source: gABI chapter 4 (sections).
     """
     for one in _compared(pair):
         rows = [row for row in pair.code if row.binary == one.place and not row.equal]
@@ -53,7 +53,7 @@ def other_target(pair: Pair) -> Iterator[Found]:
 
     Mend: build both from one cell; look for a stale build folder, or another interpreter that CMake found.
 
-    Source: PEP 3149 (tags in file names); field notes, pain 4.
+    Source: PEP 3149 (tags in file names).
     """
     for one in _compared(pair):
         for what, left, right in (
@@ -175,7 +175,7 @@ def hardening_differs(pair: Pair) -> Iterator[Found]:
 
     Mend: one compile for both; conda's compilers add such flags by themselves, a system's compiler may not.
 
-    Source: field notes, table 1B; Debian's hardening wiki; Intel CET.
+    Source: Debian's hardening wiki; Intel CET.
     """
     for one in _compared(pair):
         left, right = asdict(one.left.hardening), asdict(one.right.hardening)

@@ -71,7 +71,7 @@ def file_differs(pair: Pair) -> Iterator[Found]:
 
     Mend: pack both from one stage.
 
-    Source: field notes, idea 2.
+    Source: both packages are made from one compile (docs/explanation/architecture.md).
     """
     for one in pair.files:
         if (

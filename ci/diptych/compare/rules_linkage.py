@@ -90,7 +90,7 @@ def library_versions(pair: Pair) -> Iterator[Found]:
 
     Mend: pin the library in `host` so that both sides are built against the version that conda resolves.
 
-    Source: conda's run_exports; field notes, idea 2.
+    Source: conda's run_exports.
     """
     for row in library_rows(pair):
         if row.disagreement:
@@ -132,7 +132,7 @@ def lonely_library(pair: Pair) -> Iterator[Found]:
 
     Mend: relink with `drop unused`; look at who needs it in the dependency picture.
 
-    Source: field notes, pain "overlinking".
+    Source: the overlinking check of conda-build (docs.conda.io).
     """
     for row in library_rows(pair):
         sides = (row.left, row.right)

@@ -139,7 +139,7 @@ def sizes(pair: Pair) -> Iterator[Found]:
 
     Mend: compare the files below, largest first.
 
-    Source: field notes, table 1B (pydistcheck).
+    Source: pydistcheck (pypi.org/project/pydistcheck).
     """
     for one in pair.binaries:
         if one.left.grafted or one.right.grafted or not one.same_code or one.left.debug != one.right.debug:

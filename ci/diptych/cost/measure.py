@@ -111,7 +111,7 @@ def _measure(job: CostJob, python: Path, scratch: Path) -> Costs:
         ),
         _installed(
             scratch / "conda",
-            lambda to: conda_prefix(job.conda, to, cell=job.cell, channels=job.channels),
+            lambda to: conda_prefix(job.conda, to, cell=job.cell, channels=job.channels, env=job.env),
         ),
     ]
     prefixes = [prefix for prefix, _ in installed]

@@ -98,7 +98,7 @@ def ensure(workspace: Workspace, cell: Cell, prefix: Path) -> Environment:
             return found
         host = resolve(workspace, cell)
         with workspace.output.step("host environment") as step:
-            environment = create(host.request, prefix, fallback=host.fallback)
+            environment = create(host.request, prefix, env=workspace.env, fallback=host.fallback)
             step.text = f"{len(environment.lock)} packages"
         remember(workspace, cell, environment)
         return environment

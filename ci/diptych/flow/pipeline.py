@@ -16,6 +16,7 @@ from diptych.build.toolenv import chosen
 from diptych.compare import Comparison, compare_cell
 from diptych.environments import Environment
 from diptych.errors import CompareError
+from diptych.eviction import evict
 from diptych.flow.judging import judge_packages
 from diptych.flow.makers import Packed, Packing, conda_of, wheel_of
 from diptych.flow.publish import publish
@@ -61,13 +62,13 @@ def build_cell(workspace: Workspace, cell: Cell, environment: Environment) -> Bu
     wheel, conda = _pack(workspace, packing)
     judge_packages(workspace, (wheel.artefact.path, conda.artefact.path))
     comparison = compare_built(workspace, cell, stage, wheel, conda)
-    provenance = _provenance(packing, tests, wheel, conda, started)
+    provenance = _remembered(workspace, cell, _provenance(packing, tests, wheel, conda, started))
     published = publish(
         workspace,
         cell,
         wheel=wheel.artefact,
         conda=conda.artefact,
-        provenance=_remembered(workspace, cell, provenance),
+        provenance=provenance,
     )
     record = CellRecord(
         cell=cell.id,
@@ -81,7 +82,18 @@ def build_cell(workspace: Workspace, cell: Cell, environment: Environment) -> Bu
         provenance=provenance,
     )
     write_record(workspace.store, record)
+    if not (stage.kept and wheel.kept and conda.kept):
+        _keep_small(workspace)
     return Built(record=record, comparison=comparison)
+
+
+def _keep_small(workspace: Workspace) -> None:
+    """Hold the store's limit, once something was added to it."""
+    if gone := evict(workspace.store, most=workspace.store_limit):
+        size = human_size(sum(one.size for one in gone))
+        workspace.output.note(
+            f"{len(gone)} old results ({size}) removed: the store was larger than its limit"
+        )
 
 
 def compare_built(workspace: Workspace, cell: Cell, stage: Stage, wheel: Packed, conda: Packed) -> Comparison:
@@ -181,8 +193,9 @@ def _remembered(workspace: Workspace, cell: Cell, fresh: dict[str, Any]) -> dict
     try:
         old = json.loads(kept.read_text(encoding="utf-8"))
         if old["inputs"] == json.loads(json.dumps(fresh["inputs"])):
-            return {**fresh, "times": old["times"]}
-    except (OSError, ValueError, KeyError):
-        pass
-    write_json(kept, fresh)
+            fresh = {**fresh, "times": old["times"]}
+    except (OSError, ValueError, KeyError, TypeError):
+        old = None
+    if old != json.loads(json.dumps(fresh, default=str)):
+        write_json(kept, fresh)
     return fresh

@@ -17,6 +17,9 @@ EARLIEST_EPOCH = 315532800
 """1980-01-01: the first instant that a zip archive can hold, for builds that name no SOURCE_DATE_EPOCH."""
 
 
+_STORE_GIGABYTES = 20
+
+
 @dataclass(frozen=True, kw_only=True)
 class Workspace:
     """A checkout with its table.
@@ -52,6 +55,12 @@ class Workspace:
         """SOURCE_DATE_EPOCH for every archive (reproducible-builds.org/specs/source-date-epoch)."""
         given = self.env.get("SOURCE_DATE_EPOCH", "")
         return max(int(given), EARLIEST_EPOCH) if given.isdigit() else EARLIEST_EPOCH
+
+    @property
+    def store_limit(self) -> int:
+        """DIPTYCH_STORE_LIMIT, in gigabytes: how large the results of stages may get before old ones go."""
+        given = self.env.get("DIPTYCH_STORE_LIMIT", "")
+        return (int(given) if given.isdigit() else _STORE_GIGABYTES) * 10**9
 
     def logs(self, cell: Cell) -> Path:
         """Return the folder with the whole output of the cell's tools."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
-from diptych.coroutines import run_to_end
+from diptych.condaclient import Order, carry_out
 from diptych.errors import PackageError
 from diptych.store import read_json
 
@@ -16,14 +16,11 @@ def index_folder(folder: Path) -> None:
     Raises:
         PackageError: a package cannot be read.
     """
-    from rattler.index import index_fs  # noqa: PLC0415 -- heavy, and not needed by a listing
-
-    try:
-        # No shards: clients keep those, and a folder is read whole in a millisecond. Forced: an index that a
-        # killed run left half written would otherwise be read and trusted.
-        run_to_end(index_fs(folder, write_zst=True, write_shards=False, force=True))
-    except Exception as error:  # py-rattler raises a different class for each thing that can go wrong
-        raise PackageError(f'cannot index the channel "{folder}": {error}') from error
+    failure = carry_out(Order(do="index", place=str(folder)), env={})  # nothing but the folder is looked at
+    if failure is not None:
+        raise PackageError(
+            f'cannot index the channel "{folder}": {failure.lines[0]}', details=failure.lines[1:]
+        )
     with contextlib.suppress(OSError):  # the indexer's own; it leaves it empty
         (folder / ".tmp").rmdir()
 

@@ -13,16 +13,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from diptych.coroutines import run_to_end
+from diptych.condaclient import Order, carry_out
 from diptych.credentials import Credentials
 from diptych.errors import ChannelError, ReleaseError
 from diptych.release.model import Item, Kind
 
 if TYPE_CHECKING:
     from obstore.store import S3Store
-    from rattler.index import S3Credentials
 
 _REGION = "us-east-1"
+_INDEXER_VARIABLES = (
+    *("AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION"),
+    *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"),
+)
 _MOST_LINES = 6
 
 
@@ -89,22 +92,17 @@ class S3Channel:
         Raises:
             ReleaseError: the index could not be written.
         """
-        from rattler.index import index_s3  # noqa: PLC0415 -- heavy, and not needed by a listing
-
         listed = {subdir: self._index(subdir) for subdir in {item.subdir for item in items}}
         if all(listed[item.subdir].get(item.path.name) == item.sha256 for item in items):
             return
-        try:
-            run_to_end(
-                index_s3(
-                    self.name, self._indexer_credentials(), write_zst=True, write_shards=False, force=True
-                )
-            )
-        except Exception as error:  # noqa: BLE001 -- py-rattler raises a different class for each thing
+        failure = carry_out(
+            Order(do="index-s3", place=self.name, s3=self._indexer_place()), env=self._indexer_env()
+        )
+        if failure is not None:
             raise ReleaseError(
                 f"{self.name}: the packages were sent, but the index could not be written",
-                details=self.credentials.redacted(str(error)).splitlines(),
-            ) from None
+                details=self.credentials.redacted("\n".join(failure.lines)).splitlines(),
+            )
 
     def _index(self, subdir: str) -> dict[str, str]:
         """Return what the index of a platform lists, name → hash; nothing when it is not there or damaged."""
@@ -147,21 +145,13 @@ class S3Channel:
     def _region(self) -> str:
         return self.credentials.get("AWS_REGION") or self.credentials.get("AWS_DEFAULT_REGION") or _REGION
 
-    def _indexer_credentials(self) -> S3Credentials | None:
+    def _indexer_place(self) -> dict[str, str] | None:
         """Return what the indexer needs beside the environment, which it reads itself: a store that is not Amazon's."""
-        from rattler.index import S3Credentials  # noqa: PLC0415 -- as above
+        url = self.credentials.get("AWS_ENDPOINT_URL")
+        return {"endpoint_url": url, "region": self._region()} if url else None
 
-        get = self.credentials.get
-        if not get("AWS_ENDPOINT_URL"):
-            return None
-        return S3Credentials(
-            endpoint_url=get("AWS_ENDPOINT_URL"),
-            region=self._region(),
-            access_key_id=get("AWS_ACCESS_KEY_ID") or None,
-            secret_access_key=get("AWS_SECRET_ACCESS_KEY") or None,
-            session_token=get("AWS_SESSION_TOKEN") or None,
-            addressing_style="path",
-        )
+    def _indexer_env(self) -> dict[str, str]:
+        return {name: value for name in _INDEXER_VARIABLES if (value := self.credentials.get(name))}
 
     @contextmanager
     def _plainly(self, what: str) -> Iterator[None]:

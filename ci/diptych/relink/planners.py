@@ -57,7 +57,7 @@ def read_tree(root: Path, *, prefix: Path) -> Tree:
 def plan_for_wheel(tree: Tree) -> TreePlan:
     """Plan the tree that auditwheel or delocate then grafts into: only what lies inside is pointed at.
 
-    auditwheel leaves every run path alone when it has nothing to graft (field notes, X2), so each binary's run
+    auditwheel leaves every run path alone when it has nothing to graft (experiment X2 of tests/integration/make_linkage_fixtures.py), so each binary's run
     path is set here, to what it needs from the wheel itself, or removed.
     """
     return _plan(tree, "wheel", site=None)

@@ -121,7 +121,7 @@ class Rule:
         parts = re.split(r"^(Why|Mend|Not seen|Source): ", text, flags=re.MULTILINE)
         named = dict(zip(["", *parts[1::2]], parts[::2], strict=True))
         words = " ".join(named.get(name, "").split())
-        return words[:1].upper() + words[1:]
+        return words if name == "Source" else words[:1].upper() + words[1:]  # names keep their case: ld.so(8)
 
 
 FAMILIES = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-# X1 of the field notes: auditwheel's own pattern knows neither t, d, td nor libpython3.so.
+# Experiment X1 (tests/integration/make_linkage_fixtures.py): auditwheel's own pattern knows neither t, d, td nor libpython3.so.
 _LIBPYTHON = re.compile(
     r"libpython(?P<major>\d)(?:-[0-9a-f]{8})?(?:\.(?P<minor>\d+))?(?P<flags>[a-z]*)(?:-[0-9a-f]{8})?"
     r"(?:\.so(?:\.[\d.]+)?|(?:\.[\d.]+)?\.dylib)"

@@ -19,7 +19,7 @@ import nox.virtualenv
 from diptych.errors import DiptychError, MissingToolError
 from diptych.flow.workspace import Workspace
 from diptych.matrix import Cell
-from diptych.store import disk_errors
+from diptych.store import told_errors
 
 if TYPE_CHECKING:
     from diptych.environments import Environment
@@ -40,7 +40,7 @@ class Unavailable(nox.virtualenv.InterpreterNotFound):
 def told(workspace: Workspace) -> Iterator[None]:
     """Show an error of ours in our words, and let nox count the session as skipped or failed without a traceback."""
     try:
-        with disk_errors(workspace.store.root):
+        with told_errors(workspace.store.root):
             yield
     except MissingToolError as error:
         raise Unavailable(f"{error.summary} ({error.hint})" if error.hint else error.summary) from error

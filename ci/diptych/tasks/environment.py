@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_module
+from collections.abc import Mapping
 from pathlib import Path
 
 from invoke.context import Context
@@ -32,7 +33,7 @@ def environment(_context: Context, cell: str, rebuild: str = "", json: bool = Fa
         )
     lock = json_module.loads(path.read_text(encoding="utf-8"))
     if rebuild:
-        _rebuild(Path(rebuild).absolute(), lock["packages"])
+        _rebuild(Path(rebuild).absolute(), lock["packages"], env=workspace.env)
         workspace.output.line(f"{len(lock['packages'])} packages in {rebuild}")
     elif json:
         workspace.output.json(lock)
@@ -43,9 +44,9 @@ def environment(_context: Context, cell: str, rebuild: str = "", json: bool = Fa
             )
 
 
-def _rebuild(prefix: Path, packages: list[dict[str, str]]) -> None:
+def _rebuild(prefix: Path, packages: list[dict[str, str]], *, env: Mapping[str, str]) -> None:
     from diptych.environments import LockedPackage, rebuild  # noqa: PLC0415 -- heavy, and not for --list
 
     if prefix.exists() and any(prefix.iterdir()):
         raise ConfigError(f'"{prefix}" is there and not empty', hint="name a new folder")
-    rebuild([LockedPackage(**package) for package in packages], prefix)
+    rebuild([LockedPackage(**package) for package in packages], prefix, env=env)

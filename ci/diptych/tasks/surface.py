@@ -15,7 +15,7 @@ from invoke.tasks import task
 from diptych.errors import ConfigError, DiptychError
 from diptych.flow.workspace import Workspace, open_workspace
 from diptych.output import Output
-from diptych.store import disk_errors
+from diptych.store import told_errors
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -31,7 +31,7 @@ def surface(**options: Any) -> Callable[[F], Any]:  # noqa: ANN401 -- invoke's o
         @functools.wraps(function)
         def told(*args: Any, **kwargs: Any) -> None:  # noqa: ANN401 -- passed through
             try:
-                with disk_errors(Path.cwd()):
+                with told_errors(Path.cwd()):
                     function(*args, **kwargs)
             except DiptychError as error:
                 process_output().error(error)

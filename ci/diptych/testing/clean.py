@@ -42,7 +42,13 @@ def wheel_prefix(
 
 
 def conda_prefix(
-    package: Path, scratch: Path, *, cell: Cell, channels: Sequence[str], also: Sequence[str] = ()
+    package: Path,
+    scratch: Path,
+    *,
+    cell: Cell,
+    channels: Sequence[str],
+    env: Mapping[str, str],
+    also: Sequence[str] = (),
 ) -> Path:
     """Make a conda environment below ``scratch`` with the package and ``also``; return its folder.
 
@@ -53,6 +59,7 @@ def conda_prefix(
         scratch: an existing folder.
         cell: for its Python and platform.
         channels: where dependencies come from.
+        env: the process environment.
         also: further match specs.
 
     Raises:
@@ -71,5 +78,5 @@ def conda_prefix(
         channels=(channel.as_uri(), *channels),
     )
     prefix = scratch / "prefix"
-    create(request, prefix)
+    create(request, prefix, env=env)
     return prefix

@@ -78,7 +78,7 @@ def test_environment(run: TestRun) -> dict[str, str]:
     own = shlex.join([*cache, f"--junit-xml={_junit(run)}"])
     env["PYTEST_ADDOPTS"] = f"{env.get('PYTEST_ADDOPTS', '')} {own}".strip()
     if run.libraries:
-        # dyld strips DYLD_* when a protected binary is spawned (pain 15): the command must start the
+        # dyld strips DYLD_* when a protected binary is spawned: the command must start the
         # environment's own program, which the PATH above sees to.
         env[library_variable(run.platform)] = _joined(run.libraries)
     return env

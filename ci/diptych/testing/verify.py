@@ -123,7 +123,7 @@ def _venv(job: VerifyJob, scratch: Path) -> Path:
 
 def _conda_prefix(job: VerifyJob, scratch: Path) -> Path:
     needed = job.cell.settings.test_requires
-    return conda_prefix(job.package, scratch, cell=job.cell, channels=job.channels, also=needed)
+    return conda_prefix(job.package, scratch, cell=job.cell, channels=job.channels, env=job.env, also=needed)
 
 
 def _test(job: VerifyJob, prefix: Path, results: Path, scratch: Path) -> TestResult:
