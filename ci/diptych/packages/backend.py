@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +20,6 @@ from diptych import process
 from diptych.build.toolenv import scrubbed
 from diptych.errors import DiptychError, PackageError
 from diptych.packages.pip import install, lock, make_venv, pip_list
-from diptych.process import path_with_tools
 from diptych.store import Store, digest
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class Backend:
         logging.getLogger("build").setLevel(logging.WARNING)
         python = self._environment(requirements)
         clean = {**scrubbed(self.env), **self.given}
-        path = f"{python.parent}:{clean.get('PATH') or path_with_tools(clean)}"
+        path = os.pathsep.join([str(python.parent), clean.get("PATH", os.defpath)])
 
         def runner(
             cmd: Sequence[str], cwd: str | None = None, extra_environ: Mapping[str, str] | None = None

@@ -64,7 +64,16 @@ def install(python: Path, requirements: Sequence[str | Path], *, env: Mapping[st
         process.run([*pip_install(python), *requirements], env=env, cwd=log.parent, log=log)
         return
     # Copies, as pip makes them: tests that write into an installed file must not reach uv's cache.
-    command = [_required_uv(), "pip", "install", "--quiet", "--link-mode", "copy", "--python", python]
+    command: list[str | Path] = [
+        _required_uv(),
+        "pip",
+        "install",
+        "--quiet",
+        "--link-mode",
+        "copy",
+        "--python",
+        python,
+    ]
     # From a folder outside the checkout, whose [tool.uv] is for the project's own use.
     process.run([*command, *requirements], env={**env, **words}, cwd=Path(tempfile.gettempdir()), log=log)
 
@@ -83,8 +92,15 @@ def lock(
         return
     wanted = target.with_suffix(".in")
     wanted.write_text("\n".join([*requirements, ""]), encoding="utf-8")
-    options = ["--quiet", "--generate-hashes", "--no-annotate", "--no-header", "--python", python]
-    command = [_required_uv(), "pip", "compile", *options, "--output-file", target, wanted]
+    command: list[str | Path] = [
+        _required_uv(),
+        "pip",
+        "compile",
+        "--quiet",
+        "--generate-hashes",
+        "--no-annotate",
+    ]
+    command += ["--no-header", "--python", python, "--output-file", target, wanted]
     process.run(command, env={**env, **words}, cwd=Path(tempfile.gettempdir()), log=log)
 
 
@@ -130,7 +146,7 @@ def _settings(listing: str) -> Iterator[tuple[str, str]]:
     for line in listing.splitlines():
         key, equals, value = line.partition("=")
         section, _, name = key.partition(".")
-        if equals and section in {"global", "install"} or key.startswith(":env:."):
+        if equals and (section in {"global", "install"} or key.startswith(":env:.")):
             yield name, str(ast.literal_eval(value))
 
 
@@ -138,7 +154,7 @@ def _locked_by_pip(python: Path, requirements: Sequence[str], env: Mapping[str, 
     """Resolve with pip's installation report (pip documentation, "Installation Report")."""
     report = Path(tempfile.mkdtemp(prefix="diptych-lock-")) / "report.json"
     try:
-        options = ["--dry-run", "--ignore-installed", "--report", report]
+        options: list[str | Path] = ["--dry-run", "--ignore-installed", "--report", report]
         process.run([*pip_install(python), *options, *requirements], env=env, cwd=log.parent, log=log)
         found: list[dict[str, Any]] = json.loads(report.read_text(encoding="utf-8"))["install"]
     finally:
