@@ -44,7 +44,7 @@ def backend(tmp_path: Path, env: Mapping[str, str], code: str) -> Backend:
     table = '[build-system]\nrequires = []\nbuild-backend = "own"\nbackend-path = ["."]\n'
     (source / "pyproject.toml").write_text(table, encoding="utf-8")
     (source / "own.py").write_text(code, encoding="utf-8")
-    return open_backend(source, store=Store(tmp_path / "store"), env=env, log=tmp_path / "logs" / "log")
+    return open_backend(source, store=Store(root=tmp_path / "store"), env=env, log=tmp_path / "logs" / "log")
 
 
 def test_requirements_that_the_backend_asks_for_are_there_in_the_hook_and_not_before(
