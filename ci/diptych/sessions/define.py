@@ -187,7 +187,7 @@ def _declare_missing(workspace: Workspace) -> None:
             raise ConfigError(
                 f"the table has no Python {here}, which runs nox; it has {', '.join(known)}",
                 hint=f"in {workspace.root / 'pyproject.toml'}, [tool.diptych]: "
-                f"python = {json.dumps([*known, here])}",
+                f"python = {json.dumps(sorted([*known, here], key=_numbers))}",
             )
 
     missing.__doc__ = f"Says that the table has no Python {here}."
@@ -196,6 +196,10 @@ def _declare_missing(workspace: Workspace) -> None:
 
 def _running() -> str:
     return f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def _numbers(python: str) -> list[int]:
+    return [int(part) for part in python.rstrip("t").split(".")]
 
 
 def _tags(kind: Kind, cell: Cell) -> list[str]:
