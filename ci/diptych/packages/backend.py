@@ -1,94 +1,187 @@
-"""The project's own PEP 517 backend, in the isolated environment that it asks for."""
+"""The project's own PEP 517 backend, in the isolated environment that it asks for.
+
+In PEP 517's order: the static requirements are installed, the backend is asked for more with ``get_requires_for_build_*``,
+those are installed too, and only then is the hook called. Every set of requirements is resolved once, locked with hashes,
+and kept in the store for its interpreter.
+"""
 
 from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from diptych import process
 from diptych.build.toolenv import scrubbed
-from diptych.errors import PackageError, ProcessError
-from diptych.packages.pip import pip_install, pip_list
+from diptych.errors import DiptychError, PackageError
+from diptych.packages.pip import install, lock, make_venv, pip_list
 from diptych.store import Store, digest
 
 if TYPE_CHECKING:
     from build import ProjectBuilder
 
+T = TypeVar("T")
+Kind = Literal["wheel", "sdist"]
 _KIND = "backends"
+_REVISION = 2
+_TAIL = 25
 
 
-def open_backend(source: Path, *, store: Store, env: Mapping[str, str], log: Path) -> ProjectBuilder:
-    """Return the backend that ``source/pyproject.toml`` names, ready to be called.
+@dataclass(frozen=True, kw_only=True)
+class Backend:
+    """A project's backend and where it runs.
 
-    Args:
+    Attributes:
         source: the project.
-        store: where its environment is kept, by its requirements.
-        env: the process environment.
-        log: where its output goes.
-
-    Raises:
-        PackageError: there is none, or it cannot be installed.
+        python: the interpreter that is built for; the environment is made of it.
+        store: where environments are kept, by interpreter and requirements.
+        env: the process environment; what steers builds and loaders is left out unless ``given``.
+        log: where the output of tools and hooks goes.
+        given: variables that are set on purpose: the cell's compiler, search paths.
+        settings: PEP 517's config settings.
     """
-    from build import BuildException, ProjectBuilder  # noqa: PLC0415 -- not needed by a listing
 
-    # It narrates at INFO, which nox lets through.
-    logging.getLogger("build").setLevel(logging.WARNING)
-    clean = scrubbed(env)
+    source: Path
+    python: Path
+    store: Store
+    env: Mapping[str, str]
+    log: Path
+    given: Mapping[str, str]
+    settings: Mapping[str, str]
 
-    def runner(
-        cmd: Sequence[str], cwd: str | None = None, extra_environ: Mapping[str, str] | None = None
-    ) -> None:
-        process.run(cmd, env={**clean, **(extra_environ or {})}, cwd=Path(cwd or source), log=log)
+    def metadata(self, folder: Path) -> Path:
+        """Leave a ``.dist-info`` in the folder, by the backend's hook for it or out of a wheel; return its path.
 
-    try:
-        requirements = sorted(ProjectBuilder(source).build_system_requires)
-        python = _python(requirements, store=store, env=clean, log=log)
-        return ProjectBuilder(source, python_executable=str(python), runner=runner)
-    except (BuildException, ProcessError) as error:
-        raise refused(source, "could not be started", error) from error
+        Raises:
+            PackageError: with the backend's last lines.
+        """
+        return Path(self._called("wheel", "gave no metadata", lambda one: one.metadata_path(folder)))
+
+    def build(self, kind: Kind, folder: Path) -> Path:
+        """Build a wheel or a source distribution into the folder; return its path.
+
+        Raises:
+            PackageError: with the backend's last lines.
+        """
+        what = "wheel" if kind == "wheel" else "source distribution"
+        return Path(
+            self._called(
+                kind, f"made no {what}", lambda one: one.build(kind, folder, config_settings=self.settings)
+            )
+        )
+
+    def _called(self, kind: Kind, what: str, hook: Callable[[ProjectBuilder], T]) -> T:
+        try:
+            static = self._static()
+            first = self._builder(static)
+            more = first.get_requires_for_build(kind, self.settings)
+            return hook(self._builder(sorted({*static, *more})) if more else first)
+        except DiptychError as error:
+            raise self._refused(what, error) from error
+        except Exception as error:  # build and pyproject_hooks raise classes without a common root
+            raise self._refused(what, error) from error
+
+    def _static(self) -> list[str]:
+        from build import ProjectBuilder  # noqa: PLC0415 -- not needed by a listing
+
+        return sorted(ProjectBuilder(self.source).build_system_requires)
+
+    def _builder(self, requirements: Sequence[str]) -> ProjectBuilder:
+        from build import ProjectBuilder  # noqa: PLC0415 -- as above
+
+        # It narrates at INFO, which nox lets through.
+        logging.getLogger("build").setLevel(logging.WARNING)
+        python = self._environment(requirements)
+        clean = {**scrubbed(self.env), **self.given}
+        path = os.pathsep.join([str(python.parent), clean.get("PATH", os.defpath)])
+
+        def runner(
+            cmd: Sequence[str], cwd: str | None = None, extra_environ: Mapping[str, str] | None = None
+        ) -> None:
+            environment = {**clean, **(extra_environ or {}), "PATH": path}
+            process.run(cmd, env=environment, cwd=Path(cwd or self.source), log=self.log)
+
+        return ProjectBuilder(self.source, python_executable=str(python), runner=runner)
+
+    def _environment(self, requirements: Sequence[str]) -> Path:
+        clean = scrubbed(self.env)
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+
+        def make(empty: Path) -> None:
+            python = make_venv(self.python, empty / "venv", env=clean, log=self.log)
+            locked = empty / "lock.txt"
+            if requirements:
+                lock(python, requirements, locked, env=clean, log=self.log)
+                install(python, ["-r", locked], env=clean, log=self.log)
+            # Which versions took part belongs into provenance: the file is read back by `backend_versions`.
+            listing = process.run(pip_list(python), env=clean, cwd=empty).output
+            (empty / "versions.json").write_text(listing[listing.find("[") :], encoding="utf-8")
+
+        entry, _ = self.store.entry(_KIND, _key(requirements, self.python), make)
+        return entry / "venv" / "bin" / "python"
+
+    def _refused(self, what: str, error: Exception) -> PackageError:
+        """Return our error for one of the backend, of build, or of a command that the hook was."""
+        inner = getattr(error, "exception", error)  # build's BuildBackendException holds what happened
+        details = inner.details if isinstance(inner, DiptychError) else str(error).splitlines()[-_TAIL:]
+        return PackageError(
+            f'the build backend of "{self.source / "pyproject.toml"}" {what}',
+            details=details or [str(inner)],
+            hint=f"`{Path(sys.executable).name} -m build {self.source}` shows the same without Diptych",
+        )
 
 
-def refused(source: Path, what: str, error: Exception) -> PackageError:
-    """Return the error of a backend that did not do what it was asked for."""
-    details = error.details if isinstance(error, ProcessError) else [str(error)]
-    return PackageError(
-        f'the build backend of "{source / "pyproject.toml"}" {what}',
-        details=details,
-        hint=f"`{Path(sys.executable).name} -m build {source}` shows the same without Diptych",
+def open_backend(
+    source: Path,
+    *,
+    store: Store,
+    env: Mapping[str, str],
+    log: Path,
+    python: Path | None = None,
+    given: Mapping[str, str] | None = None,
+    settings: Mapping[str, str] | None = None,
+) -> Backend:
+    """Return the backend that ``source/pyproject.toml`` names; see :class:`Backend`.
+
+    ``python`` is the interpreter that is built for, by default the running one.
+    """
+    return Backend(
+        source=source,
+        python=python or Path(sys.executable),
+        store=store,
+        env=env,
+        log=log,
+        given=given or {},
+        settings=settings or {},
     )
 
 
 def backend_versions(source: Path, *, store: Store) -> dict[str, str]:
-    """Return the backend's packages and versions, for provenance; empty before the first use."""
-    from build import ProjectBuilder  # noqa: PLC0415 -- as above
+    """Return the static requirements' packages and versions, for provenance; empty before the first use.
 
-    entry = store.find(_KIND, _key(sorted(ProjectBuilder(source).build_system_requires)))
+    Raises:
+        PackageError: the project's ``pyproject.toml`` cannot be read.
+    """
+    from build import BuildException, ProjectBuilder  # noqa: PLC0415 -- as above
+
+    try:
+        requirements = sorted(ProjectBuilder(source).build_system_requires)
+    except BuildException as error:
+        raise PackageError(
+            f'the build backend of "{source / "pyproject.toml"}" is not known', details=[str(error)]
+        ) from error
+    entry = store.find(_KIND, _key(requirements, Path(sys.executable)))
     if entry is None:
         return {}
     found = json.loads((entry / "versions.json").read_text(encoding="utf-8").splitlines()[0])
     return {one["name"]: one["version"] for one in found}
 
 
-def _python(requirements: Sequence[str], *, store: Store, env: Mapping[str, str], log: Path) -> Path:
-    """Make the isolated environment that PEP 517 asks for, once per set of requirements."""
-
-    def make(empty: Path) -> None:
-        process.run(
-            [sys.executable, "-m", "venv", "--without-pip", empty / "venv"], env=env, cwd=empty, log=log
-        )
-        python = empty / "venv" / "bin" / "python"
-        process.run([*pip_install(python), *requirements], env=env, cwd=empty, log=log)
-        # Which versions took part belongs into provenance: the file is read back by `backend_versions`.
-        listing = process.run(pip_list(python), env=env, cwd=empty)
-        (empty / "versions.json").write_text(listing.output[listing.output.find("[") :], encoding="utf-8")
-
-    entry, _ = store.entry(_KIND, _key(requirements), make)
-    return entry / "venv" / "bin" / "python"
-
-
-def _key(requirements: Sequence[str]) -> str:
-    return digest(list(requirements), sys.version)
+def _key(requirements: Sequence[str], python: Path) -> str:
+    real = python.resolve()
+    return digest(list(requirements), str(python), str(real), real.stat().st_mtime_ns, _REVISION)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from diptych.build.sources import source_hash, version_facts
-from diptych.errors import PackageError, ProcessError
-from diptych.packages.backend import open_backend, refused
+from diptych.errors import PackageError
+from diptych.packages.backend import open_backend
 from diptych.store import Store, digest
 
 
@@ -44,14 +44,9 @@ def prepare_metadata(source: Path, *, store: Store, env: Mapping[str, str]) -> M
     Raises:
         PackageError: no backend, it cannot be installed, or it refuses.
     """
-    from build import BuildException  # noqa: PLC0415 -- not needed by a listing
 
     def make(empty: Path) -> None:
-        backend = open_backend(source, store=store, env=env, log=store.root / "logs" / "metadata.log")
-        try:
-            backend.metadata_path(empty)
-        except (BuildException, ProcessError) as error:
-            raise refused(source, "gave no metadata", error) from error
+        open_backend(source, store=store, env=env, log=store.root / "logs" / "metadata.log").metadata(empty)
 
     key = digest(source_hash(source, env=env), version_facts(source, env=env))
     entry, _ = store.entry("metadata", key, make)

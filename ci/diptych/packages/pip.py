@@ -1,10 +1,113 @@
-"""pip, always the one that is installed with Diptych, acting on another interpreter."""
+"""Virtual environments and what is installed into them: by uv, which Diptych depends on, or by pip where uv is not there.
+
+pip's own settings hold for both. Where one of them has no word in uv, pip does the work: so nothing that a person has set
+is dropped. uv is looked for beside the running interpreter only, never on the PATH.
+"""
 
 from __future__ import annotations
 
+import ast
+import json
 import os
 import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
+
+from diptych import process
+from diptych.store import discard
+
+_UV_WORDS = {
+    "cert": "SSL_CERT_FILE",
+    "constraint": "UV_CONSTRAINT",
+    "extra-index-url": "UV_INDEX",
+    "find-links": "UV_FIND_LINKS",
+    "index-url": "UV_DEFAULT_INDEX",
+    "no-index": "UV_NO_INDEX",
+    "default-timeout": "UV_HTTP_TIMEOUT",
+    "timeout": "UV_HTTP_TIMEOUT",
+}
+"""pip's settings (pip config) and uv's variables for the same (docs.astral.sh/uv/reference/environment)."""
+_OF_NO_MATTER = frozenset(
+    {"cache-dir", "disable-pip-version-check", "no-cache-dir", "no-color", "no-input", "progress-bar", "quiet",
+     "require-virtualenv", "retries", "root-user-action", "verbose"}
+)  # fmt: skip
+
+
+def make_venv(python: Path, prefix: Path, *, env: Mapping[str, str], log: Path) -> Path:
+    """Make a plain virtual environment without pip; return its interpreter.
+
+    Raises:
+        ProcessError: the interpreter cannot be started, or has no :mod:`venv`.
+    """
+    uv = find_uv()
+    command: list[str | Path] = (
+        [uv, "venv", "--quiet", "--no-project", "--no-python-downloads", "--python", python, prefix]
+        if uv
+        else [python, "-m", "venv", "--without-pip", prefix]
+    )
+    process.run(command, env=env, cwd=prefix.parent, log=log)
+    return prefix / "bin" / "python"
+
+
+def install(python: Path, requirements: Sequence[str | Path], *, env: Mapping[str, str], log: Path) -> None:
+    """Install into the environment of ``python``; nothing to install is fine.
+
+    Raises:
+        ProcessError: with the last lines of uv or pip.
+    """
+    if not requirements:
+        return
+    words = _uv_environment(env, log)
+    if words is None:
+        process.run([*pip_install(python), *requirements], env=env, cwd=log.parent, log=log)
+        return
+    # Copies, as pip makes them: tests that write into an installed file must not reach uv's cache.
+    command: list[str | Path] = [
+        _required_uv(),
+        "pip",
+        "install",
+        "--quiet",
+        "--link-mode",
+        "copy",
+        "--python",
+        python,
+    ]
+    # From a folder outside the checkout, whose [tool.uv] is for the project's own use.
+    process.run([*command, *requirements], env={**env, **words}, cwd=Path(tempfile.gettempdir()), log=log)
+
+
+def lock(
+    python: Path, requirements: Sequence[str], target: Path, *, env: Mapping[str, str], log: Path
+) -> None:
+    """Resolve requirements for an interpreter once, and write them with hashes, as ``install -r`` reads them.
+
+    Raises:
+        ProcessError: they cannot be satisfied.
+    """
+    words = _uv_environment(env, log)
+    if words is None:
+        target.write_text("\n".join(_locked_by_pip(python, requirements, env, log)) + "\n", encoding="utf-8")
+        return
+    wanted = target.with_suffix(".in")
+    wanted.write_text("\n".join([*requirements, ""]), encoding="utf-8")
+    command: list[str | Path] = [
+        _required_uv(),
+        "pip",
+        "compile",
+        "--quiet",
+        "--generate-hashes",
+        "--no-annotate",
+    ]
+    command += ["--no-header", "--python", python, "--output-file", target, wanted]
+    process.run(command, env={**env, **words}, cwd=Path(tempfile.gettempdir()), log=log)
+
+
+def find_uv() -> Path | None:
+    """Return the uv that was installed with Diptych; None where there is none for the platform."""
+    found = Path(sys.executable).parent / "uv"
+    return found if os.access(found, os.X_OK) else None
 
 
 def pip_install(python: Path) -> tuple[str | os.PathLike[str], ...]:
@@ -15,3 +118,59 @@ def pip_install(python: Path) -> tuple[str | os.PathLike[str], ...]:
 def pip_list(python: Path) -> tuple[str | os.PathLike[str], ...]:
     """Return the command that lists the environment of ``python`` as JSON."""
     return (sys.executable, "-m", "pip", "--python", python, "list", "--format=json")
+
+
+def _required_uv() -> Path:
+    return find_uv() or Path("uv")
+
+
+def _uv_environment(env: Mapping[str, str], log: Path) -> dict[str, str] | None:
+    """Return pip's settings in uv's words; None when uv is not there or has no word for one."""
+    if find_uv() is None:
+        return None
+    listing = process.run([sys.executable, "-m", "pip", "config", "list"], env=env, cwd=log.parent).output
+    settings = dict(_settings(listing))
+    if set(settings) - set(_UV_WORDS) - _OF_NO_MATTER:
+        return None
+    words = {_UV_WORDS[name]: value for name, value in settings.items() if name in _UV_WORDS}
+    if "UV_FIND_LINKS" in words:
+        words["UV_FIND_LINKS"] = ",".join(words["UV_FIND_LINKS"].split())
+    if "UV_INDEX" in words:
+        words["UV_INDEX"] = " ".join(words["UV_INDEX"].split())
+        words["UV_INDEX_STRATEGY"] = "unsafe-best-match"  # pip's way: the best of all indexes
+    return {name: value for name, value in words.items() if name not in env}
+
+
+def _settings(listing: str) -> Iterator[tuple[str, str]]:
+    """Yield names and values of ``pip config list``, in the order in which later ones win."""
+    for line in listing.splitlines():
+        key, equals, value = line.partition("=")
+        section, _, name = key.partition(".")
+        if equals and (section in {"global", "install"} or key.startswith(":env:.")):
+            yield name, str(ast.literal_eval(value))
+
+
+def _locked_by_pip(python: Path, requirements: Sequence[str], env: Mapping[str, str], log: Path) -> list[str]:
+    """Resolve with pip's installation report (pip documentation, "Installation Report")."""
+    report = Path(tempfile.mkdtemp(prefix="diptych-lock-")) / "report.json"
+    try:
+        options: list[str | Path] = ["--dry-run", "--ignore-installed", "--report", report]
+        process.run([*pip_install(python), *options, *requirements], env=env, cwd=log.parent, log=log)
+        found: list[dict[str, Any]] = json.loads(report.read_text(encoding="utf-8"))["install"]
+    finally:
+        discard(report.parent)
+    lines = [(_pinned(one), _hash(one)) for one in found]
+    # One hash makes pip demand all of them; a folder or a repository has none.
+    hashed = all(value for _, value in lines)
+    return [f"{name} --hash=sha256:{value}" if hashed else name for name, value in lines]
+
+
+def _pinned(item: Mapping[str, Any]) -> str:
+    metadata = item["metadata"]
+    if item.get("is_direct"):
+        return f"{metadata['name']} @ {item['download_info']['url']}"
+    return f"{metadata['name']}=={metadata['version']}"
+
+
+def _hash(item: Mapping[str, Any]) -> str:
+    return str(item["download_info"].get("archive_info", {}).get("hashes", {}).get("sha256", ""))

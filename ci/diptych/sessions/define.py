@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import sys
@@ -12,6 +13,7 @@ from typing import Any
 
 import nox
 
+from diptych.errors import ConfigError
 from diptych.flow.workspace import Workspace, open_workspace
 from diptych.matrix import Cell
 from diptych.output import Output
@@ -134,6 +136,7 @@ def define(noxfile: str) -> None:
             cells = [cell for cell in workspace.cells if cell.python == python]
             _declare(kind, python, cells, workspace, hosts)
     _declare_compare(workspace)
+    _declare_missing(workspace)
 
 
 def _declare(
@@ -169,8 +172,37 @@ def _declare_compare(workspace: Workspace) -> None:
     nox.session(name="compare", python=False, tags=["compare"], venv_backend="none")(compare)
 
 
+def _declare_missing(workspace: Workspace) -> None:
+    """Where the table lacks the Python that runs nox, let ``-t here`` select a session that says so.
+
+    Without one, nox finds nothing to run and ends with exit code 0.
+    """
+    here = _running()
+    known = list(dict.fromkeys(cell.python for cell in workspace.cells))
+    if here in known:
+        return
+
+    def missing(_session: nox.Session) -> None:
+        with run.session_errors(workspace):
+            raise ConfigError(
+                f"the table has no Python {here}, which runs nox; it has {', '.join(known)}",
+                hint=f"in {workspace.root / 'pyproject.toml'}, [tool.diptych]: "
+                f"python = {json.dumps(sorted([*known, here], key=_numbers))}",
+            )
+
+    missing.__doc__ = f"Says that the table has no Python {here}."
+    nox.session(name=f"here-{here}", python=False, tags=["here"], default=False, venv_backend="none")(missing)
+
+
+def _running() -> str:
+    return f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def _numbers(python: str) -> list[int]:
+    return [int(part) for part in python.rstrip("t").split(".")]
+
+
 def _tags(kind: Kind, cell: Cell) -> list[str]:
     """Return the tags of a cell's session: its compiler, and ``here`` for the quickest way to see it all work."""
-    here = f"{sys.version_info.major}.{sys.version_info.minor}"
-    quick = cell.first_compiler and cell.python == here and kind.default
+    quick = cell.first_compiler and cell.python == _running() and kind.default
     return [cell.compiler.name, *(["here"] if quick else [])]

@@ -164,7 +164,7 @@ def _show(machine: Machine, output: Output) -> None:
         output.line(f"  {interpreter.version:<10} {interpreter.executable} ({interpreter.source})")
     output.line("tools", style="bold")
     for name, version in machine.tools.items():
-        output.line(f"  {name:<17} {version or 'not installed'}")
+        output.line(f"  {name:<17} {version or 'not installed':<13} {machine.places.get(name, '')}".rstrip())
     output.line("channels", style="bold")
     for name, reason in machine.channels.items():
         output.line(f"  {name}: {'reachable' if reason is None else f'not reachable: {reason}'}")

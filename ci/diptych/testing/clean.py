@@ -6,13 +6,12 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from diptych import process
 from diptych.build.toolenv import scrubbed
 from diptych.environments import HostRequest, create
 from diptych.errors import PackageError, ProcessError
 from diptych.matrix import Cell
 from diptych.packages.channel_folder import index_folder
-from diptych.packages.pip import pip_install
+from diptych.packages.pip import install, make_venv
 
 
 def wheel_prefix(
@@ -25,19 +24,19 @@ def wheel_prefix(
         scratch: an existing folder.
         python: the interpreter that the environment borrows from.
         env: the process environment; what steers builds and loaders is left out.
-        log: where pip's words go.
+        log: where uv's or pip's words go.
         also: further requirements.
 
     Raises:
-        PackageError: pip cannot install it.
+        PackageError: it cannot be installed.
     """
     prefix = scratch / "venv"
-    interpreter, clean = prefix / "bin" / "python", scrubbed(env)
+    clean = scrubbed(env)
     try:
-        process.run([python, "-m", "venv", "--without-pip", prefix], env=clean, cwd=scratch, log=log)
-        process.run([*pip_install(interpreter), wheel, *also], env=clean, cwd=scratch, log=log)
+        interpreter = make_venv(python, prefix, env=clean, log=log)
+        install(interpreter, [wheel, *also], env=clean, log=log)
     except ProcessError as error:
-        raise PackageError(f"{wheel.name} cannot be installed with pip", details=error.details) from error
+        raise PackageError(f"{wheel.name} cannot be installed", details=error.details) from error
     return prefix
 
 

@@ -1,0 +1,77 @@
+"""PEP 517's order, with a backend that stands in the project itself and says what it found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from diptych.errors import PackageError
+from diptych.packages.backend import Backend, open_backend
+from diptych.store import Store
+
+WORKING = """
+import importlib.util
+import pathlib
+
+def get_requires_for_build_wheel(config_settings=None):
+    assert importlib.util.find_spec("flit_core") is None
+    return ["flit_core>=3.9"]
+
+def prepare_metadata_for_build_wheel(folder, config_settings=None):
+    import flit_core
+    info = pathlib.Path(folder, "thing-1.dist-info")
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\\nName: thing\\nVersion: 1\\n")
+    return info.name
+
+def build_wheel(*args):
+    raise NotImplementedError
+"""
+FAILING = """
+import sys
+
+def build_wheel(*args, **kwargs):
+    print("the last words of a backend", flush=True)
+    sys.exit(3)
+"""
+
+
+def backend(tmp_path: Path, env: Mapping[str, str], code: str) -> Backend:
+    source = tmp_path / "thing"
+    source.mkdir()
+    table = '[build-system]\nrequires = []\nbuild-backend = "own"\nbackend-path = ["."]\n'
+    (source / "pyproject.toml").write_text(table, encoding="utf-8")
+    (source / "own.py").write_text(code, encoding="utf-8")
+    return open_backend(source, store=Store(root=tmp_path / "store"), env=env, log=tmp_path / "logs" / "log")
+
+
+def test_requirements_that_the_backend_asks_for_are_there_in_the_hook_and_not_before(
+    tmp_path: Path, session_env: dict[str, str]
+) -> None:
+    target = tmp_path / "out"
+    target.mkdir()
+    made = backend(tmp_path, session_env, WORKING).metadata(target)
+    assert (made / "METADATA").is_file()
+    locks = list((tmp_path / "store").glob("backends/**/lock.txt"))
+    assert len(locks) == 1
+    text = locks[0].read_text(encoding="utf-8")
+    assert "flit-core==" in text.replace("_", "-")
+    assert "--hash=sha256:" in text
+
+
+def test_a_backend_that_fails_is_told_with_its_last_lines(
+    tmp_path: Path, session_env: dict[str, str]
+) -> None:
+    with pytest.raises(PackageError) as caught:
+        backend(tmp_path, session_env, FAILING).build("wheel", tmp_path)
+    assert "made no wheel" in caught.value.summary
+    assert any("the last words of a backend" in line for line in caught.value.details)
+
+
+def test_a_backend_that_is_not_there_is_told(tmp_path: Path, session_env: dict[str, str]) -> None:
+    with pytest.raises(PackageError) as caught:
+        backend(tmp_path, session_env, "raise ImportError('no such thing')").build("wheel", tmp_path)
+    assert "pyproject.toml" in caught.value.summary
+    assert caught.value.details
