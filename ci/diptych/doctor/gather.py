@@ -11,6 +11,7 @@ from typing import Any
 from diptych.archives import Member, Package, PackageKind, open_package
 from diptych.binaries import Buffer, read
 from diptych.doctor.binding import Binder
+from diptych.doctor.container import container_facts
 from diptych.doctor.contents import binaries_of
 from diptych.doctor.overlinking import unused_of
 from diptych.doctor.probes import Wanted, probe
@@ -76,6 +77,7 @@ def gather(path: Path, *, shown: str, host: str | None, wanted: Wanted | None = 
             conda=_conda(package.metadata.index) if package.kind is PackageKind.CONDA else None,
             installed=_installed(package),
             damaged=tuple(found.damaged),
+            container=container_facts(package),
             collisions=package.collisions if package.kind in {PackageKind.WHEEL, PackageKind.CONDA} else (),
         )
     return _with_closures(_with_owners(evidence), path, host, found.tables)

@@ -12,6 +12,7 @@ from typing import Literal
 from diptych.binaries import Binary, Signature
 from diptych.closure import Closure
 from diptych.policy import PlatformTag
+from diptych.rules.container import ContainerFacts
 from diptych.rules.names import ModuleName
 
 _FLOOR = re.compile(r"\s*>=?\s*(\d+)(?:\.(\d+))?")
@@ -172,6 +173,7 @@ class Evidence:
         installed: the packages of an environment.
         damaged: binaries that could not be read.
         collisions: names that are one file on macOS and Windows.
+        container: the outside of a wheel or conda package.
     """
 
     target: str
@@ -189,6 +191,7 @@ class Evidence:
     installed: tuple[CondaFacts, ...] = ()
     damaged: tuple[Damage, ...] = ()
     collisions: tuple[tuple[str, ...], ...] = ()
+    container: ContainerFacts | None = None
 
     @property
     def packed(self) -> bool:

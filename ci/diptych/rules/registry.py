@@ -5,6 +5,7 @@ from __future__ import annotations
 from diptych.errors import ConfigError, nearest
 from diptych.rules import (
     binding_layers,
+    conda_container,
     macho,
     packaging,
     platform_tags,
@@ -13,6 +14,7 @@ from diptych.rules import (
     runtimes,
     search_paths,
     unbound,
+    wheel_container,
 )
 from diptych.rules.model import REGISTRY, Rule
 
@@ -26,6 +28,8 @@ GROUPS = (
     packaging,
     macho,
     runtimes,
+    wheel_container,
+    conda_container,
 )
 """The modules that hold rules: importing one registers what it has."""
 
