@@ -11,7 +11,7 @@ import pytest
 
 from diptych.doctor import gather
 from diptych.rules import Severity, all_rules, judge
-from helpers.archive_makers import INDEX, conda_info, make_conda, make_wheel, paths_json
+from helpers.archive_makers import INDEX, conda_info, make_conda, make_wheel, paths_json, wheel_record
 from helpers.elf_builder import Sym, elf, note
 from helpers.macho_builder import CPU_ARM64, CPU_X86_64, MH_BUNDLE, macho, universal
 
@@ -452,7 +452,8 @@ def wheel(folder: Path, name: str, files: Mapping[str, bytes]) -> Path:
         f"{info}/METADATA": b"Metadata-Version: 2.4\nName: pair\nVersion: 1.2\n",
         f"{info}/WHEEL": text.encode(),
     }
-    return make_wheel(folder, {**files, **said, f"{info}/RECORD": b""}, name=name)
+    content = {**files, **said}
+    return make_wheel(folder, {**content, f"{info}/RECORD": wheel_record(content, info)}, name=name)
 
 
 @pytest.mark.parametrize("case", ELF_CASES)
