@@ -20,10 +20,10 @@ def codes(path: Path) -> set[str]:
     return {found.code for found in judge(gather(path, shown=path.name, host=None), all_rules()).findings}
 
 
-def files(*, meta: str = META, wheel: str = WHEEL, info: str = INFO, **more: bytes) -> dict[str, bytes]:
-    content = {"pair.py": b"", **{name.replace("__", "/"): data for name, data in more.items()}}
-    content |= {f"{info}/METADATA": meta.encode(), f"{info}/WHEEL": wheel.encode()}
-    return {**content, f"{info}/RECORD": wheel_record(content, info)}
+def files(*, meta: str = META, wheel: str = WHEEL, more: dict[str, bytes] | None = None) -> dict[str, bytes]:
+    content = {"pair.py": b"", **(more or {})}
+    content |= {f"{INFO}/METADATA": meta.encode(), f"{INFO}/WHEEL": wheel.encode()}
+    return {**content, f"{INFO}/RECORD": wheel_record(content, INFO)}
 
 
 CASES = {
@@ -38,11 +38,11 @@ CASES = {
     ),
     "licence absent": (files(meta=META + "License-File: L\n"), {"DIP803"}),
     "licence there": (
-        files(meta=META + "License-File: L\n", **{f"{INFO}/licenses/L": b"MIT"}),
+        files(meta=META + "License-File: L\n", more={f"{INFO}/licenses/L": b"MIT"}),
         set(),
     ),
-    "tests on top": (files(tests__a=b""), {"DIP806"}),
-    "tests inside": (files(pair_x__tests__a=b""), set()),
+    "tests on top": (files(more={"tests/a.py": b""}), {"DIP806"}),
+    "tests inside": (files(more={"pair/tests/a.py": b""}), set()),
 }
 
 
