@@ -12,7 +12,6 @@ from diptych.archives import Member, Package, PackageKind, open_package
 from diptych.binaries import Buffer, read
 from diptych.doctor.beside import Beside
 from diptych.doctor.binding import Binder
-from diptych.doctor.container import container_facts
 from diptych.doctor.contents import binaries_of
 from diptych.doctor.overlinking import unused_of
 from diptych.doctor.preloading import preloaded
@@ -95,7 +94,6 @@ def gather(
             installed=_installed(package),
             damaged=tuple(found.damaged),
             misnamed=tuple(found.misnamed),
-            container=container_facts(package),
             collisions=package.collisions if package.kind in {PackageKind.WHEEL, PackageKind.CONDA} else (),
             requires=_requires(package),
             unread=_unread(package, shown),

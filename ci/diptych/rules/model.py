@@ -132,8 +132,6 @@ FAMILIES = {
     "5": "packaging and metadata",
     "6": "Mach-O",
     "7": "runtime duplicates",
-    "8": "wheel container",
-    "9": "conda container",
 }
 
 REGISTRY: dict[str, Rule] = {}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from diptych.errors import ConfigError, nearest
 from diptych.rules import (
     binding_layers,
-    conda_container,
     exported,
     loadability,
     machines,
@@ -20,7 +19,6 @@ from diptych.rules import (
     search_paths,
     segments,
     unbound,
-    wheel_container,
 )
 from diptych.rules.model import REGISTRY, Rule
 
@@ -40,8 +38,6 @@ GROUPS = (
     machines,
     macho_loading,
     exported,
-    wheel_container,
-    conda_container,
 )
 """The modules that hold rules: importing one registers what it has."""
 

@@ -14,10 +14,7 @@ class Hook(BuildHookInterface):
         """Compile before the wheel is packed."""
         self.folder = tempfile.mkdtemp()
         distribution = Distribution(
-            {
-                "name": "primehook",
-                "ext_modules": [Extension("primehook._sieve", ["sieve.cpp"], language="c++")],
-            }
+            {"name": "primehook", "ext_modules": [Extension("primehook._sieve", ["sieve.cpp"], language="c++")]}
         )
         command = distribution.get_command_obj("build_ext")
         command.build_lib, command.build_temp = self.folder, os.path.join(self.folder, "objects")

@@ -2,9 +2,7 @@
 
 from setuptools import Distribution, Extension
 
-distribution = Distribution(
-    {"name": "rot13script", "ext_modules": [Extension("rot13script._rot", ["rot.c"])]}
-)
+distribution = Distribution({"name": "rot13script", "ext_modules": [Extension("rot13script._rot", ["rot.c"])]})
 command = distribution.get_command_obj("build_ext")
 command.inplace = True
 command.ensure_finalized()
