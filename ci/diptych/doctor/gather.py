@@ -101,10 +101,8 @@ def gather(
         beside = laid if laid is not None and evidence.packed else Beside()
         evidence = replace(_with_owners(evidence), beside=tuple(beside.names))
         whole = _with_closures(evidence, path, host, found.tables, beside)
-        musl = any(tag.level and tag.level.family == "musllinux" for tag in tags)
-        by_code = (
-            whole.packed and not musl
-        )  # musl compares no SONAME: what was opened by its path meets no need
+        # musl compares no SONAME: what was opened by its path meets no need.
+        by_code = whole.packed and "musllinux" not in whole.families
         return replace(whole, preloaded=preloaded(package, whole)) if by_code else whole
 
 

@@ -133,8 +133,7 @@ def _order(reason: Reason) -> tuple[tuple[int, int], bool, tuple[str, tuple[int,
 
 def _policies(evidence: Evidence) -> Family:
     """Return the policies that the tag speaks of; a wheel without one is taken for glibc's, as most are."""
-    families = {tag.level.family for tag in evidence.platforms if tag.level}
-    return musllinux() if families == {"musllinux"} else manylinux()
+    return musllinux() if evidence.families == {"musllinux"} else manylinux()
 
 
 def _reasons(evidence: Evidence, policies: Family) -> Iterator[Reason]:

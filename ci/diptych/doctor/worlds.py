@@ -37,8 +37,7 @@ def packed_world(evidence: Evidence, beside: Beside) -> World:
         {**beside.links, **{final_place(kind, name): target for name, target in evidence.links.items()}},
         (*beside.others, *(final_place(kind, name) for name in evidence.members)),
     )
-    families = {tag.level.family for tag in evidence.platforms if tag.level}
-    world = SearchContext(files=files, default_folders=(), musl=families == {"musllinux"})
+    world = SearchContext(files=files, default_folders=(), musl=evidence.families == {"musllinux"})
     imported = replace(world, executable=python)
 
     def of(binary: Binary) -> SearchContext:

@@ -59,23 +59,10 @@ def install(python: Path, requirements: Sequence[str | Path], *, env: Mapping[st
     """
     if not requirements:
         return
-    words = _uv_environment(env, log)
-    if words is None:
-        process.run([*pip_install(python), *requirements], env=env, cwd=log.parent, log=log)
-        return
     # Copies, as pip makes them: tests that write into an installed file must not reach uv's cache.
-    command: list[str | Path] = [
-        _required_uv(),
-        "pip",
-        "install",
-        "--quiet",
-        "--link-mode",
-        "copy",
-        "--python",
-        python,
-    ]
-    # From a folder outside the checkout, whose [tool.uv] is for the project's own use.
-    process.run([*command, *requirements], env={**env, **words}, cwd=Path(tempfile.gettempdir()), log=log)
+    words = ("install", "--link-mode", "copy", "--python", python, *requirements)
+    if not _by_uv(words, env=env, log=log):
+        process.run([*pip_install(python), *requirements], env=env, cwd=log.parent, log=log)
 
 
 def lock(
@@ -86,22 +73,12 @@ def lock(
     Raises:
         ProcessError: they cannot be satisfied.
     """
-    words = _uv_environment(env, log)
-    if words is None:
-        target.write_text("\n".join(_locked_by_pip(python, requirements, env, log)) + "\n", encoding="utf-8")
-        return
     wanted = target.with_suffix(".in")
     wanted.write_text("\n".join([*requirements, ""]), encoding="utf-8")
-    command: list[str | Path] = [
-        _required_uv(),
-        "pip",
-        "compile",
-        "--quiet",
-        "--generate-hashes",
-        "--no-annotate",
-    ]
-    command += ["--no-header", "--python", python, "--output-file", target, wanted]
-    process.run(command, env={**env, **words}, cwd=Path(tempfile.gettempdir()), log=log)
+    form = ("--generate-hashes", "--no-annotate", "--no-header")
+    words = ("compile", *form, "--python", python, "--output-file", target, wanted)
+    if not _by_uv(words, env=env, log=log):
+        target.write_text("\n".join(_locked_by_pip(python, requirements, env, log)) + "\n", encoding="utf-8")
 
 
 def find_uv() -> Path | None:
@@ -120,14 +97,20 @@ def pip_list(python: Path) -> tuple[str | os.PathLike[str], ...]:
     return (sys.executable, "-m", "pip", "--python", python, "list", "--format=json")
 
 
-def _required_uv() -> Path:
-    return find_uv() or Path("uv")
+def _by_uv(words: Sequence[str | Path], *, env: Mapping[str, str], log: Path) -> bool:
+    """Run ``uv pip``; False when uv is not there or has no word for one of pip's settings: then nothing was run."""
+    uv = find_uv()
+    settings = _uv_settings(env, log) if uv else None
+    if uv is None or settings is None:
+        return False
+    # From a folder outside the checkout, whose [tool.uv] is for the project's own use.
+    cwd = Path(tempfile.gettempdir())
+    process.run([uv, "pip", *words, "--quiet"], env={**env, **settings}, cwd=cwd, log=log)
+    return True
 
 
-def _uv_environment(env: Mapping[str, str], log: Path) -> dict[str, str] | None:
-    """Return pip's settings in uv's words; None when uv is not there or has no word for one."""
-    if find_uv() is None:
-        return None
+def _uv_settings(env: Mapping[str, str], log: Path) -> dict[str, str] | None:
+    """Return pip's settings in uv's words; None when it has no word for one."""
     listing = process.run([sys.executable, "-m", "pip", "config", "list"], env=env, cwd=log.parent).output
     settings = dict(_settings(listing))
     if set(settings) - set(_UV_WORDS) - _OF_NO_MATTER:

@@ -227,6 +227,11 @@ class Evidence:
         return self.kind in {"wheel", "conda"}
 
     @cached_property
+    def families(self) -> frozenset[str]:
+        """The families of policies that the tags name: "manylinux", "musllinux"."""
+        return frozenset(tag.level.family for tag in self.platforms if tag.level)
+
+    @cached_property
     def modules(self) -> tuple[Item, ...]:
         """The extension modules."""
         return tuple(item for item in self.items if item.module is not None)

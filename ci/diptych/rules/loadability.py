@@ -23,7 +23,7 @@ _FIRST_RELR = Level(version=(2, 36))
 
 def is_for_musl(evidence: Evidence) -> bool:
     """Tell whether a wheel promises to load on musl."""
-    return any(tag.level and tag.level.family == "musllinux" for tag in evidence.platforms)
+    return "musllinux" in evidence.families
 
 
 def _libraries(evidence: Evidence) -> Iterator[Item]:

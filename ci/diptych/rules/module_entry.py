@@ -135,7 +135,7 @@ def refuses(evidence: Evidence) -> Iterator[Finding]:
 
     Source: glibc elf/dl-load.c, "cannot be dlopen()ed"; glibc bug 24323.
     """
-    musl = any(tag.level and tag.level.family == "musllinux" for tag in evidence.platforms)
+    musl = "musllinux" in evidence.families
     for item in evidence.elf:
         flags = item.binary.dynamic_flags
         library = item.binary.kind == "shared" or module_name(item.place) is not None

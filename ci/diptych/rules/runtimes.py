@@ -115,7 +115,7 @@ def grafted_runtime(evidence: Evidence) -> Iterator[Finding]:
 
     Source: pypa/auditwheel#616; pypa/manylinux#118; lief-project/LIEF#704; serapeum-org/pyramids#332.
     """
-    if any(tag.level and tag.level.family == "musllinux" for tag in evidence.platforms):
+    if "musllinux" in evidence.families:
         return
     for item in evidence.items:
         if item.binary.kind == "shared" and stem(item.place) in _GRAFTED[item.binary.format]:
