@@ -17,10 +17,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "ci"), str(ROOT / "tests")]
 
-from diptych.flow.workspace import open_workspace  # noqa: E402 -- as above
 from diptych.output import Output  # noqa: E402 -- as above
 from diptych.report import document_of, page_of  # noqa: E402 -- as above
 from diptych.report.gather import gather  # noqa: E402 -- as above
+from diptych.workspace import open_workspace  # noqa: E402 -- as above
 from helpers.report_browser import Browser, browser, find_browser  # noqa: E402 -- after the path
 
 RUNS = 7

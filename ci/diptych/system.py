@@ -1,4 +1,4 @@
-"""Floor 1: which libraries belong to the operating system, and where this machine keeps one."""
+"""Which libraries belong to the operating system, and where this machine keeps one."""
 
 from __future__ import annotations
 

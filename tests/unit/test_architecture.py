@@ -1,4 +1,4 @@
-"""The floors of docs/explanation/architecture.md hold: a module imports from its own floor or one below."""
+"""The order of rooms in docs/explanation/architecture.md holds: a module imports from its own room or an earlier one."""
 
 from __future__ import annotations
 
@@ -13,18 +13,17 @@ PACKAGE = Path(__file__).parents[2] / "ci" / "diptych"
 PAGE = PACKAGE.parents[1] / "docs" / "explanation" / "architecture.md"
 
 
-def floors() -> dict[str, int]:
-    """Read the table of floors from the page: the page is the rule."""
+def order_of_rooms() -> dict[str, int]:
+    """Read the table from the page, which is the rule: every room with its place in the order."""
     rows = re.findall(r"^\| (\d) [^|]*\| (.+?) \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
-    return {name: int(number) for number, rooms in rows for name in re.findall(r"`([\w.]+)`", rooms)}
+    assert [int(number) for number, _ in rows] == list(range(len(rows))), "the floors are not in order"
+    names = [name for _, rooms in rows for name in re.findall(r"`(\w+)`", rooms)]
+    assert len(names) == len(set(names)), "a room stands twice"
+    return {name: place for place, name in enumerate(names)}
 
 
-def room_of(module: str, known: dict[str, int]) -> str:
-    parts = module.split(".")[1:]
-    for length in range(len(parts), 0, -1):
-        if ".".join(parts[:length]) in known:
-            return ".".join(parts[:length])
-    return parts[0] if parts else ""
+def room_of(module: str) -> str:
+    return ".".join(module.split(".")[1:2])
 
 
 def modules() -> Iterator[tuple[str, Path]]:
@@ -45,21 +44,31 @@ def imports(path: Path) -> Iterator[str]:
     ("module", "path"), list(modules()), ids=lambda value: value if isinstance(value, str) else ""
 )
 def test_no_import_runs_upward(module: str, path: Path) -> None:
-    known = floors()
-    room = room_of(module, known)
+    order = order_of_rooms()
+    room = room_of(module)
     if room == "":
         return
-    assert room in known, f"{room} stands on no floor: add it to {PAGE.name}"
+    assert room in order, f"{room} is in no row of the table: add it to {PAGE.name}"
     for imported in imports(path):
-        other = room_of(imported, known)
-        if other and other in known:
-            assert known[other] <= known[room], (
-                f"{module} (floor {known[room]}) imports {imported} (floor {known[other]})"
-            )
+        other = room_of(imported)
+        if other in order:
+            assert order[other] <= order[room], f"{module} imports {imported}, which comes after {room}"
 
 
 def test_every_room_on_the_page_exists() -> None:
-    for name in floors():
+    for name in order_of_rooms():
+        place = PACKAGE / name
+        assert place.is_dir() or place.with_suffix(".py").is_file(), name
+
+
+def test_the_page_names_modules_that_exist() -> None:
+    walk = re.search(r"Three objects.*?(?=\n## )", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    assert walk
+    named = [
+        name for name in re.findall(r"`([\w.]+)`", walk[0]) if room_of(f"diptych.{name}") in order_of_rooms()
+    ]
+    assert len(named) > 20
+    for name in named:
         place = PACKAGE.joinpath(*name.split("."))
         assert place.is_dir() or place.with_suffix(".py").is_file(), name
 

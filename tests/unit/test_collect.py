@@ -11,15 +11,15 @@ import pytest
 
 from diptych.build.sources import source_hash
 from diptych.errors import ConfigError, PackageError
-from diptych.flow.collecting import collect, summary_of
-from diptych.flow.record import PROVENANCE
-from diptych.flow.workspace import Workspace, open_workspace
+from diptych.fanout.collect import collect, summary_of
+from diptych.fanout.completeness import find_pieces
+from diptych.fanout.piece import LISTING, Piece, piece_file, read_piece
+from diptych.fanout.plan import Job, plan, table_hash
 from diptych.matrix import Platform
 from diptych.output import Output
+from diptych.records import PROVENANCE
 from diptych.store import write_json
-from diptych.workflow.gathered import find_pieces
-from diptych.workflow.piece import LISTING, Piece, piece_file, read_piece
-from diptych.workflow.plan import Job, plan, table_hash
+from diptych.workspace import Workspace, open_workspace
 from helpers.conda_package import tiny_conda
 
 PLATFORMS: tuple[Platform, ...] = ("linux-64",)

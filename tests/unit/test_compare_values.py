@@ -16,12 +16,11 @@ from diptych.compare.places import place_of
 from diptych.compare.ranges import Relation, bounds_of_specifiers, bounds_of_specs, relation
 from diptych.compare.rulebook import judge
 from diptych.compare.supply import stem_of
-from diptych.compare.waivers import Waiver, refuse_idle, refuse_unknown, waived
+from diptych.compare.waivers import Waiver, refuse_idle, refuse_unknown, waived, waivers_of
 from diptych.config import load
 from diptych.errors import ConfigError
-from diptych.flow.workspace import open_workspace
 from diptych.output import Output
-from diptych.report.gather import waivers_of
+from diptych.workspace import open_workspace
 from helpers.compare_pairs import CORE, compared
 
 
@@ -151,7 +150,7 @@ def table(folder: Path, waive: str) -> Path:
 def test_waivers_are_read_from_the_table(tmp_path: Path) -> None:
     entry = '[[tool.diptych.waive]]\ncode = "DIP834"\nglob = "numpy"\nreason = "tested nightly"\n'
     workspace = open_workspace(table(tmp_path, entry), env={}, machine="x86_64", output=Output(env={}))
-    assert waivers_of(workspace) == (Waiver(code="DIP834", glob="numpy", reason="tested nightly"),)
+    assert waivers_of(workspace.config) == (Waiver(code="DIP834", glob="numpy", reason="tested nightly"),)
 
 
 @pytest.mark.parametrize(

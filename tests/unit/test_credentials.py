@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from diptych.credentials import credentials_of, without_secrets
-from diptych.flow.workspace import open_workspace
 from diptych.output import Output
+from diptych.workspace import open_workspace
 
 ENV = {
     "PATH": "/bin",

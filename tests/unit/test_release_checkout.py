@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from diptych.flow.workspace import Workspace, open_workspace
 from diptych.output import Output
 from diptych.release.checkout import Commit, changelog_of, check_checkout, section_of
+from diptych.workspace import Workspace, open_workspace
 
 LOG = """\
 # Changes

@@ -11,15 +11,15 @@ import pytest
 
 from diptych.compare.waivers import Waiver
 from diptych.errors import ReleaseError
-from diptych.flow.collecting import Placed
-from diptych.flow.record import PROVENANCE
+from diptych.fanout.collect import Placed
+from diptych.fanout.piece import Piece
+from diptych.records import PROVENANCE
 from diptych.release.assemble import Part, assemble, read_assembled, refuse_collisions
 from diptych.release.gate import check_findings, check_sources_of, check_versions
 from diptych.release.model import Kind
 from diptych.release.statements import Origin
 from diptych.report.document import document_of
 from diptych.store import write_json
-from diptych.workflow.piece import Piece
 from helpers.archive_makers import FILES, make_wheel, wheel_files
 from helpers.conda_package import tiny_conda
 from helpers.elf_builder import elf

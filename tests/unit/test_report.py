@@ -11,14 +11,14 @@ from typing import Any
 import jsonschema
 import pytest
 
+from diptych.cell.summary import costs_table, matrix_table
 from diptych.compare import Comparison
 from diptych.compare.table import across_table, cell_table, differences_table
 from diptych.cost import Benchmark, Cost, Costs, Shared
-from diptych.flow.summary import costs_table, matrix_table
-from diptych.flow.workspace import open_workspace
 from diptych.output import Output
 from diptych.report import document_of, markdown_of, page_of
 from diptych.report.document import schema
+from diptych.workspace import open_workspace
 from helpers.compare_pairs import SITE, Made, compared
 
 CELLS = ("3.10-gcc", "3.11-gcc", "3.12-gcc")

@@ -10,8 +10,8 @@ import pytest
 
 from diptych.archives import open_package
 from diptych.errors import DiptychError, FormatError, PackageError
-from diptych.flow.blaming import blame
 from diptych.packages.sdist import settle, version_of
+from diptych.reproduce.differences import blame
 from diptych.store import sha256_file
 
 EPOCH = 1_700_000_000

@@ -13,12 +13,12 @@ from diptych.build.cmake import CMakeBuild, flag_variables
 from diptych.build.sources import version_facts
 from diptych.build.stage import Stage
 from diptych.build.toolenv import chosen, tool_environment
+from diptych.cell.makers import Packing
 from diptych.compilers import Compiler
 from diptych.environments import Environment
-from diptych.flow.makers import Packing
-from diptych.flow.workspace import open_workspace
 from diptych.output import Output
 from diptych.packages.metadata import Metadata
+from diptych.workspace import open_workspace
 
 COMPILER = Compiler(
     name="gcc", cc=Path("gcc"), cxx=Path("g++"), family="gcc", version="12.2.0", target="x86_64-linux-gnu",

@@ -11,10 +11,10 @@ import yaml
 
 from diptych.config import CompilerSpec, Config, load
 from diptych.errors import ConfigError, UnsupportedError
+from diptych.fanout.plan import MOST_JOBS, github_matrix, plan, shard, shards_needed, table_hash
+from diptych.fanout.runners import compiler_packages, platform_named
 from diptych.workflow import write
-from diptych.workflow.plan import MOST_JOBS, github_matrix, plan, shard, shards_needed, table_hash
 from diptych.workflow.render import pinned
-from diptych.workflow.runners import compiler_packages, platform_named
 
 TABLE = '[project]\nname = "pkg"\nversion = "1.0"\n[tool.diptych]\npython = [{pythons}]\ncompiler = [{compilers}]\n'
 

@@ -1,4 +1,4 @@
-"""Floor 3: from a cell and its host environment to the stage, the install tree that CMake leaves."""
+"""From a cell and its host environment to the stage, the install tree that CMake leaves."""
 
 from diptych.build.stage import Stage, compile_stage
 

@@ -1,4 +1,4 @@
-"""Floor 4: lay a wheel and a conda package, or any two packages, side by side.
+"""Lay a wheel and a conda package, or any two packages, side by side.
 
 >>> from diptych.compare import compare_packages
 >>> found = compare_packages(wheel, conda)  # doctest: +SKIP

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from diptych.compare.model import REGISTRY, Difference
+from diptych.config import Config
 from diptych.errors import ConfigError, nearest
 from diptych.rules import all_rules
 
@@ -28,6 +29,11 @@ class Waiver:
     def covers(self, difference: Difference) -> bool:
         """Tell whether this waiver is for a difference."""
         return difference.code == self.code and fnmatch.fnmatchcase(difference.place, self.glob)
+
+
+def waivers_of(config: Config) -> tuple[Waiver, ...]:
+    """Return the waivers of the table."""
+    return tuple(Waiver(**entry) for entry in config.waive)
 
 
 def waived(differences: Iterable[Difference], waivers: Sequence[Waiver]) -> tuple[Difference, ...]:

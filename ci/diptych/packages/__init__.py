@@ -1,1 +1,1 @@
-"""Floor 3: from one relinked tree each, the wheel and the conda package."""
+"""From one relinked tree each, the wheel and the conda package."""

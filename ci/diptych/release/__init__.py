@@ -1,1 +1,1 @@
-"""Floor 4: from verified cells to both indexes: what may go out, how it is laid out, and how it is sent."""
+"""From verified cells to both indexes: what may go out, how it is laid out, and how it is sent."""

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from diptych import process
 from diptych.errors import nearest
-from diptych.flow.workspace import Workspace
 from diptych.output import many
 from diptych.release.model import Check
+from diptych.workspace import Workspace
 
 _OURS = (".diptych", ".nox", "dist")
 """Folders that Diptych writes itself: they make no checkout dirty."""

@@ -10,11 +10,11 @@ from diptych.archives import open_package
 from diptych.compare import Comparison
 from diptych.compare.waivers import Waiver, is_of_comparison
 from diptych.doctor import examine, find_target
-from diptych.flow.collecting import Placed
+from diptych.fanout.collect import Placed
+from diptych.fanout.piece import provenance_of
 from diptych.output import many
 from diptych.release.model import Check
 from diptych.rules import Finding, Severity, all_rules
-from diptych.workflow.piece import provenance_of
 
 
 def check_sources_of(placed: Sequence[Placed], allowed: Sequence[str]) -> Check:

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from diptych.credentials import Credentials
 from diptych.errors import ConfigError
-from diptych.flow.workspace import Workspace
+from diptych.fanout.plan import Job, plan
 from diptych.matrix import Platform
 from diptych.packages.metadata import prepare_metadata
 from diptych.release.checkout import check_checkout, read_commit
 from diptych.release.destinations import channel_of, index_of
 from diptych.release.model import Check, Destination
-from diptych.workflow.plan import Job, plan
+from diptych.workspace import Workspace
 
 NOWHERE = "none"
 """What `--index` or `--channel` says to leave out a destination of the table."""

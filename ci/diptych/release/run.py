@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from diptych.compare.waivers import waivers_of
 from diptych.errors import ConfigError, ReleaseError
-from diptych.flow.cellrun import run_cell
-from diptych.flow.collecting import Placed, collect
-from diptych.flow.workspace import Workspace
+from diptych.fanout.collect import Placed, collect
+from diptych.fanout.compared import compare_collected
+from diptych.fanout.piece import provenance_of
+from diptych.fanout.plan import PIECES, Job
+from diptych.fanout.run_cell import run_cell
 from diptych.output import many
 from diptych.packages.sdist import make_sdist
 from diptych.release import gate
@@ -20,10 +23,7 @@ from diptych.release.model import Check, Destination, Kind, Standing
 from diptych.release.planning import ReleasePlan, Wishes
 from diptych.release.sending import check_places, send_all, standings_of
 from diptych.release.statements import origin_of
-from diptych.report.gather import waivers_of
-from diptych.workflow.compared import compare_collected
-from diptych.workflow.piece import provenance_of
-from diptych.workflow.plan import PIECES, Job
+from diptych.workspace import Workspace
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +63,7 @@ def prepare(
         step.text = compared.detail
     with workspace.output.step("judge") as step:
         packages = [path for one in placed for path in (one.wheel, one.conda)]
-        judged = gate.check_findings(packages, waivers_of(workspace), cwd=workspace.root)
+        judged = gate.check_findings(packages, waivers_of(workspace.config), cwd=workspace.root)
         step.text = judged.detail
     checks = (
         gate.check_sources_of(placed, (*wishes.allow, *workspace.config.release.allow)),

@@ -1,4 +1,4 @@
-"""Floor 3: change load commands, never code. First a frozen plan per file, then one tool call per file."""
+"""Change load commands, never code. First a frozen plan per file, then one tool call per file."""
 
 from diptych.relink.apply import Journal, relink_tree
 from diptych.relink.plan import FilePlan, TreePlan

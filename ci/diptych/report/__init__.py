@@ -1,4 +1,4 @@
-"""Floor 4: comparisons as a document: JSON with a schema, Markdown, and one self-contained page."""
+"""Comparisons as a document: JSON with a schema, Markdown, and one self-contained page."""
 
 from diptych.report.document import SCHEMA_VERSION, document_of
 from diptych.report.markdown import markdown_of

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from diptych.flow.workspace import Workspace
 from diptych.report.document import document_of
 from diptych.report.gather import Gathered
 from diptych.report.markdown import markdown_of
 from diptych.report.page import page_of
 from diptych.store import write_json, write_text
+from diptych.workspace import Workspace
 
 
 def write_report(workspace: Workspace, found: Gathered) -> Path:

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from diptych.compare import Comparison, compare_cell, compare_packages
-from diptych.compare.waivers import Waiver, refuse_idle, refuse_unknown
+from diptych.compare.waivers import refuse_idle, refuse_unknown, waivers_of
 from diptych.errors import CompareError, ConfigError
-from diptych.flow.record import PROVENANCE, CellRecord, read_record
-from diptych.flow.workspace import Workspace
 from diptych.matrix import find
+from diptych.records import PROVENANCE, CellRecord, read_record
 from diptych.report.measure import with_costs
 from diptych.store import read_json
+from diptych.workspace import Workspace
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +44,7 @@ def gather(workspace: Workspace, *, cell: str = "", measure: bool = False) -> Ga
         ConfigError: no cell is built, there is no such cell, or a waiver is for nothing.
         FormatError: a package or a binary is damaged.
     """
-    waivers = waivers_of(workspace)
+    waivers = waivers_of(workspace.config)
     refuse_unknown(waivers)
     wanted = (find(workspace.cells, cell),) if cell else workspace.cells
     records = tuple(record for one in wanted if (record := read_record(workspace.store, one.id)) is not None)
@@ -84,11 +84,6 @@ def compare_files(left: Path, right: Path, *, one_build: bool = False) -> Compar
     stages = [found.get("inputs", {}).get("stage") for found in beside]
     same = stages[0] is not None and stages[0] == stages[1]
     return compare_packages(left, right, one_build=one_build or same, provenance=beside[0] if same else None)
-
-
-def waivers_of(workspace: Workspace) -> tuple[Waiver, ...]:
-    """Return the waivers of the table."""
-    return tuple(Waiver(**entry) for entry in workspace.config.waive)
 
 
 def require_all_equal(comparisons: Sequence[Comparison]) -> None:

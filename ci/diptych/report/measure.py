@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from diptych.cell.verification import plain_python
 from diptych.compare import Comparison
 from diptych.cost import CostJob, Costs, kept, measured
-from diptych.flow.record import CellRecord
-from diptych.flow.verification import plain_python
-from diptych.flow.workspace import Workspace
 from diptych.matrix import find
+from diptych.records import CellRecord
+from diptych.workspace import Workspace
 
 
 def with_costs(

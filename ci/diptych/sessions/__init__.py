@@ -1,4 +1,4 @@
-"""Floor 5: the nox sessions. A noxfile needs two lines: import :func:`define`, call it with ``__file__``."""
+"""The nox sessions. A noxfile needs two lines: import :func:`define`, call it with ``__file__``."""
 
 from diptych.sessions.define import define
 

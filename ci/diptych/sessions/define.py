@@ -14,11 +14,11 @@ from typing import Any
 import nox
 
 from diptych.errors import ConfigError
-from diptych.flow.workspace import Workspace, open_workspace
 from diptych.matrix import Cell
 from diptych.output import Output
 from diptych.sessions import run
 from diptych.sessions.hostenv import BACKEND, HostParams, register
+from diptych.workspace import Workspace, open_workspace
 
 Body = Callable[[nox.Session, Workspace, Cell, HostParams], None]
 

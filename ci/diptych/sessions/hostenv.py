@@ -17,13 +17,13 @@ import nox.command
 import nox.virtualenv
 
 from diptych.errors import DiptychError, MissingToolError
-from diptych.flow.workspace import Workspace
 from diptych.matrix import Cell
 from diptych.store import told_errors
+from diptych.workspace import Workspace
 
 if TYPE_CHECKING:
+    from diptych.cell.hosts import Host
     from diptych.environments import Environment
-    from diptych.flow.hosts import Host
 
 BACKEND = "diptych"
 
@@ -63,7 +63,7 @@ class HostParams(Sequence[str]):
     def host(self) -> Host:
         """The resolved request."""
         if self._host is None:
-            from diptych.flow import hosts
+            from diptych.cell import hosts
 
             with told(self.workspace):
                 self._host = hosts.resolve(self.workspace, self.cell)
@@ -92,7 +92,7 @@ class HostEnv(nox.virtualenv.RattlerEnv):
     def create(self) -> bool:
         """Make the environment unless it is current; tell nox whether anything was made."""
         from diptych import compilers
-        from diptych.flow import hosts
+        from diptych.cell import hosts
 
         workspace, cell = self.params.workspace, self.params.cell
         own = Path(self.location)
@@ -115,7 +115,7 @@ def environment_of(session: nox.Session, params: HostParams) -> Environment:
     Raises:
         HostEnvironmentError: a forced conda, mamba or micromamba made something else.
     """
-    from diptych.flow import hosts
+    from diptych.cell import hosts
 
     if params.environment is not None:
         return params.environment

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, TypeVar
 import nox
 
 from diptych.errors import DiptychError
-from diptych.flow.workspace import Workspace
 from diptych.matrix import Cell
 from diptych.output import Output
 from diptych.sessions.hostenv import HostParams, environment_of, told
+from diptych.workspace import Workspace
 
 if TYPE_CHECKING:
     from diptych.testing.insource import InSourceJob
@@ -47,9 +47,9 @@ def session_errors(workspace: Workspace) -> Iterator[None]:
 
 def build(session: nox.Session, workspace: Workspace, cell: Cell, params: HostParams) -> None:
     """Build a cell and show its table."""
+    from diptych.cell.pipeline import build_cell
+    from diptych.cell.summary import artefact_table, preamble
     from diptych.compare.table import cell_table
-    from diptych.flow.pipeline import build_cell
-    from diptych.flow.summary import artefact_table, preamble
 
     environment = environment_of(session, params)
     preamble(workspace, cell, environment)
@@ -88,8 +88,8 @@ def shell(session: nox.Session, workspace: Workspace, cell: Cell, params: HostPa
 
 def verify(session: nox.Session, workspace: Workspace, cell: Cell, _params: HostParams) -> None:
     """Verify both packages of a cell; nox has run its build before, which may have been skipped."""
-    from diptych.flow.record import read_record
-    from diptych.flow.verification import verify_cell
+    from diptych.cell.verification import verify_cell
+    from diptych.records import read_record
 
     if read_record(workspace.store, cell.id) is None:
         session.skip(f"{cell.id} is not built")
@@ -105,7 +105,7 @@ def compare(session: nox.Session, workspace: Workspace) -> None:
         ConfigError: no cell is built, or a waiver is for nothing.
         CompareError: a cell's two packages differ.
     """
-    from diptych.flow.summary import artefact_table, matrix_tables
+    from diptych.cell.summary import artefact_table, matrix_tables
     from diptych.report.files import write_report
     from diptych.report.gather import gather, require_all_equal
 
@@ -124,7 +124,7 @@ def compare(session: nox.Session, workspace: Workspace) -> None:
 
 def insource_job(session: nox.Session, workspace: Workspace, cell: Cell, params: HostParams) -> InSourceJob:
     """Compile if needed and return what in-source tests start from."""
-    from diptych.flow.stages import stage_of
+    from diptych.cell.stages import stage_of
     from diptych.testing.insource import InSourceJob
 
     environment = environment_of(session, params)

@@ -1,4 +1,4 @@
-"""Floor 5: the invoke tasks, also the ``diptych`` command. A tasks.py needs one line: import ``namespace``."""
+"""The invoke tasks, also the ``diptych`` command. A tasks.py needs one line: import ``namespace``."""
 
 from __future__ import annotations
 

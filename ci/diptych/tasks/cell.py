@@ -20,8 +20,8 @@ def cell(_context: Context, cell: str, out: str = "") -> None:
     """Build and verify one cell, and leave packages, provenance, JUnit and cell.json in a folder."""
     workspace = process_workspace()
     chosen = matrix.find(workspace.cells, cell)
-    from diptych.flow.cellrun import run_cell  # noqa: PLC0415 -- a listing needs none of the flow
-    from diptych.workflow.plan import PIECES  # noqa: PLC0415 -- as above
+    from diptych.fanout.plan import PIECES  # noqa: PLC0415 -- as above
+    from diptych.fanout.run_cell import run_cell  # noqa: PLC0415 -- a listing needs none of the flow
 
     piece = run_cell(
         workspace,

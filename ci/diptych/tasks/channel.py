@@ -9,12 +9,12 @@ from pathlib import Path
 from invoke.context import Context
 
 from diptych import channel as channels
+from diptych.cell.hosts import specs_of, summary_of
 from diptych.errors import ConfigError
-from diptych.flow.hosts import specs_of, summary_of
-from diptych.flow.workspace import Workspace
 from diptych.matrix import select as select_cells
 from diptych.output import human_size
 from diptych.tasks.surface import process_workspace, surface
+from diptych.workspace import Workspace
 
 
 @surface(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from invoke.context import Context
 
-from diptych.flow.cleaning import apply_clean, plan_clean
+from diptych.cell.cleaning import apply_clean, plan_clean
 from diptych.output import human_size
 from diptych.tasks.surface import process_workspace, surface
 

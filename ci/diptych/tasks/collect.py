@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from invoke.context import Context
 
 from diptych.errors import ConfigError
-from diptych.flow.workspace import Workspace
 from diptych.output import many
 from diptych.tasks.plan import PLATFORM_HELP, platforms_of
 from diptych.tasks.surface import process_workspace, surface
 from diptych.tasks.words import WordsTask
+from diptych.workspace import Workspace
 
 if TYPE_CHECKING:
-    from diptych.flow.collecting import Placed
+    from diptych.fanout.collect import Placed
 
 
 @surface(
@@ -40,17 +40,18 @@ def collect(
     if not words:
         raise ConfigError("no folder given", hint="diptych collect DIR…: what `diptych cell --out` left")
     workspace = process_workspace()
-    from diptych.flow import collecting  # noqa: PLC0415 -- a listing needs none of the flow
+    from diptych.fanout.collect import collect as collect_pieces  # noqa: PLC0415 -- a listing needs none of it
+    from diptych.fanout.collect import summary_of  # noqa: PLC0415 -- as above
 
     target = Path.cwd() / out
-    placed = collecting.collect(
+    placed = collect_pieces(
         workspace,
         [Path.cwd() / word for word in words],
         platforms=platforms_of(workspace, platform),
         out=target,
     )
     workspace.output.line(f"  {target}: {many(len(placed), 'cell')} put together")
-    _summarise(workspace, collecting.summary_of(placed))
+    _summarise(workspace, summary_of(placed))
     if report:
         _report(workspace, placed, target)
 
@@ -69,9 +70,9 @@ def _report(workspace: Workspace, placed: Sequence[Placed], out: Path) -> None:
     Raises:
         CompareError: a cell's two packages differ.
     """
+    from diptych.fanout.compared import compare_collected  # noqa: PLC0415 -- as above
     from diptych.report.gather import require_all_equal  # noqa: PLC0415 -- as above
     from diptych.report.markdown import markdown_of  # noqa: PLC0415 -- as above
-    from diptych.workflow.compared import compare_collected  # noqa: PLC0415 -- as above
 
     packages = [(one.piece.name, one.wheel, one.conda) for one in placed]
     comparisons, document = compare_collected(workspace, packages, out)

@@ -100,7 +100,7 @@ def _show(comparisons: Sequence[Comparison], output: Output, *, matrix: bool) ->
 
         output.show(cell_table(comparisons[0]))
         return
-    from diptych.flow.summary import matrix_tables  # noqa: PLC0415 -- as above
+    from diptych.cell.summary import matrix_tables  # noqa: PLC0415 -- as above
 
     for table in matrix_tables(process_workspace(), comparisons):
         output.show(table)

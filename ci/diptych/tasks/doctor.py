@@ -15,10 +15,10 @@ from diptych.tasks.surface import process_output, process_workspace, surface
 from diptych.tasks.words import WordsTask
 
 if TYPE_CHECKING:
+    from diptych.cell.machine import Machine
     from diptych.compilers import Compiler
     from diptych.doctor import Report
     from diptych.doctor.triage import Triage
-    from diptych.flow.machine import Machine
 
 _FAIL_ON = ("error", "drift", "note", "never")
 
@@ -128,7 +128,7 @@ def _judge(report: Report, found: Triage | None, fail_on: str) -> None:
 
 
 def _machine(*, as_json: bool) -> None:
-    from diptych.flow.machine import inspect_machine  # noqa: PLC0415 -- only for --env
+    from diptych.cell.machine import inspect_machine  # noqa: PLC0415 -- only for --env
 
     workspace = process_workspace()
     machine = inspect_machine(workspace)

@@ -9,10 +9,10 @@ from invoke.context import Context
 
 from diptych import matrix as cells
 from diptych.errors import ConfigError
-from diptych.flow.workspace import Workspace
 from diptych.output import many
 from diptych.tasks.plan import PLATFORM_HELP, platforms_of
 from diptych.tasks.surface import process_workspace, surface
+from diptych.workspace import Workspace
 
 
 @surface(
@@ -49,7 +49,7 @@ def matrix(
 
 
 def _github(workspace: Workspace, chosen: set[str], platforms: Sequence[str], shard: str) -> None:
-    from diptych.workflow import plan  # noqa: PLC0415 -- a plain listing needs no plan
+    from diptych.fanout import plan  # noqa: PLC0415 -- a plain listing needs no plan
 
     jobs = [
         job

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from invoke.context import Context
 
-from diptych.flow.workspace import Workspace
 from diptych.matrix import Platform
 from diptych.tasks.surface import process_workspace, surface
+from diptych.workspace import Workspace
 
 PLATFORM_HELP = "conda's name of a platform, such as osx-arm64; repeatable; default: that of this machine"
 
@@ -29,7 +29,7 @@ def plan(
     json: bool = False,  # noqa: FBT001, FBT002 -- an invoke flag
 ) -> None:
     """List the jobs: cell, machine, packages of the compiler, command; contacts nobody."""
-    from diptych.workflow import plan as plans  # noqa: PLC0415 -- a listing of tasks needs no plan
+    from diptych.fanout import plan as plans  # noqa: PLC0415 -- a listing of tasks needs no plan
 
     workspace = process_workspace()
     jobs = plans.plan(workspace.config, platforms_of(workspace, platform))
@@ -55,7 +55,7 @@ def platforms_of(workspace: Workspace, names: Sequence[str]) -> tuple[Platform, 
     Raises:
         UnsupportedError: one is not known.
     """
-    from diptych.workflow.runners import platform_named  # noqa: PLC0415 -- as above
+    from diptych.fanout.runners import platform_named  # noqa: PLC0415 -- as above
 
     return tuple(map(platform_named, names)) or tuple(
         dict.fromkeys(cell.platform for cell in workspace.cells)

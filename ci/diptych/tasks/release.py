@@ -13,9 +13,9 @@ from diptych.tasks.plan import PLATFORM_HELP, platforms_of
 from diptych.tasks.surface import process_env, process_workspace, surface
 
 if TYPE_CHECKING:
-    from diptych.flow.workspace import Workspace
     from diptych.release.planning import ReleasePlan, Wishes
     from diptych.release.run import Outcome
+    from diptych.workspace import Workspace
 
 
 @surface(

@@ -13,7 +13,7 @@ from diptych.tasks.surface import process_env, process_output, surface
 from diptych.tasks.words import WordsTask
 
 if TYPE_CHECKING:
-    from diptych.flow.relinking import HandPlan
+    from diptych.relink.command import HandPlan
 
 
 @surface(
@@ -48,8 +48,8 @@ def relink(  # noqa: PLR0913, PLR0917 -- invoke makes a flag of each parameter
     json: bool = False,  # noqa: FBT001, FBT002 -- as above
 ) -> None:
     """Plan and apply changes of needed libraries and run paths; code is never touched."""
-    from diptych.flow.relinking import apply_plans, plan_files, plan_tree  # noqa: PLC0415 -- not for --list
     from diptych.relink.byhand import Wish  # noqa: PLC0415 -- as above
+    from diptych.relink.command import apply_plans, plan_files, plan_tree  # noqa: PLC0415 -- not for --list
 
     _check_choices(("--for", for_, ("", "conda", "wheel")), ("--libpython", libpython, ("", "drop")))
     if paths not in {"relative", "absolute"}:

@@ -14,7 +14,7 @@ from diptych.tasks.surface import process_workspace, surface
 from diptych.tasks.words import WordsTask
 
 if TYPE_CHECKING:
-    from diptych.flow.reproducing import Reproduction
+    from diptych.reproduce.run import Reproduction
 
 
 @surface(
@@ -27,7 +27,7 @@ def reproduce(_context: Context, words: list[str], json: bool = False) -> None: 
         raise ConfigError(
             "no cell given", hint="diptych reproduce 3.11-gcc; `diptych matrix` lists the cells"
         )
-    from diptych.flow.reproducing import reproduce as twice  # noqa: PLC0415 -- a listing needs no flow
+    from diptych.reproduce.run import reproduce as twice  # noqa: PLC0415 -- a listing needs no flow
 
     workspace = process_workspace(aside=json)
     found = []

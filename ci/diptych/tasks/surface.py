@@ -13,9 +13,9 @@ from invoke.exceptions import Exit
 from invoke.tasks import task
 
 from diptych.errors import ConfigError, DiptychError
-from diptych.flow.workspace import Workspace, open_workspace
 from diptych.output import Output
 from diptych.store import told_errors
+from diptych.workspace import Workspace, open_workspace
 
 F = TypeVar("F", bound=Callable[..., Any])
 

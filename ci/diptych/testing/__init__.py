@@ -1,1 +1,1 @@
-"""Floor 3: run the project's own tests, and see which Python and which libraries really took part."""
+"""Run the project's own tests, and see which Python and which libraries really took part."""

@@ -1,1 +1,1 @@
-"""Floor 4: one table, many machines: the plan of all cells, the pieces they leave, the workflow that runs them."""
+"""The GitHub workflow that runs the plan: its text, and how a file differs from it."""

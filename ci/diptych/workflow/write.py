@@ -10,12 +10,12 @@ from diptych import __version__
 from diptych.config import Config
 from diptych.config.files import read_toml
 from diptych.errors import ConfigError
+from diptych.fanout.plan import plan, require_machines, shards_needed
+from diptych.fanout.runners import platform_named
 from diptych.matrix import Platform
 from diptych.release.destinations import secrets_of
 from diptych.store import write_text
-from diptych.workflow.plan import plan, require_machines, shards_needed
 from diptych.workflow.render import Wanted, action_text, platforms_in, workflow_text
-from diptych.workflow.runners import platform_named
 
 WORKFLOW = Path(".github/workflows/diptych.yml")
 ACTION = Path("action.yml")

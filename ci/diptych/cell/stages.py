@@ -5,9 +5,9 @@ from __future__ import annotations
 from diptych import compilers
 from diptych.build.stage import CompileJob, Stage, compile_stage
 from diptych.environments import Environment
-from diptych.flow.workspace import Workspace
 from diptych.matrix import Cell
 from diptych.testing.insource import InSource, InSourceJob, test_in_source
+from diptych.workspace import Workspace
 
 
 def stage_of(workspace: Workspace, cell: Cell, environment: Environment) -> Stage:

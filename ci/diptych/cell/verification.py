@@ -6,10 +6,10 @@ from pathlib import Path
 
 from diptych import interpreters
 from diptych.errors import ConfigError, MissingToolError
-from diptych.flow.record import CellRecord, read_record
-from diptych.flow.workspace import Workspace
 from diptych.matrix import Cell
+from diptych.records import CellRecord, read_record
 from diptych.testing.verify import Verified, VerifyJob, verify
+from diptych.workspace import Workspace
 
 
 def built(workspace: Workspace, cell: Cell) -> CellRecord:

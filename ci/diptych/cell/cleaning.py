@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from diptych.environments import STAMP
-from diptych.flow.record import PROVENANCE
-from diptych.flow.workspace import Workspace
+from diptych.records import PROVENANCE
+from diptych.workspace import Workspace
 
 _INDEX = ("repodata*.json*", "run_exports.json*", "current_repodata.json*", "repodata_shards*", "shards/*")
 

@@ -12,11 +12,9 @@ from diptych import __version__
 from diptych.build.sources import source_hash
 from diptych.build.stage import Stage
 from diptych.build.toolenv import scrubbed
+from diptych.cell.tools import tool_version
 from diptych.environments import Environment
 from diptych.errors import LinkageError
-from diptych.flow.record import Artefact
-from diptych.flow.tools import tool_version
-from diptych.flow.workspace import Workspace
 from diptych.matrix import Cell
 from diptych.packages.conda import CondaJob, make_conda_package
 from diptych.packages.floor import system_floor
@@ -26,10 +24,12 @@ from diptych.packages.recipe import RecipeFacts, render_recipe
 from diptych.packages.repack import REVISION, compression_versions
 from diptych.packages.wheel import WheelJob, make_wheel
 from diptych.process import path_with_tools
+from diptych.records import Artefact
 from diptych.relink import Journal, TreePlan, relink_tree
 from diptych.relink.placed import bytes_to_graft, check_placed
 from diptych.relink.planners import Tree, plan_for_conda, plan_for_wheel, read_tree
 from diptych.store import digest, discard, sha256_file, sha256_tree, write_json
+from diptych.workspace import Workspace
 
 _RECIPE = "recipe"
 # What only the tests and the benchmark read: no byte of a package depends on it.

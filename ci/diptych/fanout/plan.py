@@ -9,9 +9,9 @@ from typing import Any
 
 from diptych.config import Config
 from diptych.errors import ConfigError
+from diptych.fanout.runners import LABELS, compiler_packages
 from diptych.matrix import Cell, Platform, cells
 from diptych.store import digest
-from diptych.workflow.runners import LABELS, compiler_packages
 
 MOST_JOBS = 256
 """How many jobs one matrix of GitHub Actions may have (docs.github.com, *Running variations of jobs*)."""

@@ -1,4 +1,4 @@
-"""Build all that is released of a cell in a copy of a checkout; a child process of :mod:`diptych.flow.reproducing`.
+"""Build all that is released of a cell in a copy of a checkout; a child process of :mod:`diptych.reproduce.run`.
 
 It reads one order, a JSON file named on its command line, and its environment.
 """
@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from diptych import matrix
+from diptych.cell import hosts
+from diptych.cell.makers import Packing, conda_of, wheel_of
+from diptych.cell.stages import stage_of
 from diptych.errors import DiptychError
-from diptych.flow import hosts
-from diptych.flow.makers import Packing, conda_of, wheel_of
-from diptych.flow.stages import stage_of
-from diptych.flow.workspace import open_workspace
 from diptych.output import Output
 from diptych.packages.metadata import prepare_metadata
 from diptych.packages.sdist import make_sdist
 from diptych.store import write_json
+from diptych.workspace import open_workspace
 
 
 def rebuild(order: dict[str, Any], env: dict[str, str]) -> dict[str, str]:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from diptych import channel as channels
 from diptych.environments import Environment, HostRequest, adopt, create, read_lock, usable
-from diptych.flow.workspace import Workspace
 from diptych.matrix import Cell
 from diptych.store import digest, read_json, write_json
+from diptych.workspace import Workspace
 
 
 @dataclass(frozen=True, kw_only=True)

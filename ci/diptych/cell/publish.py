@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from diptych.flow.record import PROVENANCE, Artefact
-from diptych.flow.workspace import Workspace
 from diptych.matrix import Cell
 from diptych.packages.channel_folder import index_folder, lists
+from diptych.records import PROVENANCE, Artefact
 from diptych.store import copy_file, read_json, sha256_file, write_json
+from diptych.workspace import Workspace
 
 
 def publish(

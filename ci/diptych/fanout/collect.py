@@ -1,4 +1,4 @@
-"""Put the pieces of all machines together in ``dist/``, laid out as :func:`diptych.flow.publish.publish` does."""
+"""Put the pieces of all machines together in ``dist/``, laid out as :func:`diptych.cell.publish.publish` does."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from diptych.build.sources import source_hash
+from diptych.cell.publish import places_of, superseded
 from diptych.errors import ConfigError
-from diptych.flow.publish import places_of, superseded
-from diptych.flow.record import PROVENANCE
-from diptych.flow.workspace import Workspace
+from diptych.fanout.completeness import Expected, checked, find_pieces
+from diptych.fanout.piece import Piece
+from diptych.fanout.plan import plan, table_hash
 from diptych.matrix import Cell, Platform
 from diptych.output import human_size, many
 from diptych.packages.channel_folder import index_folder
+from diptych.records import PROVENANCE
 from diptych.store import copy_file, sha256_file
-from diptych.workflow.gathered import Expected, checked, find_pieces
-from diptych.workflow.piece import Piece
-from diptych.workflow.plan import plan, table_hash
+from diptych.workspace import Workspace
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,11 +14,11 @@ from diptych.compare import Comparison, Severity
 from diptych.compare.folding import Folded
 from diptych.compare.table import STYLES, across_table, differences_table
 from diptych.environments import Environment
-from diptych.flow.record import CellRecord
-from diptych.flow.workspace import Workspace
 from diptych.matrix import Cell
 from diptych.output import human_size
+from diptych.records import CellRecord
 from diptych.tables import plain_table
+from diptych.workspace import Workspace
 
 
 def preamble(workspace: Workspace, cell: Cell, environment: Environment) -> None:

@@ -8,18 +8,18 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from diptych import compilers
-from diptych.flow import hosts
-from diptych.flow.pipeline import Built, build_cell
-from diptych.flow.record import PROVENANCE
-from diptych.flow.verification import verify_cell
-from diptych.flow.workspace import Workspace
+from diptych.cell import hosts
+from diptych.cell.pipeline import Built, build_cell
+from diptych.cell.verification import verify_cell
+from diptych.fanout.piece import LISTING, Piece, piece_file
+from diptych.fanout.plan import table_hash
 from diptych.folders import replaced, require_free
 from diptych.matrix import Cell
 from diptych.output import Output
+from diptych.records import PROVENANCE
 from diptych.store import digest, write_json
 from diptych.testing.verify import Verified
-from diptych.workflow.piece import LISTING, Piece, piece_file
-from diptych.workflow.plan import table_hash
+from diptych.workspace import Workspace
 
 
 def run_cell(workspace: Workspace, cell: Cell, out: Path) -> Piece:

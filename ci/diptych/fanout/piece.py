@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from diptych.errors import PackageError
-from diptych.flow.record import PROVENANCE
+from diptych.records import PROVENANCE
 from diptych.store import read_json, sha256_file
 
 SCHEMA = 1
@@ -48,7 +48,7 @@ class Piece:
         platform: conda's name of the platform.
         project: the project's name.
         version: the project's version.
-        table: hash of the table that asked for it (:func:`diptych.workflow.plan.table_hash`).
+        table: hash of the table that asked for it (:func:`diptych.fanout.plan.table_hash`).
         sources: hash of the sources it was built from.
         tests: how many cases ran in source, against the wheel, and against the conda package; None if unknown.
         files: what it holds, beside ``cell.json``.
@@ -66,7 +66,7 @@ class Piece:
 
     @property
     def name(self) -> str:
-        """Cell and platform, as :attr:`diptych.workflow.plan.Job.name`."""
+        """Cell and platform, as :attr:`diptych.fanout.plan.Job.name`."""
         return f"{self.cell}-{self.platform}"
 
     def path(self, kind: str) -> Path:

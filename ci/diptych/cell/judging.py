@@ -6,8 +6,8 @@ from pathlib import Path
 
 from diptych.annotations import Level
 from diptych.doctor import examine, find_target
-from diptych.flow.workspace import Workspace
 from diptych.rules import Severity, all_rules
+from diptych.workspace import Workspace
 
 _LEVELS: dict[Severity, Level] = {
     Severity.ERROR: "error",

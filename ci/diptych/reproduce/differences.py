@@ -12,7 +12,7 @@ from pathlib import Path
 from diptych.archives import Package, open_package
 from diptych.binaries import HEAD, Section, read, sniff
 from diptych.errors import FormatError
-from diptych.flow.causes import causes, excerpt
+from diptych.reproduce.causes import causes, excerpt
 
 Folders = tuple[Sequence[str], Sequence[str]]
 _UNKNOWN: Folders = ((), ())

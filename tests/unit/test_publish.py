@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from diptych.flow.publish import publish
-from diptych.flow.record import Artefact, CellRecord, read_record, write_record
-from diptych.flow.workspace import Workspace, open_workspace
+from diptych.cell.publish import publish
 from diptych.output import Output
+from diptych.records import Artefact, CellRecord, read_record, write_record
 from diptych.store import sha256_file
+from diptych.workspace import Workspace, open_workspace
 from helpers.conda_package import tiny_conda
 
 

