@@ -157,7 +157,7 @@ def test_write_then_check_then_a_change_of_the_table(tmp_path: Path) -> None:
 
 def test_an_adopter_installs_the_version_that_wrote_it(tmp_path: Path) -> None:
     files = write.texts(table(tmp_path), (), "linux-64")
-    assert "pip install diptych==" in files[write.WORKFLOW]
+    assert "pip install 'diptych[build]==" in files[write.WORKFLOW]
     assert write.ACTION not in files
 
 

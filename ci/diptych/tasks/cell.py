@@ -11,10 +11,11 @@ from diptych.tasks.surface import process_workspace, surface
 
 
 @surface(
+    builds=True,
     help={
         "cell": "its id, such as 3.11-gcc",
         "out": "the folder that the piece is left in (default: .diptych/pieces/CELL-PLATFORM)",
-    }
+    },
 )
 def cell(_context: Context, cell: str, out: str = "") -> None:
     """Build and verify one cell, and leave packages, provenance, JUnit and cell.json in a folder."""

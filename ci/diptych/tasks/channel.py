@@ -18,6 +18,7 @@ from diptych.workspace import Workspace
 
 
 @surface(
+    builds=True,
     help={
         "add": "put this .whl or .conda into the channel; repeatable",
         "fill": "make what the selected cells need",

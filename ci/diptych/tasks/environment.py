@@ -14,6 +14,7 @@ from diptych.tasks.surface import process_workspace, surface
 
 
 @surface(
+    builds=True,
     positional=["cell"],
     help={
         "cell": "the cell, such as 3.11-gcc",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 
 @surface(
+    builds=True,
     help={
         "publish": "send to the index and the channel; without it everything but that is done",
         "dry_run": "everything but sending: the default, for scripts that want to say so",

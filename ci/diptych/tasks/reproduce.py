@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 
 @surface(
+    builds=True,
     klass=WordsTask,
     help={"words": "cells, such as 3.11-gcc, or selectors: 3.11, gcc, 3.1?-gcc", "json": "print JSON"},
 )

@@ -6,24 +6,28 @@ import functools
 import os
 import platform
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar
 
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
-from diptych.errors import ConfigError, DiptychError
+from diptych.errors import ConfigError, DiptychError, MissingToolError
 from diptych.output import Output
 from diptych.store import told_errors
 from diptych.workspace import Workspace, open_workspace
 
+_OF_EXTRA_BUILD = ("build", "nox", "rattler", "rattler_build", "yaml")
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def surface(**options: Any) -> Callable[[F], Any]:  # noqa: ANN401 -- invoke's own options, and its untyped Task
+def surface(*, builds: bool = False, **options: Any) -> Callable[[F], Any]:  # noqa: ANN401 -- invoke's own options
     """Make an invoke task of a function; an error of ours is shown once and ends with its exit code.
 
     Args:
+        builds: the task needs the extra ``build``.
         options: of :func:`invoke.task`, such as ``help``.
     """
 
@@ -32,6 +36,8 @@ def surface(**options: Any) -> Callable[[F], Any]:  # noqa: ANN401 -- invoke's o
         def told(*args: Any, **kwargs: Any) -> None:  # noqa: ANN401 -- passed through
             try:
                 with told_errors(Path.cwd()):
+                    if builds:
+                        require_build_extra()
                     function(*args, **kwargs)
             except DiptychError as error:
                 process_output().error(error)
@@ -40,6 +46,20 @@ def surface(**options: Any) -> Callable[[F], Any]:  # noqa: ANN401 -- invoke's o
         return task(**options)(told)
 
     return decorate
+
+
+def require_build_extra() -> None:
+    """Refuse a task that makes something when what builds packages is not installed.
+
+    Raises:
+        MissingToolError: names what is not there.
+    """
+    missing = [name for name in _OF_EXTRA_BUILD if find_spec(name) is None]
+    if missing:
+        raise MissingToolError(
+            f"this task builds packages, and {', '.join(missing)} cannot be imported",
+            hint="pip install 'diptych[build]'",
+        )
 
 
 def process_env() -> dict[str, str]:

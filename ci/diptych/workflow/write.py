@@ -38,7 +38,11 @@ def texts(config: Config, platforms: tuple[str, ...], here: Platform) -> dict[Pa
     jobs = plan(config, tuple(map(platform_named, names)))
     require_machines(jobs)
     own = _is_diptych(config.root)
-    install = "python -m pip install ." if own else f"python -m pip install diptych=={__version__}"
+    install = (
+        "python -m pip install '.[build]'"
+        if own
+        else f"python -m pip install 'diptych[build]=={__version__}'"
+    )
     wanted = Wanted(
         install=install,
         source=(config.source.relative_to(config.root) / "**").as_posix(),
