@@ -12,7 +12,7 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
-import zstandard
+from diptych import zstd
 
 FILES = {
     "pair/__init__.py": b"from pair._core import answer\n",
@@ -109,7 +109,7 @@ def zip_conda(path: Path, members: Mapping[str, bytes]) -> Path:
 def conda_from_tars(folder: Path, info: bytes, payload: bytes) -> Path:
     """Pack two tars, hostile or not, as a .conda file (CEP 35)."""
     stem = "pair-1.2-py311_0"
-    pack = zstandard.ZstdCompressor(level=3).compress
+    pack = zstd.compress
     members = {
         "metadata.json": b'{"conda_pkg_format_version": 2}',
         f"pkg-{stem}.tar.zst": pack(payload),

@@ -11,8 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import zstandard
-
+from diptych import zstd
 from diptych.compare import Comparison, compare_packages
 from helpers.elf_builder import Sym, elf
 
@@ -218,4 +217,4 @@ def _tar(files: Mapping[str, bytes], side: Side) -> bytes:
             header = tarfile.TarInfo(name)
             header.type, header.linkname = tarfile.SYMTYPE, target
             archive.addfile(header)
-    return zstandard.ZstdCompressor(level=3).compress(buffer.getvalue())
+    return zstd.compress(buffer.getvalue())

@@ -10,7 +10,7 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
-import zstandard
+from diptych import zstd
 
 
 def tiny_conda(
@@ -64,4 +64,4 @@ def _tar(files: Mapping[str, str], mode: int) -> bytes:
             info = tarfile.TarInfo(name)
             info.size, info.mode = len(text.encode()), mode
             tar.addfile(info, io.BytesIO(text.encode()))
-    return zstandard.ZstdCompressor().compress(buffer.getvalue())
+    return zstd.compress(buffer.getvalue())

@@ -12,7 +12,6 @@ from diptych.archives.limits import MIB, Guard
 
 _PIECE = MIB
 # A zstd block of 4 bytes can stand for 128 KiB of one byte: so 1 KiB at a time, at most 32 MiB come out.
-_ZSTD_FEED = 1024
 _GZIP = 31  # zlib's word for "with a gzip header" (zlib.h, inflateInit2)
 _CUT_OFF = "truncated: its compressed data is cut off"
 _FOLLOWED = "damaged: something follows its compressed data"
@@ -103,36 +102,31 @@ def ungzip(packed: Iterator[bytes], guard: Guard) -> Iterator[bytes]:
 
 
 def unzstd(packed: Iterator[bytes], guard: Guard, member: str) -> Iterator[bytes]:
-    """Inflate zstd frames (RFC 8878).
-
-    ``stream_reader`` of zstandard would be the natural choice, but it takes a frame that is cut off for a whole one.
+    """Inflate zstd frames (RFC 8878), one after the other.
 
     Raises:
         FormatError: damaged, cut off, a bomb, or a window beyond the limit.
     """
-    import zstandard  # noqa: PLC0415 -- only .conda files need it
+    from diptych import zstd  # noqa: PLC0415 -- only .conda files need it
 
-    decoder = zstandard.ZstdDecompressor(max_window_size=guard.limits.max_window)
-    codec = decoder.decompressobj()
+    options: dict[int, int] = {
+        zstd.DecompressionParameter.window_log_max: guard.limits.max_window.bit_length() - 1
+    }
+    codec = zstd.ZstdDecompressor(options=options)
     taken = given = 0
-    for rest in _fed(packed):
-        taken += len(rest)
-        while rest:
+    for piece in packed:
+        taken += len(piece)
+        rest = piece
+        while rest or not (codec.needs_input or codec.eof):
             if codec.eof:
-                codec = decoder.decompressobj()
+                codec = zstd.ZstdDecompressor(options=options)
             try:
-                out = codec.decompress(rest)
-            except zstandard.ZstdError as error:
+                out = codec.decompress(rest, _PIECE)
+            except zstd.ZstdError as error:
                 raise guard.refuse(f"damaged: {error}", member) from error
-            rest = codec.unused_data if codec.eof else b""  # noqa: PLW2901 -- the next frame
+            rest = codec.unused_data if codec.eof else b""
             given += len(out)
             guard.check_total(taken, given)
             yield out
     if not codec.eof:
         raise guard.refuse(_CUT_OFF, member)
-
-
-def _fed(packed: Iterator[bytes]) -> Iterator[bytes]:
-    for piece in packed:
-        for start in range(0, len(piece), _ZSTD_FEED):
-            yield piece[start : start + _ZSTD_FEED]

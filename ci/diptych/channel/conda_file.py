@@ -24,8 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-import zstandard
-
+from diptych import zstd
 from diptych.channel.package import PLACEHOLDER, Package, PackageFile
 from diptych.errors import ChannelError
 from diptych.store import sha256_file, written
@@ -177,9 +176,8 @@ def _pack(info: Mapping[str, bytes]) -> bytes:
 
 @contextmanager
 def _tar(target: IO[bytes]) -> Iterator[tarfile.TarFile]:
-    compressor = zstandard.ZstdCompressor(level=_LEVEL)
     with (
-        compressor.stream_writer(target, closefd=False) as stream,
+        zstd.ZstdFile(target, "w", level=_LEVEL) as stream,
         # "w|" writes in blocks of 10 KiB and never seeks.
         tarfile.open(fileobj=stream, mode="w|", format=tarfile.GNU_FORMAT, bufsize=1 << 18) as tar,
     ):

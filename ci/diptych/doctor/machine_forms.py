@@ -76,6 +76,7 @@ def _rule(rule: Rule) -> dict[str, Any]:
         "shortDescription": {"text": rule.title},
         "fullDescription": {"text": f"{rule.what} {rule.why}"},
         "help": {"text": rule.mend},
+        "helpUri": rule.page,
         "defaultConfiguration": {"level": _LEVELS[rule.severity]},
         "properties": {"family": rule.family},
     }

@@ -68,7 +68,7 @@ def _groups(findings: tuple[Finding, ...]) -> list[list[Finding]]:
 def _group(group: list[Finding], rule: Rule) -> Iterator[Line]:
     first = group[0]
     title = f"{first.code} {first.severity.value}: {first.message}"
-    yield from wrapped(title, "", hang="  ", style=_STYLES[first.severity])
+    yield from wrapped(title, "", hang="  ", style=f"{_STYLES[first.severity]} link {rule.page}")
     places = list(dict.fromkeys(finding.place for finding in group if finding.place))
     for place in places[:_PLACES]:
         yield from wrapped(place, "  ", hang="    ")

@@ -54,9 +54,9 @@ def compression_versions() -> dict[str, str]:
     """Return the versions of the libraries that shape compressed bytes, for the name of an entry."""
     import zlib  # noqa: PLC0415 -- not needed by a listing
 
-    import zstandard  # noqa: PLC0415 -- as above
+    from diptych import zstd  # noqa: PLC0415 -- as above
 
-    return {"zlib": zlib.ZLIB_RUNTIME_VERSION, "zstd": ".".join(map(str, zstandard.ZSTD_VERSION))}
+    return {"zlib": zlib.ZLIB_RUNTIME_VERSION, "zstd": zstd.zstd_version}
 
 
 def repack(package: Path, job: RepackJob) -> None:
@@ -115,11 +115,10 @@ def pack(root: Path, package: Path, *, epoch: int) -> None:
 
 
 def _write_tar(root: Path, names: list[str], target: Path, epoch: int) -> None:
-    import zstandard  # noqa: PLC0415 -- only when a package is made
+    from diptych import zstd  # noqa: PLC0415 -- only when a package is made
 
     with (
-        target.open("wb") as file,
-        zstandard.ZstdCompressor(level=_LEVEL, threads=0).stream_writer(file) as stream,
+        zstd.ZstdFile(target, "w", level=_LEVEL) as stream,
         tarfile.open(fileobj=stream, mode="w|", format=tarfile.GNU_FORMAT, bufsize=1 << 18) as tar,
     ):
         for name in names:

@@ -187,10 +187,10 @@ def _entries(path: Path) -> Iterator[list[tuple[str, str, str]]]:
 
 
 def _tar_entries(packed: bytes) -> list[tuple[str, str, str]]:
-    import zstandard  # noqa: PLC0415 -- only for .conda
+    from diptych import zstd  # noqa: PLC0415 -- only for .conda
 
     with (
-        zstandard.ZstdDecompressor().stream_reader(io.BytesIO(packed)) as stream,
+        zstd.ZstdFile(io.BytesIO(packed)) as stream,
         tarfile.open(fileobj=stream, mode="r|") as tar,
     ):
         return _listed(tar)

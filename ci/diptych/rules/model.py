@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
+from diptych import DOCUMENTATION
 from diptych.rules.evidence import Evidence
 
 
@@ -80,6 +81,11 @@ class Rule:
     def family(self) -> str:
         """The group that the first digit stands for."""
         return FAMILIES[self.code[3]]
+
+    @property
+    def page(self) -> str:
+        """The address of the rule in the documentation."""
+        return f"{DOCUMENTATION}/reference/rules.html#{self.code.lower()}"
 
     @property
     def what(self) -> str:
