@@ -29,6 +29,7 @@ from diptych.interpreters import Interpreter
 # From 3.13 on, conda-forge's build string names the ABI and the ordinary build has number 100.
 _NEW_NAMING = 13
 _TEXT_SIZE = 2_000_000
+_SITECUSTOMIZE = Path(__file__).with_name("sitecustomize.py")
 _README = b"This directory exists so that third-party packages can be installed here.\n"
 
 
@@ -169,7 +170,7 @@ def _files(
             files.append(PackageFile(path=path, read=patched.get(first, file).read_bytes, link=link))
         else:
             files.append(_file(path, patched.get(path, file), interpreter))
-    return [*files, *_plain_names(interpreter, found)], {
+    return [*files, *_lacking(interpreter, found)], {
         path: str(file) for path, file in sorted(libraries.items())
     }
 
@@ -207,7 +208,7 @@ def _file(path: str, file: Path, interpreter: Interpreter) -> PackageFile:
     name = f"python{interpreter.minor}"
     module = path.removeprefix(f"lib/{name}/")
     if module in CHOOSING:
-        text = restored(module, file.read_text("utf-8"), name=name, platlibdir=interpreter.platlibdir)
+        text = restored(module, file.read_text("utf-8"), platlibdir=interpreter.platlibdir)
         return PackageFile(path=path, read=text.encode, executable=executable)
     return PackageFile(path=path, read=file.read_bytes, executable=executable)
 
@@ -221,12 +222,14 @@ def _may_name_prefix(path: str, file: Path) -> bool:
     return b"\0" not in file.read_bytes()
 
 
-def _plain_names(interpreter: Interpreter, found: Mapping[str, Path]) -> Iterator[PackageFile]:
-    """Yield bin/python and bin/python3 where the installation lacks them, and ``lib64`` where it is looked into."""
+def _lacking(interpreter: Interpreter, found: Mapping[str, Path]) -> Iterator[PackageFile]:
+    """Yield what an installation lacks: bin/python and bin/python3; a distribution's, the choice of conda's folders."""
     real = f"python{interpreter.minor}"
     for name in ("python", "python3"):
         if f"bin/{name}" not in found:
             yield PackageFile(path=f"bin/{name}", read=interpreter.executable.read_bytes, link=real)
+    if not interpreter.own_prefix:
+        yield PackageFile(path=f"lib/{real}/sitecustomize.py", read=_SITECUSTOMIZE.read_bytes)
     if interpreter.platlibdir != "lib":
         # Compiled into getpath: the standard library is found through it.
         yield PackageFile(path=interpreter.platlibdir, read=bytes, link="lib")

@@ -12,12 +12,6 @@ import re
 
 from diptych.errors import ChannelError
 
-_SITE = '''\
-def getsitepackages(prefixes=None):
-    """Return the site-packages folder of each prefix."""
-    wanted = dict.fromkeys(PREFIXES if prefixes is None else prefixes)
-    return [os.path.join(prefix, "lib", "{name}", "site-packages") for prefix in wanted if prefix]
-'''
 _SCHEMES = """\
 def _get_preferred_schemes():
     return {"prefix": "posix_prefix", "home": "posix_home", "user": "posix_user"}
@@ -35,7 +29,6 @@ _RPM = re.compile(r"""(["'])RPM_BUILD_ROOT\1 not in os\.environ""")
 _MARKS = ("dist-packages", "deb_system", "rpm_prefix", "RPM_BUILD_ROOT", "_ensurepip_is_disabled_in_debian")
 # The files that choose places; every other one of the standard library asks them.
 CHOOSING = (
-    "site.py",
     "sysconfig.py",
     "sysconfig/__init__.py",
     "ensurepip/__init__.py",
@@ -44,13 +37,12 @@ CHOOSING = (
 )
 
 
-def restored(module: str, text: str, *, name: str, platlibdir: str) -> str:
+def restored(module: str, text: str, *, platlibdir: str) -> str:
     """Return a module of the standard library as its authors' layout has it.
 
     Args:
         module: its path below the standard library; one of :data:`CHOOSING`.
         text: what stands there.
-        name: ``python3.13``, the folder's name.
         platlibdir: ``sys.platlibdir`` of the interpreter.
 
     Raises:
@@ -60,13 +52,7 @@ def restored(module: str, text: str, *, name: str, platlibdir: str) -> str:
     if not other_lib and not any(mark in text for mark in _MARKS):
         return text
     changed = _RPM.sub("False", text)
-    if module == "site.py":
-        changed = _with_function(changed, _SITE.format(name=name))
-        if other_lib:
-            changed = re.sub(
-                r"^import sys$", 'import sys\nsys.platlibdir = "lib"', changed, count=1, flags=re.MULTILINE
-            )
-    elif module.startswith("sysconfig"):
+    if module.startswith("sysconfig"):
         changed = _with_function(changed, _SCHEMES) + _DROP_SCHEMES
         changed = changed.replace("sys.platlibdir", '"lib"') if other_lib else changed
     elif module.startswith("ensurepip"):
