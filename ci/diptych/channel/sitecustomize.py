@@ -36,7 +36,7 @@ def settle() -> None:
     sys.platlibdir = "lib"
     site.getsitepackages = getsitepackages
     sys.path[:] = [folder for folder in sys.path if os.path.basename(folder) != "dist-packages"]
-    site.addsitepackages(None)
+    site.addsitepackages(set())
 
 
 if __name__ == "sitecustomize":
