@@ -154,7 +154,7 @@ def _rank(interpreter: Interpreter, place: int) -> tuple[bool, bool, int]:
 
 def _candidates(names: set[str] | None, env: Mapping[str, str]) -> Iterator[tuple[str, Path]]:
     """Yield (source, path) of files that are named like a Python, in order, each real file once."""
-    home = Path(env.get("HOME") or Path.home())
+    home = Path(env.get("HOME") or "/nonexistent")
     pyenv = Path(env.get("PYENV_ROOT") or home / ".pyenv")
     data = Path(env.get("XDG_DATA_HOME") or home / ".local" / "share")
     uv = Path(env.get("UV_PYTHON_INSTALL_DIR") or data / "uv" / "python")
