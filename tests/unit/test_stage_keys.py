@@ -140,7 +140,7 @@ def test_compilers_get_what_is_declared_and_nothing_else() -> None:
         "LD_PRELOAD": "x",
         "PATH": "/bin",
     }
-    tools = tool_environment(shell, prefix=Path("/env"), extra={})
+    tools = tool_environment(shell, prefix=Path("/env"), compiler=Path("/opt/bin/g++"), extra={})
     assert chosen(shell) == on_purpose
     assert on_purpose.items() <= tools.items()
     assert (tools["HOME"], tools["https_proxy"]) == ("/h", "p")

@@ -167,7 +167,7 @@ def _cmake_build(job: CompileJob, tree: Path, log: Path) -> CMakeBuild:
         build_type=job.cell.settings.build_type,
         arguments=job.cell.settings.cmake_args,
         flags=job.cell.compiler.flags,
-        env=tool_environment(job.env, prefix=job.environment.prefix, extra=extra),
+        env=tool_environment(job.env, prefix=job.environment.prefix, compiler=job.compiler.cxx, extra=extra),
         log=log,
     )
 

@@ -11,7 +11,7 @@ from typing import Any
 from diptych import __version__
 from diptych.build.sources import source_hash
 from diptych.build.stage import Stage
-from diptych.build.toolenv import scrubbed
+from diptych.build.toolenv import declared
 from diptych.cell.tools import tool_version
 from diptych.environments import Environment
 from diptych.errors import LinkageError
@@ -23,7 +23,7 @@ from diptych.packages.metadata import Metadata, place_metadata
 from diptych.packages.recipe import RecipeFacts, render_recipe
 from diptych.packages.repack import REVISION, compression_versions
 from diptych.packages.wheel import WheelJob, make_wheel
-from diptych.process import path_with_tools
+from diptych.process import own_tools
 from diptych.records import Artefact
 from diptych.relink import Journal, TreePlan, relink_tree
 from diptych.relink.placed import bytes_to_graft, check_placed
@@ -247,8 +247,7 @@ def _packed(job: Packing, kind: str, glob: str, make: Callable[[Path], None]) ->
 
 
 def _env(job: Packing) -> dict[str, str]:
-    clean = scrubbed(job.workspace.env)
-    return {**clean, "PATH": path_with_tools(clean)}
+    return declared(job.workspace.env, own_tools())
 
 
 def _log(job: Packing, name: str) -> Path:

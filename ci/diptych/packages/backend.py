@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from diptych import process
-from diptych.build.toolenv import scrubbed
+from diptych.build.sources import version_variables
+from diptych.build.toolenv import declared
 from diptych.errors import DiptychError, PackageError
 from diptych.packages.pip import install, lock, make_venv, pip_list
 from diptych.store import Store, digest
@@ -97,19 +97,22 @@ class Backend:
         # It narrates at INFO, which nox lets through.
         logging.getLogger("build").setLevel(logging.WARNING)
         python = self._environment(requirements)
-        clean = {**scrubbed(self.env), **self.given}
-        path = os.pathsep.join([str(python.parent), clean.get("PATH", os.defpath)])
+        clean = {
+            **declared(self.env, python.parent, process.own_tools()),
+            **version_variables(self.env),
+            **self.given,
+        }
 
         def runner(
             cmd: Sequence[str], cwd: str | None = None, extra_environ: Mapping[str, str] | None = None
         ) -> None:
-            environment = {**clean, **(extra_environ or {}), "PATH": path}
+            environment = {**clean, **(extra_environ or {}), "PATH": clean["PATH"]}
             process.run(cmd, env=environment, cwd=Path(cwd or self.source), log=self.log)
 
         return ProjectBuilder(self.source, python_executable=str(python), runner=runner)
 
     def _environment(self, requirements: Sequence[str]) -> Path:
-        clean = scrubbed(self.env)
+        clean = declared(self.env, process.own_tools())
         self.log.parent.mkdir(parents=True, exist_ok=True)
 
         def make(empty: Path) -> None:

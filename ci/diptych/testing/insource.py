@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from diptych.build.stage import Stage
-from diptych.build.toolenv import scrubbed
+from diptych.build.toolenv import declared
 from diptych.config import Config
 from diptych.environments import Environment
 from diptych.matrix import Cell
@@ -123,7 +123,7 @@ def _test_run(job: InSourceJob, results: Path, *, posargs: Sequence[str], stream
             *job.cell.settings.test_command(source=job.config.source, python=job.environment.python),
             *posargs,
         ),
-        env={**scrubbed(job.env), **job.cell.settings.env},
+        env=declared(job.env, extra=job.cell.settings.env),
         cwd=job.config.source,
         package=job.config.package,
         results=results,

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from diptych.build.stage import Stage
-from diptych.build.toolenv import scrubbed
+from diptych.build.toolenv import declared
 from diptych.config import InSourceWay
 from diptych.environments import Environment
-from diptych.process import path_with_tools
+from diptych.process import own_tools
 from diptych.relink.apply import relink_into
 from diptych.relink.planners import plan_for_source, read_tree
 from diptych.store import Store, digest, write_json
@@ -88,6 +88,5 @@ def _relink(job: LayoutJob, empty: Path, home: Path, folders: tuple[Path, ...]) 
     tree = read_tree(job.stage.folder, prefix=job.environment.prefix)
     plan = plan_for_source(tree, home=home, folders=folders)
     _link(job.stage, empty / _SITE, set(tree.binaries))
-    clean = scrubbed(job.env)
-    journal = relink_into(plan, empty / _SITE, env={**clean, "PATH": path_with_tools(clean)})
+    journal = relink_into(plan, empty / _SITE, env=declared(job.env, own_tools()))
     write_json(empty / "journal.json", journal.to_json())

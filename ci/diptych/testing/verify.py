@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from diptych.build.sources import source_hash
-from diptych.build.toolenv import scrubbed
+from diptych.build.toolenv import declared
 from diptych.config import Config
 from diptych.matrix import Cell
 from diptych.store import Store, digest, sha256_file
@@ -131,7 +131,7 @@ def _test(job: VerifyJob, prefix: Path, results: Path, scratch: Path) -> TestRes
     return run_tests(
         TestRun(
             argv=job.cell.settings.test_command(source=job.config.source, python=python),
-            env={**scrubbed(job.env), **job.cell.settings.env},
+            env=declared(job.env, extra=job.cell.settings.env),
             cwd=scratch,
             package=job.config.package,
             results=results,
