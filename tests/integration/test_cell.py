@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from diptych import interpreters, process
+from diptych.build.pip import pip_install
 from diptych.build.toolenv import without_steering
 from diptych.environments import LockedPackage, read_lock, rebuild
-from diptych.packages.pip import pip_install
 from diptych.store import Store
 from helpers.checkout import HERE, Checkout
 

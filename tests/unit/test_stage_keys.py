@@ -51,7 +51,17 @@ def packing(root: Path, env: dict[str, str]) -> Packing:
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text)
     space = open_workspace(root, env=env, machine="x86_64", output=Output(env={}))
-    stage = Stage(key="k", folder=root, origins={}, tree=root, compiler=COMPILER, kept=False)
+    stage = Stage(
+        key="k",
+        folder=root,
+        origins={},
+        tree=root,
+        compiler=COMPILER,
+        info=None,
+        extra=None,
+        backend={},
+        kept=False,
+    )
     environment = Environment(prefix=root, python=root / "bin/python", version="3.11", lock=(), channels=())
     folder = root / "made/pkg-1.0.dist-info"
     return Packing(

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from diptych.build.backend import open_backend
 from diptych.build.sources import source_hash, version_facts
 from diptych.errors import PackageError
-from diptych.packages.backend import open_backend
 from diptych.store import Store, digest
 
 

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from diptych import process
+from diptych.build.pip import install, make_venv
 from diptych.build.toolenv import declared
 from diptych.environments import HostRequest, create
 from diptych.errors import PackageError, ProcessError
 from diptych.matrix import Cell
 from diptych.packages.channel_folder import index_folder
-from diptych.packages.pip import install, make_venv
 
 
 def wheel_prefix(

@@ -68,19 +68,30 @@ def library_folders(job: LayoutJob) -> tuple[Path, ...]:
     """Return where the loader must look in source: the build tree's libraries first, then the environment's."""
     built = {
         origin.parent
-        for name, origin in job.stage.origins.items()
-        if origin.is_relative_to(job.stage.tree) and Path(name).suffix in {".so", ".dylib"}
+        for name in job.stage.files
+        if Path(name).suffix in {".so", ".dylib"}
+        and any(
+            (origin := _origin(job.stage, name)).is_relative_to(home)
+            for home in (job.stage.tree, job.stage.folder)
+        )
     }
     return (*sorted(built), job.environment.prefix / "lib")
 
 
+def _origin(stage: Stage, name: str) -> Path:
+    """Return where a file of the stage is in source; what was generated at install time or by a backend is in the stage alone."""
+    return stage.origins.get(name, stage.folder / name)
+
+
 def _link(stage: Stage, folder: Path, but: set[str]) -> None:
-    """Lay links; a file that CMake generated at install time has no origin, its link goes to the stage."""
+    """Lay links to where each file is in source, and to the metadata, by which entry points are found."""
     for name in stage.files:
         if name not in but:
             link = folder / name
             link.parent.mkdir(parents=True, exist_ok=True)
-            link.symlink_to(stage.origins.get(name, stage.folder / name))
+            link.symlink_to(_origin(stage, name))
+    if stage.info is not None:
+        (folder / stage.info.name).symlink_to(stage.info)
 
 
 def _relink(job: LayoutJob, empty: Path, home: Path, folders: tuple[Path, ...]) -> None:

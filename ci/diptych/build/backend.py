@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,10 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from diptych import process
+from diptych.build.pip import install, lock, make_venv, pip_list
 from diptych.build.sources import version_variables
 from diptych.build.toolenv import declared
 from diptych.errors import DiptychError, PackageError
-from diptych.packages.pip import install, lock, make_venv, pip_list
 from diptych.store import Store, digest
 
 if TYPE_CHECKING:
@@ -42,8 +43,9 @@ class Backend:
         store: where environments are kept, by interpreter and requirements.
         env: the process environment; what steers builds and loaders is left out unless ``given``.
         log: where the output of tools and hooks goes.
-        given: variables that are set on purpose: the cell's compiler, search paths.
+        given: variables that are set on purpose: the cell's compiler, search paths; told the environment's folder.
         settings: PEP 517's config settings.
+        isolated: in an environment of its own; else in that of ``python``, which must hold all that the backend asks for.
     """
 
     source: Path
@@ -51,8 +53,9 @@ class Backend:
     store: Store
     env: Mapping[str, str]
     log: Path
-    given: Mapping[str, str]
+    given: Callable[[Path], Mapping[str, str]]
     settings: Mapping[str, str]
+    isolated: bool = True
 
     def metadata(self, folder: Path) -> Path:
         """Leave a ``.dist-info`` in the folder, by the backend's hook for it or out of a wheel; return its path.
@@ -97,11 +100,9 @@ class Backend:
         # It narrates at INFO, which nox lets through.
         logging.getLogger("build").setLevel(logging.WARNING)
         python = self._environment(requirements)
-        clean = {
-            **declared(self.env, python.parent, process.own_tools()),
-            **version_variables(self.env),
-            **self.given,
-        }
+        given = self.given(python.parent.parent)
+        clean = {**declared(self.env, process.own_tools()), **version_variables(self.env), **given}
+        clean["PATH"] = os.pathsep.join([str(python.parent), clean["PATH"]])
 
         def runner(
             cmd: Sequence[str], cwd: str | None = None, extra_environ: Mapping[str, str] | None = None
@@ -111,7 +112,14 @@ class Backend:
 
         return ProjectBuilder(self.source, python_executable=str(python), runner=runner)
 
+    def requirements(self, kind: Kind) -> list[str]:
+        """Return all that the backend asks for to build; its environment is there afterwards."""
+        static = self._static()
+        return sorted({*static, *self._builder(static).get_requires_for_build(kind, self.settings)})
+
     def _environment(self, requirements: Sequence[str]) -> Path:
+        if not self.isolated:
+            return self.python
         clean = declared(self.env, process.own_tools())
         self.log.parent.mkdir(parents=True, exist_ok=True)
 
@@ -146,8 +154,6 @@ def open_backend(
     env: Mapping[str, str],
     log: Path,
     python: Path | None = None,
-    given: Mapping[str, str] | None = None,
-    settings: Mapping[str, str] | None = None,
 ) -> Backend:
     """Return the backend that ``source/pyproject.toml`` names; see :class:`Backend`.
 
@@ -159,9 +165,22 @@ def open_backend(
         store=store,
         env=env,
         log=log,
-        given=given or {},
-        settings=settings or {},
+        given=lambda _: {},
+        settings={},
     )
+
+
+def environment_versions(backend: Backend) -> dict[str, str]:
+    """Return the packages and versions of the environment that a wheel was built in."""
+    if not backend.isolated:
+        return {}  # those of the host environment, which provenance lists anyway
+    entry = backend.store.find(_KIND, _key(backend.requirements("wheel"), backend.python))
+    return _versions(entry) if entry else {}
+
+
+def _versions(entry: Path) -> dict[str, str]:
+    found = json.loads((entry / "versions.json").read_text(encoding="utf-8").splitlines()[0])
+    return {one["name"]: one["version"] for one in found}
 
 
 def backend_versions(source: Path, *, store: Store) -> dict[str, str]:
@@ -179,10 +198,7 @@ def backend_versions(source: Path, *, store: Store) -> dict[str, str]:
             f'the build backend of "{source / "pyproject.toml"}" is not known', details=[str(error)]
         ) from error
     entry = store.find(_KIND, _key(requirements, Path(sys.executable)))
-    if entry is None:
-        return {}
-    found = json.loads((entry / "versions.json").read_text(encoding="utf-8").splitlines()[0])
-    return {one["name"]: one["version"] for one in found}
+    return _versions(entry) if entry else {}
 
 
 def _key(requirements: Sequence[str], python: Path) -> str:
