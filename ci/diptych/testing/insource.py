@@ -98,7 +98,7 @@ def shell_environment(job: InSourceJob) -> dict[str, str]:
     return {
         "PYTHONPATH": str(layout.folder),
         **(libraries if layout.libraries else {}),
-        "PATH": f"{job.environment.prefix / 'bin'}:{job.env.get('PATH', '')}",
+        "PATH": f"{layout.programs}:{job.environment.prefix / 'bin'}:{job.env.get('PATH', '')}",
         "CONDA_PREFIX": str(job.environment.prefix),
     }
 
@@ -130,7 +130,7 @@ def _test_run(job: InSourceJob, results: Path, *, posargs: Sequence[str], stream
         log=job.store.root / "logs" / job.cell.id / "test-in-source.log",
         paths=(layout.folder,),
         libraries=layout.libraries,
-        programs=(job.environment.prefix / "bin",),
+        programs=(layout.programs, job.environment.prefix / "bin"),
         platform=job.cell.platform,
         stream=stream,
     )
