@@ -149,6 +149,8 @@ def _pack(workspace: Workspace, packing: Packing) -> tuple[Packed, Packed]:
                     f", to graft {human_size(cost['after'])} not {human_size(cost['before'])}" if cost else ""
                 )
                 step.more = (f"unused, dropped: {', '.join(dropped)}{saved}",)
+            if packed.unneeded:
+                step.more = (*step.more, f"no run dependency, nothing links it: {', '.join(packed.unneeded)}")
             step.text = f"{packed.artefact.tag}, {human_size(packed.artefact.size)}"
             step.kept = packed.kept
         done.append(packed)
