@@ -181,6 +181,7 @@ def _provenance(
             "lock": environment.lock_hash,
             "packing": job.key,
             "epoch": workspace.epoch,
+            "epoch_from": workspace.time_stamp.source,
             "variables": chosen(workspace.env),
         },
         "tests": {"in source": tests.tests, "seconds": round(tests.seconds, 3)},
