@@ -21,6 +21,7 @@ from diptych.archives import open_package, unpack
 from diptych.errors import PackageError
 from diptych.packages.bytecode import recompile
 from diptych.packages.depends import RunNeeds, Settled, settle
+from diptych.packages.finished import check_finished
 from diptych.packages.neutral import Neutral
 from diptych.packages.tarmember import add_member, files_below
 from diptych.store import discard, written
@@ -70,7 +71,8 @@ def repack(package: Path, job: RepackJob) -> Settled:
 
     Raises:
         FormatError: the package is damaged.
-        PackageError: its metadata cannot be read, its dependencies contradict each other, or its Python files cannot be compiled.
+        PackageError: its metadata cannot be read, its dependencies contradict each other, it is no such package as it says
+            (:func:`check_finished`), or its Python files cannot be compiled.
         StoreError: the disk is full.
     """
     root = package.with_name(f"{package.name}.unpacked")
@@ -80,6 +82,7 @@ def repack(package: Path, job: RepackJob) -> Settled:
         try:
             recompile(root, python=job.python, tag=job.tag, env=job.env, log=job.log)
             settled = settle(root, job.found)
+            check_finished(root)
             _neutral_info(root, job.neutral)
             _settle_paths(root)
         except (ValueError, KeyError, AttributeError) as error:
