@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from diptych.config import Config, load
@@ -13,10 +14,7 @@ from diptych.credentials import without_secrets
 from diptych.matrix import Cell, cells, detect_platform
 from diptych.output import Output
 from diptych.store import Store
-
-EARLIEST_EPOCH = 315532800
-"""1980-01-01: the first instant that a zip archive can hold, for builds that name no SOURCE_DATE_EPOCH."""
-
+from diptych.timestamps import TimeStamp, time_stamp
 
 _STORE_GIGABYTES = 20
 
@@ -51,11 +49,15 @@ class Workspace:
         """Whether this is a CI machine, where a silent fallback or skip would hide a fault."""
         return self.env.get("CI", "").lower() in {"1", "true", "yes"}
 
+    @cached_property
+    def time_stamp(self) -> TimeStamp:
+        """The time for every archive, and where it is from."""
+        return time_stamp(self.root, self.config.source, env=self.env)
+
     @property
     def epoch(self) -> int:
-        """SOURCE_DATE_EPOCH for every archive (reproducible-builds.org/specs/source-date-epoch)."""
-        given = self.env.get("SOURCE_DATE_EPOCH", "")
-        return max(int(given), EARLIEST_EPOCH) if given.isdigit() else EARLIEST_EPOCH
+        """The same, in seconds."""
+        return self.time_stamp.epoch
 
     @property
     def store_limit(self) -> int:

@@ -69,6 +69,25 @@ def test_an_unreachable_conda_forge_is_an_error_in_ci(fresh: Checkout) -> None:
     clear(done, "conda-forge", 'channels = ["local"]')
 
 
+def test_bounds_that_contradict_each_other(sources: Checkout) -> None:
+    sources.edit("project/conda/recipe.yaml", "- numpy >=1.26", "- numpy <1.0")
+    clear(
+        sources.build(),
+        "no version of numpy satisfies both of its bounds",
+        '"numpy <1.0" comes from the recipe\'s run',
+        "comes from the run exports of numpy",
+    )
+
+
+def test_a_dependency_that_nothing_needs(sources: Checkout) -> None:
+    """What a host package exports and no binary links is left out, and that is said."""
+    sources.edit("project/conda/recipe.yaml", "    - eigen >=3.4", "    - eigen >=3.4\n    - libboost-devel")
+    done = sources.build()
+    assert done.returncode == 0, done.output
+    assert "no run dependency, nothing links it: libboost >=" in done.output
+    assert "(the run exports of libboost-devel)" in done.output
+
+
 def test_sources_that_do_not_compile(sources: Checkout) -> None:
     sources.edit("project/src/core/kdtree.cpp", "#include", "int broken( {\n#include")
     clear(sources.build(), "compile failed", "kdtree.cpp:", "whole log:", "only what changed is compiled")

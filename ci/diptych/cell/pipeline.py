@@ -151,6 +151,8 @@ def _pack(workspace: Workspace, packing: Packing) -> tuple[Packed, Packed]:
                     f", to graft {human_size(cost['after'])} not {human_size(cost['before'])}" if cost else ""
                 )
                 step.more = (f"unused, dropped: {', '.join(dropped)}{saved}",)
+            if packed.unneeded:
+                step.more = (*step.more, f"no run dependency, nothing links it: {', '.join(packed.unneeded)}")
             step.text = f"{packed.artefact.tag}, {human_size(packed.artefact.size)}"
             step.kept = packed.kept
         done.append(packed)
@@ -181,6 +183,7 @@ def _provenance(
             "lock": environment.lock_hash,
             "packing": job.key,
             "epoch": workspace.epoch,
+            "epoch_from": workspace.time_stamp.source,
             "variables": chosen(workspace.env),
         },
         "tests": {"in source": tests.tests, "seconds": round(tests.seconds, 3)},

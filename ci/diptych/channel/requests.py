@@ -32,7 +32,7 @@ class Request:
 
 
 def parse(specs: Iterable[str], *, added: Mapping[str, Sequence[str]] | None = None) -> list[Request]:
-    """Read conda match specifications, leaving out ``python`` itself and virtual packages.
+    """Read conda match specifications, leaving out what is always there and virtual packages.
 
     Args:
         specs: the specifications.
@@ -52,7 +52,11 @@ def parse(specs: Iterable[str], *, added: Mapping[str, Sequence[str]] | None = N
         except InvalidMatchSpecError as error:
             raise ChannelError(f'cannot read the package "{spec}": {error}') from error
         name = match.name.normalized
-        if name in names.FROM_INTERPRETER or name.startswith("__") or (added and name in added):
+        if (
+            name in names.FROM_INTERPRETER | names.FROM_MACHINE
+            or name.startswith("__")
+            or (added and name in added)
+        ):
             pending += own.pop(name, ())
             continue
         _check(name)
