@@ -32,11 +32,10 @@ def specs_of(cell: Cell, project: ProjectInfo) -> tuple[str, ...]:
     settings = cell.settings
     # The tests in source import the project's own dependencies.
     depends = of_requirements(project.dependencies, python=cell.python, platform=cell.platform)
-    return tuple(
-        dict.fromkeys(
-            (*settings.host, *settings.test_requires, *settings.run, *depends, "pip", *cell.compiler.packages)
-        )
-    )
+    # What a conda-forge compiler exports to all that it compiles; a package may depend on either.
+    runtimes = ("libgcc", "libstdcxx") if cell.platform.startswith("linux") else ()
+    specs = (*settings.host, *settings.test_requires, *settings.run, *depends, *runtimes)
+    return tuple(dict.fromkeys((*specs, "pip", *cell.compiler.packages)))
 
 
 def resolve(workspace: Workspace, cell: Cell) -> Host:
