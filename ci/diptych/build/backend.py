@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Kind = Literal["wheel", "sdist"]
 _KIND = "backends"
-_REVISION = 2
+_REVISION = 3
 _TAIL = 25
 
 
@@ -123,6 +123,8 @@ class Backend:
         clean = declared(self.env, process.own_tools())
         self.log.parent.mkdir(parents=True, exist_ok=True)
 
+        key = _key(requirements, self.python)
+
         def make(empty: Path) -> None:
             python = make_venv(self.python, empty / "venv", env=clean, log=self.log)
             locked = empty / "lock.txt"
@@ -132,8 +134,9 @@ class Backend:
             # Which versions took part belongs into provenance: the file is read back by `backend_versions`.
             listing = process.run(pip_list(python), env=clean, cwd=empty).output
             (empty / "versions.json").write_text(listing[listing.find("[") :], encoding="utf-8")
+            _settle_scripts(empty, self.store.path(_KIND, key))
 
-        entry, _ = self.store.entry(_KIND, _key(requirements, self.python), make)
+        entry, _ = self.store.entry(_KIND, key, make)
         return entry / "venv" / "bin" / "python"
 
     def _refused(self, what: str, error: Exception) -> PackageError:
@@ -145,6 +148,15 @@ class Backend:
             details=details or [str(inner)],
             hint=f"`{Path(sys.executable).name} -m build {self.source}` shows the same without Diptych",
         )
+
+
+def _settle_scripts(made: Path, final: Path) -> None:
+    """Let the programs of an environment name the place that it is moved to once it is whole."""
+    for script in (made / "venv" / "bin").iterdir():
+        if script.is_file() and not script.is_symlink():
+            text = script.read_bytes()
+            if text.startswith(b"#!") and os.fsencode(made) in text:
+                script.write_bytes(text.replace(os.fsencode(made), os.fsencode(final)))
 
 
 def open_backend(

