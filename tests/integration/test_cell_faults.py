@@ -58,6 +58,14 @@ def test_a_compiler_that_is_not_there_is_skipped_before_any_work(fresh: Checkout
     assert not (fresh.root / ".nox" / f"build-{HERE.replace('.', '-')}-gcc-99").exists()
 
 
+def test_what_was_asked_for_by_here_is_an_error_when_the_machine_lacks_it(fresh: Checkout) -> None:
+    fresh.edit("pyproject.toml", '"gcc"', '"gcc-99"')
+    done = fresh.nox("-t", "here")
+    assert done.returncode != 0
+    assert "g++-99" in done.output
+    assert "Traceback" not in done.output
+
+
 def test_a_channel_that_is_down(fresh: Checkout) -> None:
     fresh.edit("pyproject.toml", '"conda-forge", "local"', '"http://127.0.0.1:9/channel"')
     clear(fresh.build(), "http://127.0.0.1:9/channel", "cannot be reached", "check the URL")
