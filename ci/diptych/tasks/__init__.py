@@ -19,6 +19,7 @@ from diptych.tasks.environment import environment
 from diptych.tasks.explain import explain
 from diptych.tasks.matrix import matrix
 from diptych.tasks.plan import plan
+from diptych.tasks.recipe import recipe
 from diptych.tasks.release import release
 from diptych.tasks.relink import relink
 from diptych.tasks.reproduce import reproduce
@@ -36,6 +37,7 @@ namespace = Collection(
     doctor,
     environment,
     explain,
+    recipe,
     relink,
     release,
     reproduce,
