@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 import json
+import subprocess  # noqa: TID251 -- programs of the environment
 import sys
 from pathlib import Path
 
 import pytest
+import rattler
 
-from diptych import process
+from diptych import process, zstd
 from diptych.archives import open_package
+from diptych.channel.conda_file import write
+from diptych.channel.package import Package, PackageFile
+from diptych.packages.channel_folder import index_folder
 from helpers.checkout import HERE, Checkout
 from helpers.tiny import FILES, lay_out_tiny
 
@@ -71,3 +78,120 @@ def test_rattler_build_runs_the_projects_own_tests(tiny: Checkout, tmp_path: Pat
     assert said.returncode == 0, said.output
     assert "1 passed" in said.output
     assert "No broken requirements found" in said.output
+
+
+SHORT, LONG = "e", "an-environment-with-a-long-name-" * 4
+
+
+def install(prefix: Path, specs: list[str], channels: list[str], cache: Path) -> None:
+    """Solve and link as pixi does: what is there already is updated or removed."""
+
+    async def run() -> None:
+        gateway = rattler.Gateway(cache_dir=cache)
+        records = await rattler.solve(
+            channels,
+            [rattler.MatchSpec(spec) for spec in specs],
+            gateway=gateway,
+            virtual_packages=rattler.VirtualPackage.detect(),
+        )
+        await rattler.install(records, prefix, show_progress=False, cache_dir=cache)
+
+    asyncio.run(run())
+
+
+def files_of(prefix: Path) -> set[str]:
+    """Return what lies in a prefix, but for the records of the installer and what Python writes when it runs."""
+    return {
+        path.relative_to(prefix).as_posix()
+        for path in prefix.rglob("*")
+        if not path.is_dir() and "conda-meta" not in path.parts
+    }
+
+
+def said_by(*command: Path | str) -> str:
+    return subprocess.run(command, text=True, capture_output=True, check=True).stdout.strip()
+
+
+@pytest.fixture(scope="module")
+def channels(tiny: Checkout) -> list[str]:
+    """dist/conda with two versions, and what the cell's host environment came from."""
+    pyproject = tiny.root / "project" / "pyproject.toml"
+    if 'version = "1.0"' in pyproject.read_text():
+        tiny.edit("project/pyproject.toml", 'version = "1.0"', 'version = "1.1"')
+        done = tiny.build()
+        assert done.returncode == 0, done.output
+    return [(tiny.root / "dist" / "conda").as_uri(), (tiny.root / ".diptych" / "channel").as_uri()]
+
+
+@pytest.mark.parametrize("name", [SHORT, LONG], ids=["short", "long"])
+def test_install_update_and_remove(channels: list[str], tmp_path: Path, name: str) -> None:
+    prefix, cache, python = tmp_path / name, tmp_path / "cache", f"python {HERE}.*"
+    install(prefix, [python], channels, cache)
+    before = files_of(prefix)
+    for version in ("1.0", "1.1"):
+        install(prefix, [python, f"tiny =={version}"], channels, cache)
+        assert said_by(prefix / "bin" / "tiny-answer") == "42"
+        code = "import importlib.metadata as m; print(m.version('tiny'), len([d for d in m.distributions() if d.name == 'tiny']))"
+        assert said_by(prefix / "bin" / "python", "-B", "-c", code) == f"{version} 1"
+        script = (prefix / "bin" / "tiny-answer").read_text()
+        assert str(prefix) in script
+        assert "placehold" not in script
+    install(prefix, [python], channels, cache)
+    assert files_of(prefix) == before
+
+
+def test_a_file_of_another_package_is_not_overwritten(channels: list[str], tmp_path: Path) -> None:
+    """Two packages with one file: what came first stays, also when the other one goes."""
+    path = f"lib/python{HERE}/site-packages/tiny/__init__.py"
+    other = Package(
+        name="zz-other", version="1", build="h{hash}_0", subdir="linux-64", origin={"kind": "test"},
+        files=[PackageFile(path=path, read=lambda: b"other = True\n")],
+    )  # fmt: skip
+    root = tmp_path / "other"
+    write(other, root)
+    (root / "noarch").mkdir()
+    index_folder(root)
+    prefix, cache, both = tmp_path / "e", tmp_path / "cache", [root.as_uri(), *channels]
+    python = f"python {HERE}.*"
+    install(prefix, [python, "tiny ==1.1"], both, cache)
+    ours = (prefix / path).read_bytes()
+    install(prefix, [python, "tiny ==1.1", "zz-other"], both, cache)
+    assert (prefix / path).read_bytes() == ours
+    install(prefix, [python, "tiny ==1.1"], both, cache)
+    assert (prefix / path).read_bytes() == ours
+
+
+def test_the_channel_says_all_that_clients_ask_for(tiny: Checkout, channels: list[str]) -> None:
+    """The fields of CEP 36's repodata records; CEP 12's run exports; conda-index's overview."""
+    assert channels
+    folder = tiny.root / "dist" / "conda"
+    for subdir in ("linux-64", "noarch"):
+        for name in ("repodata.json", "run_exports.json"):
+            plain = (folder / subdir / name).read_bytes()
+            assert zstd.ZstdDecompressor().decompress((folder / subdir / f"{name}.zst").read_bytes()) == plain
+    entries = json.loads((folder / "linux-64" / "repodata.json").read_text())["packages.conda"]
+    assert {entry["version"] for entry in entries.values()} == {"1.0", "1.1"}
+    for filename, entry in entries.items():
+        content = (folder / "linux-64" / filename).read_bytes()
+        assert entry["size"] == len(content)
+        assert entry["md5"] == hashlib.md5(content).hexdigest()  # noqa: S324 -- a field of the format
+        assert entry["sha256"] == hashlib.sha256(content).hexdigest()
+        assert (entry["subdir"], entry["arch"], entry["platform"]) == ("linux-64", "x86_64", "linux")
+        assert (entry["license"], entry["license_family"]) == ("MIT", "MIT")
+        assert {"name", "version", "build", "build_number", "depends", "timestamp"} <= entry.keys()
+        assert filename == f"{entry['name']}-{entry['version']}-{entry['build']}.conda"
+    exports = json.loads((folder / "linux-64" / "run_exports.json").read_text())
+    assert exports["info"] == {"subdir": "linux-64", "version": 1}
+    assert exports["packages.conda"] == {filename: {"run_exports": {}} for filename in entries}
+    overview = json.loads((folder / "channeldata.json").read_text())
+    assert overview["subdirs"] == ["linux-64", "noarch"]
+    assert overview["packages"]["tiny"]["summary"] == "One number"
+    assert overview["packages"]["tiny"]["text_prefix"] is True
+    # The local channel's packages do export something.
+    local = tiny.root / ".diptych" / "channel" / "linux-64" / "run_exports.json"
+    python = [
+        one
+        for name, one in json.loads(local.read_text())["packages.conda"].items()
+        if name.startswith("python-")
+    ]
+    assert python[0]["run_exports"]["noarch"] == ["python"]
