@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import shutil
 import subprocess  # noqa: TID251 -- programs of the environment
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,7 +19,8 @@ from diptych.archives import open_package
 from diptych.channel.conda_file import write
 from diptych.channel.package import Package, PackageFile
 from diptych.packages.channel_folder import index_folder
-from helpers.checkout import HERE, Checkout
+from helpers.checkout import HERE, Checkout, clear
+from helpers.servers import web_server
 from helpers.tiny import FILES, lay_out_tiny
 
 RUN_TESTS = """
@@ -195,3 +198,77 @@ def test_the_channel_says_all_that_clients_ask_for(tiny: Checkout, channels: lis
         if name.startswith("python-")
     ]
     assert python[0]["run_exports"]["noarch"] == ["python"]
+
+
+@pytest.fixture(scope="module")
+def served(tiny: Checkout, channels: list[str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The packages of both versions on a web server: a channel, and an index of wheels (PEP 691)."""
+    assert channels
+    root = tmp_path_factory.mktemp("served")
+    for name in ("conda", "wheels"):
+        shutil.copytree(tiny.root / "dist" / name, root / name)
+    files = [
+        {
+            "filename": path.name,
+            "url": f"../../wheels/{path.name}",
+            "hashes": {"sha256": hashlib.sha256(path.read_bytes()).hexdigest()},
+        }
+        for path in sorted((root / "wheels").glob("*.whl"))
+    ]
+    (root / "simple" / "tiny").mkdir(parents=True)
+    (root / "simple" / "tiny" / "index.html").write_text(json.dumps({"files": files}))
+    with web_server(root, tmp_path_factory.mktemp("logs")) as url:
+        yield url
+
+
+def wheel_name(tiny: Checkout, version: str) -> str:
+    (path,) = (tiny.root / "dist" / "wheels").glob(f"tiny-{version}-*.whl")
+    return path.name
+
+
+@pytest.mark.parametrize("form", ["name", "url", "file"])
+def test_published_packages_side_by_side(tiny: Checkout, served: str, form: str) -> None:
+    name = wheel_name(tiny, "1.1")
+    wheel = {
+        "name": name,
+        "url": f"{served}/wheels/{name}",
+        "file": str(tiny.root / "dist" / "wheels" / name),
+    }[form]
+    words = ("--from-channel", f"{served}/conda", "tiny", "1.1", wheel)
+    done = tiny.diptych("compare", *words, PIP_INDEX_URL=f"{served}/simple")
+    assert done.returncode == 0, done.output
+    assert "code sections byte-equal" in done.output
+    assert "tiny-1.1-" in done.output
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("tiny", "9.9", "{wheel}"), '/conda has no package "tiny" 9.9 for'),
+        (("tiny", "1.1", "tiny-1.1-cp27-cp27m-manylinux1_x86_64.whl"), "tiny-1.1-py"),
+        (("tiny", "1.1", "no-wheel"), "Invalid wheel filename"),
+        (("tiny", "1.1"), "takes a name, a version and a wheel, not 2 words"),
+    ],
+    ids=["version", "python", "wheel", "words"],
+)
+def test_what_is_not_published_is_said(
+    tiny: Checkout, served: str, words: tuple[str, ...], said: str
+) -> None:
+    filled = [word.format(wheel=wheel_name(tiny, "1.1")) for word in words]
+    done = tiny.diptych("compare", "--from-channel", f"{served}/conda", *filled)
+    clear(done, said)
+
+
+def test_the_doctor_looks_at_a_url(tiny: Checkout, served: str) -> None:
+    conda = next((tiny.root / "dist" / "conda" / "linux-64").glob("tiny-1.1-*.conda")).name
+    url = f"{served}/conda/linux-64/{conda}"
+    done = tiny.diptych("doctor", "--fail-on", "note", url)
+    assert done.returncode == 0, done.output
+    assert url in done.output
+    clear(tiny.diptych("doctor", f"{served}/wheels/gone.whl"), "404")
+
+
+def test_a_package_that_is_not_the_listed_one_is_refused(tiny: Checkout, served: str) -> None:
+    name = wheel_name(tiny, "1.1")
+    wrong = f"{served}/wheels/{name}#sha256={'0' * 64}"
+    clear(tiny.diptych("doctor", wrong), "is not what was announced: its hash differs", "wanted sha256 0000")
