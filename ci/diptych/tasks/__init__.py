@@ -17,6 +17,7 @@ from diptych.tasks.compare import compare
 from diptych.tasks.doctor import doctor
 from diptych.tasks.environment import environment
 from diptych.tasks.explain import explain
+from diptych.tasks.init import init
 from diptych.tasks.matrix import matrix
 from diptych.tasks.plan import plan
 from diptych.tasks.release import release
@@ -36,6 +37,7 @@ namespace = Collection(
     doctor,
     environment,
     explain,
+    init,
     relink,
     release,
     reproduce,
