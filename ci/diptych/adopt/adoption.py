@@ -58,6 +58,10 @@ def adopt(root: Path, *, platform: str, here: str) -> Adoption:
     notes = []
     if there:
         notes.append("pyproject.toml has [tool.diptych] already: it is kept as it is")
+    if repository.recipe:
+        notes.append(
+            f"{repository.recipe} makes the conda package: its run requirements and tests stay there"
+        )
     if not repository.under_git:
         notes.append(
             "this is no git repository: .gitignore is left alone, and nothing but a copy brings the old files back"

@@ -12,7 +12,7 @@ from diptych.adopt.files import read_text
 from diptych.adopt.readpyproject import Pyproject, strings
 
 _SOURCES = ("", "src", "python", "lib", "source")
-_NOT_PACKAGES = frozenset({"test", "tests", "testing", "docs", "doc", "examples", "example", "benchmarks", "bench", "scripts", "tools", "build", "dist", "ci", "conda", "recipe"})  # fmt: skip
+_NOT_PACKAGES = frozenset({"test", "tests", "testing", "docs", "doc", "examples", "example", "benchmarks", "bench", "scripts", "tools", "build", "dist", "ci", "conda", "recipe", "src", "python", "lib", "source", "setup", "conftest"})  # fmt: skip
 _TEST_FOLDERS = ("tests", "test", "testing", "unit_tests", "python/tests", "python/test", "src/tests")
 
 
@@ -56,7 +56,9 @@ def packages_on_disk(root: Path) -> list[str]:
     found: dict[str, None] = {}
     for source in _SOURCES:
         folder = root / source
-        for entry in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if not folder.is_dir() or (source and (folder / "__init__.py").is_file()):
+            continue  # a folder of sources that is a package itself goes by the name that the build gives it
+        for entry in sorted(folder.iterdir()):
             if (
                 (entry / "__init__.py").is_file()
                 and _plausible(entry.name)

@@ -15,7 +15,7 @@ from diptych.adopt.cibuildwheel import other_builds, selected_pythons
 from diptych.adopt.gather import Repository
 from diptych.adopt.imports import imported_by, is_on_disk, listed_packages, packages_on_disk, test_places
 from diptych.adopt.model import Need, Origin, Setting, Untold
-from diptych.adopt.names import conda_names, data, projects_of_conda
+from diptych.adopt.names import conda_names, projects_of_conda
 from diptych.adopt.readconda import TOOLS
 from diptych.adopt.readpyproject import FILE, strings
 from diptych.adopt.requirements import group, match_spec, merged, project_name
@@ -60,7 +60,7 @@ def plan(repository: Repository) -> Plan:
         ConfigError: the project admits no Python that Diptych builds for.
     """
     untold: list[Untold] = list(repository.reading.untold)
-    makers = (_python, _package, _recipe, _channels, _host, _run, _test, _test_requires, _env, _excluded)
+    makers = (_python, _package, _recipe, _channels, _host, _test, _test_requires, _env, _excluded)
     lines = [line for make in makers if (line := make(repository, untold)) is not None]
     return Plan(lines=tuple(lines), untold=tuple(untold))
 
@@ -83,9 +83,9 @@ def _python(repository: Repository, untold: list[Untold]) -> Line:
     if build or skip:
         chosen = selected_pythons([one.value for one in build], [one.value for one in skip], admitted)
         if chosen:
-            why = [str(one.origin) for one in (*build, *skip)]
+            places = [str(one.origin) for one in (*build, *skip)]
             return Line(
-                key="python", value=chosen, why=_unique([*why, *([str(origin)] if specifiers else [])])
+                key="python", value=chosen, why=_unique([*places, *([str(origin)] if specifiers else [])])
             )
         untold.append(
             Untold(text="build and skip leave none of the Pythons here", origin=(*build, *skip)[0].origin)
@@ -227,23 +227,6 @@ def _without_parts(specs: Iterable[str]) -> list[str]:
     return [spec for spec in listed if spec.split()[0] not in parts]
 
 
-def _run(repository: Repository, _untold: list[Untold]) -> Line | None:
-    """Take the recipe's run requirements that neither linking nor the project's dependencies tell."""
-    known = {project_name(text) for text in repository.dependencies}
-    found = [
-        one
-        for one in repository.reading.of("run")
-        if not known & set(projects_of_conda(one.value.split()[0])) and not _is_library(one.value.split()[0])
-    ]
-    if not found or repository.recipe:
-        return None  # the recipe itself says it
-    return Line(key="run", value=list(merged(one.value for one in found)), why=_origins(found))
-
-
-def _is_library(name: str) -> bool:
-    return name.startswith("lib") or name in set(data()["library"].values())
-
-
 def _test(repository: Repository, untold: list[Untold]) -> Line | None:
     given = repository.reading.of("test")
     if given:
@@ -349,12 +332,13 @@ def _tests_import(repository: Repository) -> set[str]:
 def _unlisted_imports(repository: Repository, specs: list[str]) -> Iterator[Untold]:
     """Name what the tests import and no list brings, by a project of the same name."""
     package = _import_name(repository).split(".")[0]
-    brought = {canonicalize_name(spec.split()[0]) for spec in specs}
-    brought |= {project_name(text) for text in repository.dependencies} | {
-        "pytest",
-        canonicalize_name(package),
+    brought = {
+        *(str(canonicalize_name(spec.split()[0])) for spec in specs),
+        *(project_name(text) for text in repository.dependencies),
+        *("pytest", canonicalize_name(package)),
     }
     own = {
+        package,
         *packages_on_disk(repository.root),
         *(name for name, _ in listed_packages(repository.pyproject, repository.setup.words)),
     }

@@ -27,7 +27,7 @@ TOOLS = frozenset({
 
 
 def read_recipe(recipe: Mapping[str, Any], *, file: str, platform: str) -> Reading:
-    """Read a recipe in rattler-build's form.
+    """Read a recipe in rattler-build's form: what it compiles against, and its tests; the rest stays with the recipe.
 
     Args:
         recipe: the YAML's content, with conditions and ``${{ }}`` still in it.
@@ -36,16 +36,12 @@ def read_recipe(recipe: Mapping[str, Any], *, file: str, platform: str) -> Readi
     """
     requirements = recipe.get("requirements")
     parts = requirements if isinstance(requirements, dict) else {}
-    readings = [
-        _requirements(parts.get(part), part, Origin(file=file, key=f"requirements.{part}"), platform)
-        for part in ("host", "run")
-    ]
-    return joined([*readings, _tests(recipe.get("tests"), file, platform)])
+    host = _host(parts.get("host"), Origin(file=file, key="requirements.host"), platform)
+    return joined([host, _tests(recipe.get("tests"), file, platform)])
 
 
-def _requirements(entries: object, part: str, origin: Origin, platform: str) -> Reading:
+def _host(entries: object, origin: Origin, platform: str) -> Reading:
     needs: list[Need] = []
-    settings: list[Setting] = []
     untold: list[Untold] = []
     for entry, problem in flattened(entries, platform):
         if problem:
@@ -53,13 +49,9 @@ def _requirements(entries: object, part: str, origin: Origin, platform: str) -> 
         elif "${{" in entry:
             if not re.search(r"compiler\(|stdlib\(|pin_subpackage\(", entry):
                 untold.append(Untold(text=f"{entry}: computed by the recipe", origin=origin))
-        elif entry.split()[0] in TOOLS:
-            continue
-        elif part == "host":
+        elif entry.split()[0] not in TOOLS:
             needs.append(Need(kind="conda", name=entry, origin=origin))
-        else:
-            settings.append(Setting(key="run", value=entry, origin=origin))
-    return Reading(needs=tuple(needs), settings=tuple(settings), untold=tuple(untold))
+    return Reading(needs=tuple(needs), untold=tuple(untold))
 
 
 def flattened(entries: object, platform: str) -> Iterator[tuple[str, str]]:
