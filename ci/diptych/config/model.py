@@ -199,8 +199,9 @@ class RunSettings:
     """The name to import. When it is not given, it is the project's name with `_` for `-`."""
 
     recipe: Annotated[str | None, forms.PATH] = None
-    """The conda recipe, relative to `source`. When it is not given, it is `conda/recipe.yaml` if that is
-    there; otherwise Diptych renders a recipe from this table."""
+    """The conda recipe, relative to `source`: a recipe.yaml, or a meta.yaml of conda-build, which is converted. When it
+    is not given, it is `conda/recipe.yaml` or `conda/meta.yaml` if one is there; otherwise Diptych renders a recipe from
+    this table. A recipe that does not ask for DIPTYCH_STAGE gets the finished stage in place of its script and source."""
 
     compilers: Annotated[
         Mapping[str, Mapping[str, Any]],
