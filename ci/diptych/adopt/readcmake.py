@@ -93,13 +93,17 @@ def _added(path: Path) -> Iterator[Path]:
     for command in commands(read_text(path)):
         if command.name not in {"add_subdirectory", "include"} or not command.words:
             continue
-        place = command.words[0]
-        for prefix in _HERE:
-            place = place.removeprefix(prefix)
+        place = _placed(command.words[0])
         if "$" in place or _ASIDE.fullmatch(place.split("/", maxsplit=1)[0]):
             continue
         target = path.parent / place
         yield target / "CMakeLists.txt" if command.name == "add_subdirectory" else target
+
+
+def _placed(word: str) -> str:
+    for prefix in _HERE:
+        word = word.removeprefix(prefix)
+    return word
 
 
 def _file(root: Path, path: Path) -> Reading:
@@ -153,7 +157,7 @@ def _download(command: Command, origin: Origin) -> Untold:
 
 
 def _empty_folder(command: Command, folder: Path, origin: Origin) -> Iterator[Untold]:
-    place = command.words[0] if command.words else "$"
+    place = _placed(command.words[0]) if command.words else "$"
     target = folder / place
     if "$" not in place and target.is_dir() and not any(target.iterdir()):
         yield Untold(

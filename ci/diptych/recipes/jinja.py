@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +22,8 @@ _ENVIRON = re.compile(
 )
 # Functions that only conda-build has: they read files of the project, or run it.
 _UNKNOWN = ("load_setup_py_data", "load_setuptools", "load_file_regex", "load_file_data", "load_str_data", "GIT_", "resolved_packages", "installed(")  # fmt: skip
+# Methods of Python's strings; minijinja (which rattler-build evaluates with) has filters of the same names.
+_METHOD = re.compile(r"(\w+)\.(split|replace|lower|upper|title|trim)\(([^()]*)\)")
 _PYTHON = re.compile(r"\bpy\s*(>=|<=|==|!=|<|>)\s*(\d)(\d+)\b")
 _OLD = {"py3k": "true", "py2k": "false", "linux64": "(linux and x86_64)", "linux32": "false", "win32": "false", "win64": "(win and x86_64)"}  # fmt: skip
 
@@ -37,6 +38,7 @@ class Lines:
         selectors: condition by line, in rattler-build's words.
         expressions: what the words stand for.
         left: line and text of what could not be taken.
+        unknown: variables whose value only conda-build can compute.
     """
 
     text: str = ""
@@ -44,6 +46,7 @@ class Lines:
     selectors: dict[int, str] = field(default_factory=dict)
     expressions: list[str] = field(default_factory=list)
     left: list[tuple[int, str]] = field(default_factory=list)
+    unknown: set[str] = field(default_factory=set)
 
     def back(self, value: str) -> str:
         """Put the expressions back, as ``${{ }}``."""
@@ -75,17 +78,20 @@ def _line(number: int, line: str, found: Lines) -> str:
 
 
 def _word(number: int, expression: str, found: Lines) -> str:
-    found.expressions.append(_converted(number, expression, found.left.append))
+    found.expressions.append(_converted(number, expression, found))
     return f"JINJA{len(found.expressions) - 1}JINJA"
 
 
 def _keep_setting(number: int, name: str, expression: str, found: Lines) -> None:
     condition = found.selectors.pop(number, "")
-    converted = _converted(number, expression, found.left.append)
+    converted = _converted(number, expression, found)
     try:
         value = ast.literal_eval(expression)
     except (ValueError, SyntaxError):
         value = f"${{{{ {converted} }}}}"
+    if any(word in expression for word in _UNKNOWN):
+        found.unknown.add(name)
+        return
     if isinstance(value, (list, tuple, dict)):
         found.left.append((number, f"{name}: a list or table of Jinja has no counterpart in `context`"))
         return
@@ -102,15 +108,23 @@ def _literal(value: object) -> str:
     return repr(value).lower() if isinstance(value, bool) else repr(value)
 
 
-def _converted(number: int, expression: str, tell: Callable[[tuple[int, str]], None]) -> str:
+def _converted(number: int, expression: str, found: Lines) -> str:
     """Write a Jinja expression as minijinja and rattler-build have it."""
-    if any(word in expression for word in _UNKNOWN):
-        tell((number, f"{{{{ {expression} }}}}: only conda-build can compute that; write the value"))
+    if any(word in expression for word in _UNKNOWN) or _first_word(expression) in found.unknown:
+        found.left.append(
+            (number, f"{{{{ {expression} }}}}: only conda-build can compute that; write the value")
+        )
     text = _ENVIRON.sub(_env, expression)
     if "pin_compatible" in text or "pin_subpackage" in text:
         text = re.sub(r"\bmax_pin\b", "upper_bound", text)
         text = re.sub(r"\bmin_pin\b", "lower_bound", text)
-    return text
+    return _METHOD.sub(_filtered, text)
+
+
+def _filtered(found: re.Match[str]) -> str:
+    """Write a method of a string as the filter that minijinja has in its place."""
+    arguments = f"({found[3]})" if found[3] else ""
+    return f"({found[1]} | {found[2]}{arguments})"
 
 
 def _env(found: re.Match[str]) -> str:
@@ -143,3 +157,7 @@ def _one(operator: str, major: str, minor: str) -> str:
     return {"==": f"{version}.*", "!=": f"!={version}.*", ">": f">={major}.{int(minor) + 1}", "<=": f"<{major}.{int(minor) + 1}"}.get(
         operator, f"{operator}{version}"
     )  # fmt: skip
+
+
+def _first_word(expression: str) -> str:
+    return re.split(r"\W", expression, maxsplit=1)[0]

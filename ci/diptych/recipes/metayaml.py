@@ -120,12 +120,13 @@ class _Conversion:
         """Write a value that depends on conditions as one expression."""
         if not isinstance(value, Choice):
             return value
-        text = '""'
+        text = ""
         for condition, option in reversed(value.options):
             if isinstance(option, (dict, list)) or "${{" in str(option):
                 self._tell(path, "stands several times with values that are computed: the first is taken")
                 return value.options[0][1]
-            text = _quoted(option) if not condition else f"{_quoted(option)} if {condition} else {text}"
+            otherwise = f" else {text}" if text else ""
+            text = _quoted(option) if not condition else f"{_quoted(option)} if {condition}{otherwise}"
         return f"${{{{ {text} }}}}"
 
     def _source(self) -> Any:  # noqa: ANN401 -- a table or a list
