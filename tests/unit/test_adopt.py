@@ -164,6 +164,30 @@ def test_cibuildwheel_is_taken_over_or_told_one_by_one(craft: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("python -m pytest tools/wheel.py", "python -m pytest {source}/tools/wheel.py"),
+        ("echo {project} && ls . && pytest {package}/t", "pytest {source}/t"),
+        ("pytest --pyargs crafted", "pytest --pyargs crafted"),
+    ],
+)
+def test_a_test_command_runs_from_anywhere(craft: Path, command: str, expected: str) -> None:
+    write(craft, {"tools/wheel.py": ""})
+    write(craft, {"pyproject.toml": SKBUILD + f'\n[tool.cibuildwheel]\ntest-command = "{command}"\n'})
+    assert table(craft)["test"] == expected
+
+
+def test_setup_py_that_computes_its_extensions(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "setup.py": "from setuptools import setup\nargs = {}\nargs.update(ext_modules=x())\nsetup(name='a', **args)\n"
+        },
+    )
+    assert "setup.py:3: the extensions are computed" in untold(tmp_path)
+
+
+@pytest.mark.parametrize(
     "command", ["cd {project} && pytest", "pytest; true", "pytest $X", "pytest {wheel}", "pytest 'a"]
 )
 def test_a_test_command_for_a_shell_is_told(craft: Path, command: str) -> None:
@@ -189,6 +213,9 @@ add_subdirectory(core)
 add_subdirectory(${CMAKE_CURRENT_SOURCE_DIR}/empty)
 add_subdirectory(tests)
 include(cmake/deps.cmake)
+if(MSVC)
+  find_package(Elsewhere REQUIRED)
+endif()
 """
     write(
         craft,
@@ -212,7 +239,7 @@ include(cmake/deps.cmake)
     assert "CMakeLists.txt:7: pkg-config module unheard-of: which conda package" in told
     assert "CMakeLists.txt:11: json is downloaded" in told
     assert "CMakeLists.txt:13: the folder empty is empty: a submodule" in told
-    for never in ("Comment", "Block", "String", "OpenCV", "Threads"):
+    for never in ("Comment", "Block", "String", "OpenCV", "Threads", "Elsewhere"):
         assert never not in told
 
 

@@ -36,6 +36,7 @@ _WHY = {
 }  # fmt: skip
 _IMAGE = "packages are built on this machine; the wheel's tag is found from its symbols"
 _LISTS = frozenset({"build", "skip", "test-requires", "test-extras", "test-groups"})
+_LOOKING = frozenset({"echo", "ls", "pwd", "date", "env"})  # a command that tests nothing
 _REPAIRS = re.compile(r"(auditwheel repair|delocate-wheel|delvewheel repair)")
 
 
@@ -93,8 +94,9 @@ def _short(value: object) -> str:
 
 def _test_command(value: object, origin: Origin) -> Setting | Untold:
     """Take over a single command; what needs a shell is told."""
-    given = [str(entry) for entry in value] if isinstance(value, list) else [str(value)]
-    text = " && ".join(line.strip() for line in given if line.strip())
+    given = [str(entry) for entry in value] if isinstance(value, list) else str(value).split("&&")
+    commands = [line.strip() for line in given if line.strip()]
+    text = " && ".join(one for one in commands if one.split()[0] not in _LOOKING)
     if not text or shell_words(text) is None:
         why = "needs a shell, and `test` is one command: put it into a script, or say which command it is"
         return Untold(text=f"{_short(text)}: {why}", origin=origin)
@@ -119,7 +121,11 @@ def shell_words(command: str) -> list[str] | None:
 
 def _environment(value: object, origin: Origin) -> Iterator[Setting | Untold]:
     for name, text in _pairs(value):
-        if "$" in text or "`" in text:
+        if text.startswith("/"):
+            yield Untold(
+                text=f"{name}={text}: a folder of the image that cibuildwheel builds in", origin=origin
+            )
+        elif "$" in text or "`" in text:
             yield Untold(
                 text=f"{name}={text}: a value of env is taken as it is, nothing is put in", origin=origin
             )

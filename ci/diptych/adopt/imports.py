@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,10 +51,20 @@ def _plausible(name: str) -> bool:
     )
 
 
-def packages_on_disk(root: Path) -> list[str]:
-    """Return the import names of the packages that stand in the usual folders."""
+def source_folders(pyproject: Pyproject, setup: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the folders that packages stand in: the usual ones, and what setuptools is told."""
+    named = [
+        *strings(pyproject.table("tool", "setuptools", "packages", "find").get("where")),
+        pyproject.table("tool", "setuptools", "package-dir").get(""),
+        setup["package_dir"].get("") if isinstance(setup.get("package_dir"), dict) else None,
+    ]
+    return tuple(dict.fromkeys([*_SOURCES, *(one.strip("./") for one in named if isinstance(one, str))]))
+
+
+def packages_on_disk(root: Path, sources: Sequence[str] = _SOURCES) -> list[str]:
+    """Return the import names of the packages that stand in some folders."""
     found: dict[str, None] = {}
-    for source in _SOURCES:
+    for source in sources:
         folder = root / source
         if not folder.is_dir() or (source and (folder / "__init__.py").is_file()):
             continue  # a folder of sources that is a package itself goes by the name that the build gives it
@@ -68,10 +78,10 @@ def packages_on_disk(root: Path) -> list[str]:
     return list(found)
 
 
-def is_on_disk(root: Path, name: str) -> bool:
-    """Tell whether a package or module of that import name stands in one of the usual folders."""
+def is_on_disk(root: Path, name: str, sources: Sequence[str] = _SOURCES) -> bool:
+    """Tell whether a package or module of that import name stands in one of some folders."""
     path = name.replace(".", "/")
-    places = [root / source / path for source in _SOURCES]
+    places = [root / source / path for source in sources]
     return any(place.is_dir() or place.with_suffix(".py").is_file() for place in places)
 
 
@@ -81,9 +91,10 @@ def test_places(root: Path, pyproject: Pyproject, package: str) -> Iterator[tupl
     for path in [paths] if isinstance(paths, str) else strings(paths):
         if (root / path).exists():
             yield path, "pyproject.toml tool.pytest.ini_options.testpaths"
+    folders = source_folders(pyproject, {})
     inside = [
         f"{source}/{package.replace('.', '/')}/{name}".strip("/")
-        for source in _SOURCES
+        for source in folders
         for name in ("tests", "test")
     ]
     for path in (*_TEST_FOLDERS, *inside):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,14 @@ from packaging.utils import canonicalize_name
 
 from diptych.adopt.cibuildwheel import other_builds, selected_pythons
 from diptych.adopt.gather import Repository
-from diptych.adopt.imports import imported_by, is_on_disk, listed_packages, packages_on_disk, test_places
+from diptych.adopt.imports import (
+    imported_by,
+    is_on_disk,
+    listed_packages,
+    packages_on_disk,
+    source_folders,
+    test_places,
+)
 from diptych.adopt.model import Need, Origin, Setting, Untold
 from diptych.adopt.names import conda_names, projects_of_conda
 from diptych.adopt.readconda import TOOLS
@@ -80,17 +88,18 @@ def _python(repository: Repository, untold: list[Untold]) -> Line:
             f'"{specifiers}" ({origin}) admits none of the Pythons that Diptych builds for: {", ".join(PYTHONS)}',
             hint="admit one of them in requires-python",
         )
+    named = [python for python in _classified(repository) if python in admitted]
     if build or skip:
-        chosen = selected_pythons([one.value for one in build], [one.value for one in skip], admitted)
+        known = admitted if build or not named else named
+        chosen = selected_pythons([one.value for one in build], [one.value for one in skip], known)
+        places = [str(one.origin) for one in (*build, *skip)]
+        places += ["the classifiers"] if known is named else [str(origin)] if specifiers else []
         if chosen:
-            places = [str(one.origin) for one in (*build, *skip)]
-            return Line(
-                key="python", value=chosen, why=_unique([*places, *([str(origin)] if specifiers else [])])
-            )
+            return Line(key="python", value=chosen, why=_unique(places))
         untold.append(
             Untold(text="build and skip leave none of the Pythons here", origin=(*build, *skip)[0].origin)
         )
-    if named := [python for python in _classified(repository) if python in admitted]:
+    if named:
         return Line(key="python", value=named, why=("the classifiers",))
     why = str(origin) if specifiers else "no file names a Python: all that Diptych is tested with"
     return Line(key="python", value=admitted, why=(why,))
@@ -133,12 +142,13 @@ def _package(repository: Repository, untold: list[Untold]) -> Line | None:
     listed = listed_packages(repository.pyproject, repository.setup.words)
     names = [package for package, _ in listed]
     root = repository.root
-    if name and (default in names or is_on_disk(root, default)):
+    sources = source_folders(repository.pyproject, repository.setup.words)
+    if name and (default in names or is_on_disk(root, default, sources)):
         return None
     public = [(package, key) for package, key in listed if not package.startswith("_")] or listed
     for package, key in public:
         return Line(key="package", value=package, why=(key,))
-    on_disk = packages_on_disk(root)
+    on_disk = packages_on_disk(root, sources)
     folded = [package for package in on_disk if package.lower() == default.lower()]
     if len(on_disk) == 1 or folded:
         package = (folded or on_disk)[0]
@@ -230,9 +240,8 @@ def _without_parts(specs: Iterable[str]) -> list[str]:
 def _test(repository: Repository, untold: list[Untold]) -> Line | None:
     given = repository.reading.of("test")
     if given:
-        if given[-1].value == _TEST:
-            return None
-        return Line(key="test", value=given[-1].value, why=_origins(given[-1:]))
+        command = _from_source(given[-1].value, repository.root)
+        return None if command == _TEST else Line(key="test", value=command, why=_origins(given[-1:]))
     for place, why in test_places(repository.root, repository.pyproject, _import_name(repository)):
         command = f"pytest -q {{source}}/{place}"
         return None if command == _TEST else Line(key="test", value=command, why=(why,))
@@ -243,6 +252,15 @@ def _test(repository: Repository, untold: list[Untold]) -> Line | None:
     if not package:
         return None
     return Line(key="test", value=f'python -c "import {package}"', why=("no tests were found",))
+
+
+def _from_source(command: str, root: Path) -> str:
+    """Let words that name files of the project start from the source folder, wherever the tests run."""
+    words = shlex.split(command)
+    placed = [f"{{source}}/{word}" if "/" in word and (root / word).exists() else word for word in words]
+    return (
+        shlex.join(placed).replace("'", '"') if placed != words and not "".join(words).count("'") else command
+    )
 
 
 def _import_name(repository: Repository) -> str:

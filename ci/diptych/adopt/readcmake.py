@@ -7,7 +7,7 @@ CMakeLists.txt that only tests or examples use is not taken for the project's. C
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -110,7 +110,7 @@ def _file(root: Path, path: Path) -> Reading:
     needs: list[Need] = []
     untold: list[Untold] = []
     place = path.relative_to(root).as_posix()
-    for command in commands(read_text(path)):
+    for command in _not_for_windows(commands(read_text(path))):
         origin = Origin(file=place, line=command.line)
         match command.name:
             case "find_package" | "find_dependency":
@@ -128,6 +128,20 @@ def _file(root: Path, path: Path) -> Reading:
         needs += found
     compiled = (Origin(file=place),) if not path.relative_to(root).parts[1:] else ()
     return Reading(needs=tuple(needs), untold=tuple(untold), compiled=compiled)
+
+
+def _not_for_windows(every: Iterable[Command]) -> Iterator[Command]:
+    """Leave out what stands in ``if(WIN32)`` or ``if(MSVC)``; other conditions are not evaluated."""
+    taken: list[bool] = []
+    for command in every:
+        if command.name == "if":
+            taken.append(command.words not in {("WIN32",), ("MSVC",), ("MINGW",)})
+        elif command.name in {"else", "elseif"} and taken:
+            taken[-1] = True
+        elif command.name == "endif" and taken:
+            taken.pop()
+        elif all(taken):
+            yield command
 
 
 def _package(command: Command, origin: Origin) -> list[Need]:

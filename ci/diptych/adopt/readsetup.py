@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import configparser
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,10 @@ from diptych.adopt.files import read_text
 from diptych.adopt.model import Need, Origin, Reading, Untold
 
 _TABLES = ("install_requires", "extras_require", "tests_require", "packages", "py_modules", "classifiers")
+
+
+# What names extensions without a call that could be read.
+_COMPUTED = re.compile(r"\b(ext_modules|cffi_modules|rust_extensions|Extension)\b")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +88,17 @@ def _script(root: Path, path: Path) -> Setup:
             found := keywords.keys() & {"ext_modules", "cffi_modules", "rust_extensions"}
         ):
             compiled.append(Origin(file=place, line=lines[min(found)]))
-    return Setup(words=words, lines=lines, reading=Reading(needs=tuple(needs), compiled=tuple(compiled)))
+    untold = []
+    if not compiled and (computed := _COMPUTED.search(text)):
+        origin = Origin(file=place, line=text.count("\n", 0, computed.start()) + 1)
+        compiled.append(origin)
+        untold.append(
+            Untold(
+                text="the extensions are computed: add the libraries that they need to host", origin=origin
+            )
+        )
+    reading = Reading(needs=tuple(needs), compiled=tuple(compiled), untold=tuple(untold))
+    return Setup(words=words, lines=lines, reading=reading)
 
 
 def _libraries(
