@@ -256,11 +256,10 @@ def _test(repository: Repository, untold: list[Untold]) -> Line | None:
 
 def _from_source(command: str, root: Path) -> str:
     """Let words that name files of the project start from the source folder, wherever the tests run."""
-    words = shlex.split(command)
-    placed = [f"{{source}}/{word}" if "/" in word and (root / word).exists() else word for word in words]
-    return (
-        shlex.join(placed).replace("'", '"') if placed != words and not "".join(words).count("'") else command
-    )
+    for word in dict.fromkeys(shlex.split(command)):
+        if "/" in word and (root / word).exists():
+            command = re.sub(rf"(?<!\S){re.escape(word)}(?!\S)", f"{{source}}/{word}", command)
+    return command
 
 
 def _import_name(repository: Repository) -> str:

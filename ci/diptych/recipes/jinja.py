@@ -15,7 +15,8 @@ _SET = re.compile(r"\{%-?\s*set\s+(\w+)\s*=\s*(.+?)\s*-?%\}")
 _STATEMENT = re.compile(r"\{%.*?%\}")
 _COMMENT = re.compile(r"\{#.*?#\}")
 _EXPRESSION = re.compile(r"\{\{-?\s*(.*?)\s*-?\}\}")
-_SELECTOR = re.compile(r"\s#\s*\[([^\[\]]+)\]\s*(#.*)?$")
+# As conda_build.metadata has it: words may stand before and, without parentheses, behind the brackets.
+_SELECTOR = re.compile(r"\s#[^\[\]]*\[([^\[\]]+)\][^()]*$")
 _TOKEN = re.compile(r"JINJA(\d+)JINJA")
 _ENVIRON = re.compile(
     r"(?:os\.)?environ(?:\.get\(\s*(['\"]\w+['\"])\s*(?:,\s*([^()]*?))?\s*\)|\[\s*(['\"]\w+['\"])\s*\])"
