@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess  # noqa: TID251 -- git, beside the commands under test
 from pathlib import Path
@@ -37,9 +38,9 @@ def checkout(tmp_path: Path, name: str, env: dict[str, str]) -> Checkout:
 
 
 def sessions(there: Checkout) -> set[str]:
-    done = there.nox("-l", "--json")
+    done = there.nox("-l")
     assert done.returncode == 0, done.output
-    return {one["session"] for one in json.loads(done.output[done.output.index("[") :])}
+    return set(re.findall(r"^[*-] (\S+)", done.output, re.MULTILINE))
 
 
 @pytest.mark.parametrize(

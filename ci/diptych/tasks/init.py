@@ -59,6 +59,7 @@ def init(
         output.line(f"next: {adoption.command}")
     elif adoption.edits:
         output.line("nothing was written" + ("" if dry_run else "; the answer was no"))
+        output.line("next: diptych init --yes")
 
 
 def _show(adoption: Adoption, root: Path, output: Output) -> None:
