@@ -1,10 +1,10 @@
 """The CPython interpreters of this machine.
 
 Where they are looked for, in this order: the PATH, pyenv (``PYENV_ROOT`` or ``~/.pyenv``), uv
-(``UV_PYTHON_INSTALL_DIR``, ``XDG_DATA_HOME`` or ``~/.local/share``). Which is taken: one that can be copied
-elsewhere, with headers, before one with headers, before any other; then the place in the order above; then
-the newest patch release. So a pyenv 3.11 with a shared libpython goes before Debian's ``/usr/bin/python3.11``,
-whose standard library, headers and site-packages are spread over ``/usr``.
+(``UV_PYTHON_INSTALL_DIR``, ``XDG_DATA_HOME`` or ``~/.local/share``), the Python that runs Diptych (a venv's base
+need not be on the PATH). What one is, it says itself; names prove nothing. Which of one version is taken: one with
+headers before one without; then one with a prefix of its own before a distribution's, whose folders other packages
+share; then the place in the order above; then, in pyenv and uv, the newest patch release.
 
 Each interpreter is started once, with ``-I -c``, and what it said is kept in the store under its path, size
 and modification time. Scripts (pyenv's shims, wrappers) may start something else tomorrow: they are asked
@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -25,10 +26,12 @@ from diptych.errors import DiptychError, ProcessError
 from diptych.process import run
 from diptych.store import Store, digest
 
-_NAME = re.compile(r"python3(\.\d+t?)?$")
+_NAME = re.compile(r"python(3(\.\d+t?)?)?$")
+# Prefixes that hold whatever a machine's owner or distribution puts there.
+_SHARED = {Path("/"), Path("/usr"), Path("/usr/local")}
 _PROBE_SECONDS = 10.0
 _KIND = "interpreters"
-_PROBE_FORMAT = 2
+_PROBE_FORMAT = 3
 _PROBE = r"""
 import json, os, platform, sys, sysconfig
 v = sysconfig.get_config_vars()
@@ -48,7 +51,11 @@ print("\n" + json.dumps({
     "free_threaded": bool(v.get("Py_GIL_DISABLED")),
     "platform": sysconfig.get_platform(),
     "built_for": built.get("prefix") or "",
-    "split": "dist-packages" in sysconfig.get_path("purelib") or "deb_system" in sysconfig.get_scheme_names(),
+    "libdir": v.get("LIBDIR") or "",
+    "platlibdir": getattr(sys, "platlibdir", "lib"),
+    "multiarch": v.get("MULTIARCH") or "",
+    "wheels": v.get("WHEEL_PKG_DIR") or "",
+    "distribution": bool({"deb_system", "rpm_prefix"} & set(sysconfig.get_scheme_names())),
 }))
 """
 
@@ -69,8 +76,12 @@ class Interpreter:
         free_threaded: built without the GIL (PEP 703).
         platform: ``sysconfig.get_platform()``.
         built_for: the prefix it was configured with; differs from ``prefix`` when it was moved.
-        relocatable: all of it stands under its own prefix, so that a copy can work elsewhere.
-        source: where it was found: ``PATH``, ``pyenv`` or ``uv``.
+        libdir: where libpython and pkgconfig/ are, which a distribution keeps outside ``lib``.
+        platlibdir: ``sys.platlibdir``: ``lib``, or ``lib64`` on Fedora.
+        multiarch: such as ``x86_64-linux-gnu``, which Debian names folders after; empty elsewhere.
+        wheels: the folder of ensurepip's wheels, when they are not inside ensurepip; else None.
+        own_prefix: its prefix is for it alone, not a distribution's ``/usr``.
+        source: where it was found: ``PATH``, ``pyenv``, ``uv`` or ``running``.
     """
 
     version: str
@@ -84,7 +95,11 @@ class Interpreter:
     free_threaded: bool
     platform: str
     built_for: str
-    relocatable: bool
+    libdir: Path
+    platlibdir: str
+    multiarch: str
+    wheels: Path | None
+    own_prefix: bool
     source: str
 
     @property
@@ -107,7 +122,8 @@ def find(version: str, *, env: Mapping[str, str], store: Store | None = None) ->
         store: keeps what interpreters said of themselves.
     """
     minor = ".".join(version.split(".")[:2])
-    for interpreter in _probed({f"python{minor}", "python3"}, env=env, store=store):
+    names = {f"python{minor}", f"python{minor.rstrip('t')}", "python3", "python"}
+    for interpreter in _probed(names, env=env, store=store):
         if interpreter.minor == minor and _release(version) in (None, interpreter.version):
             return interpreter
     return None
@@ -133,7 +149,7 @@ def _probed(names: set[str] | None, *, env: Mapping[str, str], store: Store | No
 
 
 def _rank(interpreter: Interpreter, place: int) -> tuple[bool, bool, int]:
-    return (not interpreter.relocatable, not interpreter.has_headers, place)
+    return (not interpreter.has_headers, not interpreter.own_prefix, place)
 
 
 def _candidates(names: set[str] | None, env: Mapping[str, str]) -> Iterator[tuple[str, Path]]:
@@ -149,13 +165,19 @@ def _candidates(names: set[str] | None, env: Mapping[str, str]) -> Iterator[tupl
         ("pyenv", _newest_first((pyenv / "versions").glob("*/bin"))),
         ("uv", _newest_first(uv.glob("cpython-*/bin"))),
     ]
+    found = [(source, path) for source, folders in places for path in _pythons(folders, names)]
     seen: set[Path] = set()
-    for source, folders in places:
-        for path in _pythons(folders, names):
+    for source, path in [*found, ("running", _running())]:
+        if path.is_file():
             real = path.resolve()
             if real not in seen:
                 seen.add(real)
                 yield source, path
+
+
+def _running() -> Path:
+    """Return the Python that runs this, or a venv's base."""
+    return Path(getattr(sys, "_base_executable", "") or sys.executable)
 
 
 def _pythons(folders: Iterable[Path], names: set[str] | None) -> Iterator[Path]:
@@ -226,7 +248,7 @@ def _interpreter(said: dict[str, Any], source: str) -> Interpreter:
     prefix = Path(said["prefix"])
     stdlib, include = Path(said["stdlib"]), Path(said["include"])
     libraries = [Path(name) for name in said["libraries"] if re.search(r"\.(so|dylib)\b", name)]
-    own = stdlib.is_relative_to(prefix) and include.is_relative_to(prefix)
+    spread = said["distribution"] or not (stdlib.is_relative_to(prefix) and include.is_relative_to(prefix))
     values: dict[str, Any] = {
         **{each.name: said[each.name] for each in fields(Interpreter) if each.name in said},
         "executable": Path(said["executable"]).resolve(),
@@ -234,7 +256,9 @@ def _interpreter(said: dict[str, Any], source: str) -> Interpreter:
         "stdlib": stdlib,
         "include": include,
         "libpython": next((path.resolve() for path in libraries if path.is_file()), None),
-        "relocatable": own and stdlib.is_dir() and not said["split"],
+        "libdir": Path(said["libdir"] or prefix / "lib"),
+        "wheels": Path(said["wheels"]) if said["wheels"] else None,
+        "own_prefix": not spread and prefix not in _SHARED,
         "source": source,
     }
     return Interpreter(**values)

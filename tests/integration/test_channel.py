@@ -32,8 +32,8 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> tuple[LocalChannel, Stor
     root = tmp_path_factory.mktemp("channel")
     store = Store(root=root / "store")
     found = interpreters.find(PYTHON, env=ENV, store=store)
-    if found is None or not found.relocatable:
-        pytest.skip(f"no relocatable Python {PYTHON} on this machine")
+    if found is None or not found.has_headers:
+        pytest.skip(f"no Python {PYTHON} with headers on this machine")
     made = channel.ensure(SPECS, python=PYTHON, root=root / "channel", store=store, env=ENV, say=print)
     return made, store
 
@@ -314,21 +314,3 @@ print(sorted(each.file.filename for each in made.packages), sum(each.made for ea
 
     assert said[0].split("]")[0] == said[1].split("]")[0]
     assert [line.split()[-1] for line in said] == ["0", "3"]
-
-
-def test_split_python_is_refused_with_the_next_step(tmp_path: Path) -> None:
-    env = {**ENV, "PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "PYENV_ROOT": str(tmp_path)}
-    split = [each for each in interpreters.find_all(env=env) if not each.relocatable]
-    if not split:
-        pytest.skip("no Python of a Debian kind")
-    with pytest.raises(ChannelError, match="cannot be packed") as raised:
-        channel.ensure(
-            ["pip"],
-            python=split[0].minor,
-            root=tmp_path / "c",
-            store=Store(root=tmp_path / "s"),
-            env=env,
-            say=print,
-        )
-
-    assert "uv python install" in raised.value.hint

@@ -35,7 +35,11 @@ def interpreter(tmp_path: Path) -> Interpreter:
         free_threaded=False,
         platform="linux-x86_64",
         built_for=str(tmp_path),
-        relocatable=True,
+        libdir=tmp_path / "lib",
+        platlibdir="lib",
+        multiarch="",
+        wheels=None,
+        own_prefix=True,
         source="PATH",
     )
 

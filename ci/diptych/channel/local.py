@@ -18,7 +18,7 @@ from diptych import interpreters
 from diptych.channel import cmeel_packages, index, names, pypi, requests
 from diptych.channel.conda_file import CondaFile, write
 from diptych.channel.package import PLACEHOLDER, Package
-from diptych.channel.python_package import abi_package, check_relocatable, python_package
+from diptych.channel.python_package import abi_package, check_packable, python_package
 from diptych.channel.wheel import Wheel
 from diptych.channel.wheel_package import wheel_package
 from diptych.errors import ChannelError, MissingToolError
@@ -104,9 +104,9 @@ def ensure(
     if interpreter is None:
         raise MissingToolError(
             f"there is no Python {python} on this machine for the local channel to pack",
-            hint=f"install one: `uv python install {python}` or `pyenv install {python}`",
+            hint=f"install one: `uv python install {python}`, `pyenv install {python}` or your system's packages",
         )
-    check_relocatable(interpreter)
+    check_packable(interpreter)
     with store.lock("channel"), tempfile.TemporaryDirectory(prefix="diptych-channel-") as scratch:
         work = _Work(interpreter=interpreter, root=root, store=store, env=env, say=say, scratch=Path(scratch))
         packages = work.ensure(wanted)
@@ -204,7 +204,9 @@ class _Work:
         interpreter = self.interpreter
         files = [interpreter.executable, interpreter.libpython or interpreter.executable]
         states = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
-        key = self._key("python", interpreter.version, str(interpreter.prefix), states, PLACEHOLDER)
+        # A package with ensurepip may come later (Debian's python3-venv).
+        pip = (interpreter.stdlib / "ensurepip").is_dir()
+        key = self._key("python", interpreter.version, str(interpreter.prefix), states, pip, PLACEHOLDER)
         return [
             _Job(
                 name="python",

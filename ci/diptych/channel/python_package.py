@@ -1,35 +1,35 @@
 """``python`` and ``python_abi`` from an interpreter of the machine.
 
 What is left out, as conda-forge's python-feedstock does: site-packages, test folders, static libraries. What
-is changed: the ELF files find libpython relative to themselves; text files that name the old prefix (sysconfig data,
-Makefile, pkg-config, scripts) name the placeholder. The old prefix stays inside libpython and the executable:
+is changed: the ELF files find libpython and the libraries that they need relative to themselves; text files that name
+the old prefix (sysconfig data, Makefile, pkg-config, scripts) name the placeholder; what a distribution changed in the
+standard library to use its own folders is taken back. The old prefix stays inside libpython and the executable:
 CPython finds its prefix by looking for its standard library beside the running executable (PEP 587, getpath),
 and the compiled-in one is only its last resort, so the copy works anywhere.
-
-The libraries of the system that the interpreter was linked with (OpenSSL, libffi, ...) are not packages here.
 """
 
 from __future__ import annotations
 
 import os
-import re
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from diptych import system
 from diptych.channel import elf
-from diptych.channel.package import PLACEHOLDER, Package, PackageFile, subdir_of
-from diptych.errors import ChannelError
+from diptych.channel.carried import carried
+from diptych.channel.package import Package, PackageFile, subdir_of
+from diptych.channel.python_layout import moved, sources
+from diptych.channel.python_stdlib import CHOOSING, restored
+from diptych.errors import MissingToolError
 from diptych.interpreters import Interpreter
 
-_TEST_FOLDERS = {"test", "tests", "idle_test"}
-_LEFT_OUT = {"__pycache__", "site-packages", "dist-packages"}
-_STATIC = {".a", ".o", ".pyc"}
 # From 3.13 on, conda-forge's build string names the ABI and the ordinary build has number 100.
 _NEW_NAMING = 13
 _TEXT_SIZE = 2_000_000
+_SITECUSTOMIZE = Path(__file__).with_name("sitecustomize.py")
 _README = b"This directory exists so that third-party packages can be installed here.\n"
 
 
@@ -97,13 +97,15 @@ def python_package(interpreter: Interpreter, scratch: Path, *, env: Mapping[str,
         env: to run patchelf in.
 
     Raises:
-        ChannelError: the interpreter's files are spread over a system's folders, or patchelf failed.
+        MissingToolError: its headers are not installed.
+        ChannelError: its standard library has changes of an unknown form, or patchelf failed.
     """
-    check_relocatable(interpreter)
+    check_packable(interpreter)
     names = names_of(interpreter)
     tag = _build_tag(interpreter)
     number = 100 if tag.startswith("cp3") and not interpreter.free_threaded else 0
     license_file = interpreter.stdlib / "LICENSE.txt"
+    files, libraries = _files(interpreter, scratch, env=env)
     return Package(
         name="python",
         version=interpreter.version,
@@ -127,66 +129,50 @@ def python_package(interpreter: Interpreter, scratch: Path, *, env: Mapping[str,
                 "RPATH relative",
                 "prefix in text files replaced",
                 "tests and site-packages left out",
+                *([] if interpreter.own_prefix else ["folders of the distribution replaced by conda's"]),
             ],
+            "libraries of the machine": libraries,
         },
-        files=[*_files(interpreter, scratch, env=env), _site_packages(names)],
+        files=[*files, _site_packages(names)],
     )
 
 
-def check_relocatable(interpreter: Interpreter) -> None:
-    """Raise a ChannelError when no working copy of the interpreter can be made."""
-    if not interpreter.relocatable:
-        minor = interpreter.minor
-        raise ChannelError(
-            f'Python {interpreter.version} at "{interpreter.executable}" cannot be packed: '
-            f'its files are spread over "{interpreter.prefix}"',
-            hint=f"install one of its own prefix: `uv python install {minor}` or `pyenv install {minor}`",
-        )
+def check_packable(interpreter: Interpreter) -> None:
+    """Raise a MissingToolError when extensions cannot be compiled against the interpreter."""
+    if interpreter.has_headers:
+        return
+    hint = f"install it again with its headers, or another one: `uv python install {interpreter.minor}`"
+    raise MissingToolError(
+        f'Python {interpreter.version} at "{interpreter.executable}" has no headers: '
+        f'no "{interpreter.include / "Python.h"}"',
+        hint=hint if interpreter.own_prefix else system.how_to_install("python headers"),
+    )
 
 
 def _site_packages(names: Names) -> PackageFile:
     return PackageFile(path=f"{names.site_packages}/README.txt", read=lambda: _README)
 
 
-def _files(interpreter: Interpreter, scratch: Path, *, env: Mapping[str, str]) -> list[PackageFile]:
-    prefix = interpreter.prefix
-    old = _old_prefixes(interpreter)
-    sources = dict(_sources(interpreter))
-    patched = _patched({path: file for path, file in sources.items() if _is_elf(file)}, scratch, env=env)
-    files = [_file(path, patched.get(path, file), prefix, old) for path, file in sources.items()]
-    return [*files, *_plain_names(interpreter, sources)]
-
-
-def _old_prefixes(interpreter: Interpreter) -> re.Pattern[bytes]:
-    """Match the prefixes that the interpreter's text files may name, as whole path beginnings."""
-    prefixes = {str(interpreter.prefix), str(interpreter.prefix.resolve()), interpreter.built_for} - {"", "/"}
-    longest_first = sorted(prefixes, key=len, reverse=True)
-    return re.compile(rb"(?:%s)(?![\w.-])" % b"|".join(re.escape(each.encode()) for each in longest_first))
-
-
-def _sources(interpreter: Interpreter) -> Iterator[tuple[str, Path]]:
-    """Yield (path in the package, file), links as themselves."""
-    prefix = interpreter.prefix
-    minor = interpreter.minor
-    for folder in (interpreter.stdlib, interpreter.include):
-        for file in _walk(folder):
-            yield file.relative_to(prefix).as_posix(), file
-    patterns = (
-        "bin/python", "bin/python3", f"bin/python{minor}", "bin/python3-config", f"bin/python{minor}-config",
-        f"bin/pydoc{minor}", "bin/pydoc3", "bin/pydoc", "lib/libpython3*.so*", "lib/libpython3*.dylib",
-        "lib/pkgconfig/python*.pc",
-    )  # fmt: skip
-    for pattern in patterns:
-        for file in sorted(prefix.glob(pattern)):
-            yield file.relative_to(prefix).as_posix(), file
-
-
-def _walk(folder: Path) -> Iterator[Path]:
-    for root, folders, files in os.walk(folder):
-        folders[:] = sorted(set(folders) - _TEST_FOLDERS - _LEFT_OUT)
-        for name in sorted(files):
-            if os.path.splitext(name)[1] not in _STATIC:  # noqa: PTH122 -- 2000 files
-                yield Path(root, name)
+def _files(
+    interpreter: Interpreter, scratch: Path, *, env: Mapping[str, str]
+) -> tuple[list[PackageFile], dict[str, str]]:
+    """Return the files, and the machine's libraries among them with the places they are from."""
+    found = sources(interpreter)
+    binaries = {path: file for path, file in found.items() if _is_elf(file)}
+    libraries = carried(binaries)
+    patched = _patched({**binaries, **libraries}, scratch, env=env)
+    named = {file.resolve(): path for path, file in reversed(found.items()) if not file.is_symlink()}
+    files = []
+    for path, file in {**found, **libraries}.items():
+        first = named.setdefault(file.resolve(), path)
+        if first != path and file.is_symlink():
+            link = os.path.relpath(first, Path(path).parent)
+            files.append(PackageFile(path=path, read=patched.get(first, file).read_bytes, link=link))
+        else:
+            files.append(_file(path, patched.get(path, file), interpreter))
+    return [*files, *_lacking(interpreter, found)], {
+        path: str(file) for path, file in sorted(libraries.items())
+    }
 
 
 def _is_elf(file: Path) -> bool:
@@ -210,33 +196,40 @@ def _patched(binaries: Mapping[str, Path], scratch: Path, *, env: Mapping[str, s
     return copies
 
 
-def _file(path: str, file: Path, prefix: Path, old: re.Pattern[bytes]) -> PackageFile:
-    if file.is_symlink() and file.resolve().is_relative_to(prefix.resolve()):
-        target = file.resolve().relative_to(prefix.resolve())
-        link = os.path.relpath(target, Path(path).parent)
-        return PackageFile(path=path, read=file.read_bytes, link=link)
+def _file(path: str, file: Path, interpreter: Interpreter) -> PackageFile:
     executable = os.access(file, os.X_OK)
-    if _may_name_prefix(path, file) and old.search(text := file.read_bytes()):
-        moved = old.sub(PLACEHOLDER.encode(), text)
-        return PackageFile(path=path, read=partial(bytes, moved), executable=executable, has_placeholder=True)
+    if _may_name_prefix(path, file):
+        before = file.read_bytes()
+        after = moved(before, interpreter)
+        if after != before:
+            return PackageFile(
+                path=path, read=partial(bytes, after), executable=executable, has_placeholder=True
+            )
+    name = f"python{interpreter.minor}"
+    module = path.removeprefix(f"lib/{name}/")
+    if module in CHOOSING:
+        text = restored(module, file.read_text("utf-8"), platlibdir=interpreter.platlibdir)
+        return PackageFile(path=path, read=text.encode, executable=executable)
     return PackageFile(path=path, read=file.read_bytes, executable=executable)
 
 
 def _may_name_prefix(path: str, file: Path) -> bool:
     """Tell whether an installer should look into a file: made at build time, and text."""
     made = path.startswith(("bin/", "lib/pkgconfig/")) or "/config-" in path or "/_sysconfig" in path
+    made = made or "/build-details" in path
     if not made or file.stat().st_size > _TEXT_SIZE or elf.is_elf(file):
         return False
     return b"\0" not in file.read_bytes()
 
 
-def _plain_names(interpreter: Interpreter, sources: Mapping[str, Path]) -> Iterator[PackageFile]:
-    """Yield bin/python and bin/python3 where the installation lacks them."""
+def _lacking(interpreter: Interpreter, found: Mapping[str, Path]) -> Iterator[PackageFile]:
+    """Yield what an installation lacks: bin/python and bin/python3; a distribution's, the choice of conda's folders."""
     real = f"python{interpreter.minor}"
-    if f"bin/{real}" not in sources:
-        raise ChannelError(f'"{interpreter.prefix}/bin" has no "{real}"')
     for name in ("python", "python3"):
-        if f"bin/{name}" not in sources:
-            yield PackageFile(
-                path=f"bin/{name}", read=(interpreter.prefix / "bin" / real).read_bytes, link=real
-            )
+        if f"bin/{name}" not in found:
+            yield PackageFile(path=f"bin/{name}", read=interpreter.executable.read_bytes, link=real)
+    if not interpreter.own_prefix:
+        yield PackageFile(path=f"lib/{real}/sitecustomize.py", read=_SITECUSTOMIZE.read_bytes)
+    if interpreter.platlibdir != "lib":
+        # Compiled into getpath: the standard library is found through it.
+        yield PackageFile(path=interpreter.platlibdir, read=bytes, link="lib")
