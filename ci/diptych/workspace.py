@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from diptych.config import Config, load
@@ -12,10 +14,7 @@ from diptych.credentials import without_secrets
 from diptych.matrix import Cell, cells, detect_platform
 from diptych.output import Output
 from diptych.store import Store
-
-EARLIEST_EPOCH = 315532800
-"""1980-01-01: the first instant that a zip archive can hold, for builds that name no SOURCE_DATE_EPOCH."""
-
+from diptych.timestamps import TimeStamp, time_stamp
 
 _STORE_GIGABYTES = 20
 
@@ -50,11 +49,15 @@ class Workspace:
         """Whether this is a CI machine, where a silent fallback or skip would hide a fault."""
         return self.env.get("CI", "").lower() in {"1", "true", "yes"}
 
+    @cached_property
+    def time_stamp(self) -> TimeStamp:
+        """The time for every archive, and where it is from."""
+        return time_stamp(self.root, self.config.source, env=self.env)
+
     @property
     def epoch(self) -> int:
-        """SOURCE_DATE_EPOCH for every archive (reproducible-builds.org/specs/source-date-epoch)."""
-        given = self.env.get("SOURCE_DATE_EPOCH", "")
-        return max(int(given), EARLIEST_EPOCH) if given.isdigit() else EARLIEST_EPOCH
+        """The same, in seconds."""
+        return self.time_stamp.epoch
 
     @property
     def store_limit(self) -> int:
@@ -75,13 +78,23 @@ def open_workspace(root: Path, *, env: Mapping[str, str], machine: str, output: 
         UnsupportedError: this platform does not work yet.
     """
     config = load(root)
+    store = Store(
+        root=root / ".diptych", waiting=lambda name: output.note(f"another run is at {name}; waiting")
+    )
     return Workspace(
         root=root,
         config=config,
         cells=cells(config, platform=detect_platform(sys.platform, machine)),
-        store=Store(
-            root=root / ".diptych", waiting=lambda name: output.note(f"another run is at {name}; waiting")
-        ),
-        env=without_secrets(env),
+        store=store,
+        env={**without_secrets(env), "HOME": _home(env, store.root / "home")},
         output=output,
     )
+
+
+def _home(env: Mapping[str, str], spare: Path) -> str:
+    """Return the home folder, or the spare one where a user has none that can be written to (containers, services).
+
+    rattler, uv and pip keep their caches below it, and some of them fail when they cannot.
+    """
+    given = env.get("HOME") or os.path.expanduser("~")  # noqa: PTH111 -- Path.home() raises when there is none
+    return given if os.access(given, os.W_OK) else str(spare)

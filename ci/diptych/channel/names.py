@@ -76,6 +76,8 @@ NEED_NUMPY = frozenset({"libboost-python", "libboost-python-devel"})
 
 # Made from the interpreter.
 FROM_INTERPRETER = frozenset({"python", "python_abi"})
+# Made from the compiler's runtime on the machine, where it has one; always there, as Python is.
+FROM_MACHINE = frozenset({"libgcc", "libstdcxx"})
 
 # Not Python packages: PyPI has nothing under these names, or something unrelated.
 _NEVER_ON_PYPI = (

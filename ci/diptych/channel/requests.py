@@ -10,7 +10,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, Specifier, SpecifierSet
+from packaging.utils import canonicalize_name
 
 from diptych.channel import names
 from diptych.errors import ChannelError, nearest
@@ -30,7 +32,7 @@ class Request:
 
 
 def parse(specs: Iterable[str], *, added: Mapping[str, Sequence[str]] | None = None) -> list[Request]:
-    """Read conda match specifications, leaving out ``python`` itself and virtual packages.
+    """Read conda match specifications, leaving out what is always there and virtual packages.
 
     Args:
         specs: the specifications.
@@ -50,7 +52,11 @@ def parse(specs: Iterable[str], *, added: Mapping[str, Sequence[str]] | None = N
         except InvalidMatchSpecError as error:
             raise ChannelError(f'cannot read the package "{spec}": {error}') from error
         name = match.name.normalized
-        if name in names.FROM_INTERPRETER or name.startswith("__") or (added and name in added):
+        if (
+            name in names.FROM_INTERPRETER | names.FROM_MACHINE
+            or name.startswith("__")
+            or (added and name in added)
+        ):
             pending += own.pop(name, ())
             continue
         _check(name)
@@ -94,6 +100,35 @@ def _pep440_part(part: str) -> str:
     if operator in (None, "="):
         return f"=={number}.*" if star or operator == "=" else f"=={number}"
     return f"{operator}{number}.*" if star and operator in ("==", "!=") else f"{operator}{number}"
+
+
+def of_requirements(requirements: Sequence[str], *, python: str, platform: str) -> tuple[str, ...]:
+    """Return the conda match specifications of requirements (PEP 508) that hold for a cell.
+
+    Args:
+        requirements: as METADATA or ``project.dependencies`` has them.
+        python: ``3.11``.
+        platform: conda's name, such as ``linux-64``.
+
+    Raises:
+        ChannelError: one cannot be read.
+    """
+    environment = {
+        "python_version": python.rstrip("t"),
+        "python_full_version": f"{python.rstrip('t')}.0",
+        "sys_platform": "linux" if platform.startswith("linux") else "darwin",
+        "platform_system": "Linux" if platform.startswith("linux") else "Darwin",
+        "extra": "",
+    }
+    found = []
+    for text in requirements:
+        try:
+            one = Requirement(text)
+        except InvalidRequirement as error:
+            raise ChannelError(f'cannot read the requirement "{text}": {error}') from error
+        if one.marker is None or one.marker.evaluate(environment):
+            found.append(f"{names.conda_name(canonicalize_name(one.name))} {to_conda(one.specifier)}".strip())
+    return tuple(found)
 
 
 def to_conda(specifiers: SpecifierSet | str) -> str:

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from diptych.packages.specs import around
+
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
 _DIGITS = re.compile(r"\d+")
-_NUMBER = re.compile(r"\d+(?:\.\d+)*")
 
 
 class Relation(Enum):
@@ -91,7 +92,9 @@ def bounds_of_specs(texts: Iterable[str]) -> Bounds:
 def relation(left: Bounds, right: Bounds) -> Relation:
     """Tell how two ranges lie to each other."""
     try:
-        seen = {(left.admits(version), right.admits(version)) for version in _around(left, right)}
+        seen = {
+            (left.admits(version), right.admits(version)) for version in around((*left.texts, *right.texts))
+        }
     except ValueError:
         return Relation.UNKNOWN
     if (True, True) not in seen:
@@ -103,16 +106,3 @@ def relation(left: Bounds, right: Bounds) -> Relation:
         (True, True): Relation.OVERLAP,
     }
     return known[(True, False) in seen, (False, True) in seen]
-
-
-def _around(*sides: Bounds) -> list[str]:
-    found = {"0", "99999"}
-    for number in {match for side in sides for text in side.texts for match in _NUMBER.findall(text)}:
-        parts = [int(part) for part in number.split(".")]
-        found.add(number)
-        found.add(".".join(map(str, [*parts, 0, 1])))
-        for index, part in enumerate(parts):
-            found.add(".".join(map(str, [*parts[:index], part + 1])))
-            if part:
-                found.add(".".join(map(str, [*parts[:index], part - 1, 99999])))
-    return sorted(found)

@@ -9,6 +9,8 @@ from diptych.compare.pairing import FilePair, Pair, State
 from diptych.compare.panel import PanelFile
 
 _APART = {"metadata", "licence", "bytecode", "grafted"}
+# Where conda-build and rattler-build put what a recipe's tests need.
+_CONDA_TESTS = "$PREFIX/etc/conda/test-files/"
 _INSTALLER = {
     "RECORD",
     "WHEEL",
@@ -50,8 +52,21 @@ def lonely_file(pair: Pair) -> Iterator[Found]:
 
     Source: PEP 427; CEP 34.
     """
+    tests = [one for one, *_ in _lonely(pair) if one.place.startswith(_CONDA_TESTS)]
+    if tests:
+        yield Found(
+            place=_CONDA_TESTS.rstrip("/"),
+            severity=Severity.EXPECTED,
+            reason="a conda package carries the files of its recipe's tests",
+            message=f"{len(tests)} files for the recipe's tests",
+        )
     for one, file, mine, other in _lonely(pair):
-        if one.role in _APART or _is_entry_script(pair, file) or (file.link and _linked_to_own(pair, file)):
+        if (
+            one in tests
+            or one.role in _APART
+            or _is_entry_script(pair, file)
+            or (file.link and _linked_to_own(pair, file))
+        ):
             continue
         yield Found(place=one.place, message=f"in {mine}, not in {other}")
 

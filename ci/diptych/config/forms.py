@@ -84,6 +84,7 @@ MODULE = Text(
     pattern=r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*",
 )
 VARIABLE = Text(words="the name of an environment variable", pattern=r"[A-Za-z_][A-Za-z0-9_]*")
+SETTING = Text(words="the name of a setting", pattern=rf"{_PLAIN}+")
 VALUE = Text(words="a string", pattern=r"[^\x00]*")
 RULE = Text(words='the code of a rule such as "DIP834"', pattern=r"DIP[1-8][0-9]{2}")
 INDEX = Text(

@@ -150,17 +150,17 @@ def _project(
     if source is None:
         return None
     if source == root:
-        return read_project(document, Place(path="project", faults=place.faults))
+        return read_project(document, root, Place(path="project", faults=place.faults))
     file = source / "pyproject.toml"
-    if not is_file(file):
+    if not is_file(file) and not is_file(source / "setup.py"):
         place.key("source").wrong(given["source"], "there is no pyproject.toml in it")
         return None
     try:
-        other = read_toml(file)
+        other = read_toml(file) if is_file(file) else {}
     except ConfigError as error:
         place.faults.append(error.summary)
         return None
-    return read_project(other, Place(path=f"{file}: project", faults=place.faults))
+    return read_project(other, source, Place(path=f"{file}: project", faults=place.faults))
 
 
 def _compilers(given: Mapping[str, Any], root: Path, place: Place) -> tuple[CompilerSpec, ...] | None:

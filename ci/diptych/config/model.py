@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
 from diptych.config import forms
-from diptych.config.kinds import Choice, ListOf, Table, TableOf, keys
+from diptych.config.kinds import Choice, Flag, ListOf, Table, TableOf, keys
 
+BuilderName: TypeAlias = Literal["auto", "pep517", "cmake"]
 InSourceWay: TypeAlias = Literal["paths", "relink"]
 
 _ENVIRONMENT = TableOf(name=forms.VARIABLE, value=forms.VALUE)
@@ -40,6 +41,10 @@ class CellSettings:
     the source folder and `{python}` the cell's interpreter. It is split into words as a shell would, but no
     shell runs it."""
 
+    test_sources: Annotated[tuple[str, ...], ListOf(item=forms.PATH, unique=True)] = ()
+    """Files and folders that are copied, with their paths relative to `source`, into an empty folder in which `test` then runs:
+    for tests that lie inside the package, or beside it at the top, where Python would import the package from its sources."""
+
     test_requires: Annotated[tuple[str, ...], ListOf(item=forms.SPEC, unique=True)] = ("pytest",)
     """What the tests need besides the project, under names that conda and PyPI share."""
 
@@ -48,6 +53,20 @@ class CellSettings:
     compare --measure` runs it against both installed packages and shows its wall time side by side, with the numbers
     of the last line of its output that is a JSON object. It gets what the package depends on and nothing else; `python`
     is the environment's. The words are as in `test`."""
+
+    builder: Annotated[BuilderName, Choice(names=("auto", "pep517", "cmake"))] = "auto"
+    """What compiles. `pep517`: the project's own build backend makes a wheel (scikit-build-core, meson-python, setuptools,
+    hatchling and any other). `cmake`: CMake alone, whose install rules lay the package out as site-packages. `auto` is
+    `pep517` where `pyproject.toml` has a `[build-system]` or a `setup.py` stands beside it, and `cmake` elsewhere."""
+
+    config_settings: Annotated[Mapping[str, str], TableOf(name=forms.SETTING, value=forms.VALUE)] = field(
+        default_factory=dict, hash=False
+    )
+    """Settings for the build backend, as `pip install -C NAME=VALUE` gives them (PEP 517)."""
+
+    build_isolation: Annotated[bool, Flag()] = True
+    """Whether the build backend gets an environment of its own with what it asks for, from PyPI. With `false` it runs in the host
+    environment, as in conda-forge's recipes: `host` then names the backend and all that it needs."""
 
     cmake_args: Annotated[tuple[str, ...], ListOf(item=forms.ARGUMENT)] = ()
     """Further arguments of CMake's configure step, such as `-DWITH_X=ON`."""

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from diptych import process
 from diptych.errors import PackageError, ProcessError
+from diptych.packages.depends import RunNeeds, Settled
 from diptych.packages.neutral import Neutral, local_names
 from diptych.packages.repack import RepackJob, repack
 from diptych.recipes.staged import STAGE_VARIABLE, staged_recipe
@@ -35,7 +36,7 @@ class CondaJob:
         names: folders of this machine that may be named in the package, and the words for them.
         channels: for the build's own host environment.
         platform: conda's name of the platform.
-        floor: what the binaries need of the system, see :mod:`diptych.packages.floor`.
+        found: what the binaries say of the run dependencies.
         env: the tools' environment.
         epoch: SOURCE_DATE_EPOCH, seconds.
         log: where rattler-build's output goes.
@@ -49,24 +50,35 @@ class CondaJob:
     names: Mapping[Path, str]
     channels: tuple[str, ...]
     platform: str
-    floor: str
+    found: RunNeeds
     env: Mapping[str, str]
     epoch: int
     log: Path
 
 
-def make_conda_package(job: CondaJob, folder: Path) -> Path:
+@dataclass(frozen=True, kw_only=True)
+class CondaPackage:
+    """A package as made.
+
+    Attributes:
+        path: the ``.conda`` file.
+        settled: its run dependencies, and where they come from.
+    """
+
+    path: Path
+    settled: Settled
+
+
+def make_conda_package(job: CondaJob, folder: Path) -> CondaPackage:
     """Render the recipe for this Python and pack the tree; the same inputs give the same bytes.
 
     Args:
         job: the inputs.
         folder: an existing folder; the package is left in it.
 
-    Returns:
-        The ``.conda`` file.
-
     Raises:
-        PackageError: the recipe is wrong, its requirements have no solution, or packing failed.
+        PackageError: the recipe is wrong, its requirements have no solution, its run dependencies contradict each other, or
+            packing failed.
     """
     with _work_folder(folder) as work:
         return _made_in(work, job, folder)
@@ -89,7 +101,7 @@ def _work_folder(folder: Path) -> Iterator[Path]:
         yield Path(name).resolve()
 
 
-def _made_in(work: Path, job: CondaJob, folder: Path) -> Path:
+def _made_in(work: Path, job: CondaJob, folder: Path) -> CondaPackage:
     recipe = staged_recipe(job.recipe, source=job.source, folder=work)
     order = work / "order.json"
     order.write_text(json.dumps(_order(job, recipe, work)), encoding="utf-8")
@@ -113,8 +125,7 @@ def _made_in(work: Path, job: CondaJob, folder: Path) -> Path:
         )
     package = folder / Path(made[0]).name
     shutil.move(made[0], package)
-    repack(package, _repacking(job, work))
-    return package
+    return CondaPackage(path=package, settled=repack(package, _repacking(job, work)))
 
 
 def _repacking(job: CondaJob, work: Path) -> RepackJob:
@@ -129,13 +140,12 @@ def _repacking(job: CondaJob, work: Path) -> RepackJob:
     }
     resolved = {folder.resolve(): word for folder, word in folders.items()}
     return RepackJob(
-        neutral=Neutral(
-            names=local_names({**resolved, **folders}, job.channels), epoch=job.epoch, floor=job.floor
-        ),
+        neutral=Neutral(names=local_names({**resolved, **folders}, job.channels), epoch=job.epoch),
         python=job.interpreter,
         tag=f"cpython-{job.python.replace('.', '')}",
         env=job.env,
         log=job.log,
+        found=job.found,
     )
 
 

@@ -13,7 +13,6 @@ from datetime import datetime, timezone
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from diptych.packages.floor import with_floor
 from diptych.packages.grafted import public_url
 
 if TYPE_CHECKING:
@@ -41,12 +40,10 @@ class Neutral:
     Attributes:
         names: text of this machine (a folder, a URL) → what stands for it.
         epoch: SOURCE_DATE_EPOCH, seconds.
-        floor: what the package needs of the system, see :mod:`diptych.packages.floor`.
     """
 
     names: Mapping[str, str]
     epoch: int
-    floor: str = ""
 
     def text(self, text: str) -> str:
         """Replace every text of this machine, the longest first."""
@@ -65,12 +62,11 @@ class Neutral:
         return value
 
     def index(self, content: bytes) -> bytes:
-        """Return index.json with the epoch for its time (milliseconds), and its requirements sorted, the system's among them.
+        """Return index.json with the epoch for its time (milliseconds), and its requirements sorted.
 
         rattler-build (0.73) puts the requirements that come from run exports in an order of their own each time.
         """
         value = json.loads(content)
-        value["depends"] = with_floor(value.get("depends", ()), self.floor)
         value |= {key: sorted(value[key]) for key in ("constrains", "depends") if key in value}
         return _json({**value, "timestamp": self.epoch * 1000})
 

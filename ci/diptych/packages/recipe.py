@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterator, Mapping
+from configparser import ConfigParser
+from configparser import Error as ConfigParserError
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +15,24 @@ from diptych.errors import PackageError
 from diptych.matrix import Cell
 from diptych.packages.metadata import Metadata
 
+# What a test runner reads beside the tests.
+_TEST_CONFIGURATION = ("conftest.py", "pyproject.toml", "pytest.ini", "setup.cfg", "tox.ini")
+_SUMMARY, _HOME, _CODE, _DOCS = (
+    "summary",
+    ("homepage", "home"),
+    ("source", "repository", "code"),
+    ("documentation", "docs"),
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class RecipeFacts:
     """What a recipe is rendered from.
 
     Attributes:
-        cell: for host and run requirements.
-        metadata: for name, version, licence, summary, dependencies.
-        source: the project, for licence files.
+        cell: for host and run requirements, and the test command.
+        metadata: for name, version, licence, summary, dependencies, commands.
+        source: the project, for its tests.
         package: import name, for the import test.
     """
 
@@ -28,60 +41,163 @@ class RecipeFacts:
     source: Path
     package: str
 
+    @cached_property
+    def raw(self) -> Mapping[str, Any]:
+        """METADATA, field by field."""
+        from packaging.metadata import parse_email  # noqa: PLC0415 -- not needed by a listing
+
+        raw, _ = parse_email((self.metadata.folder / "METADATA").read_bytes())
+        return raw
+
+    @property
+    def name(self) -> str:
+        """The name of the conda package."""
+        return str(self.raw["name"]).lower()
+
 
 def render_recipe(facts: RecipeFacts, folder: Path) -> Path:
     """Write ``recipe.yaml`` into ``folder`` and return its path.
 
-    It packs the ready stage only: a project that wants its recipe to compile by itself writes its own.
+    It packs the ready stage only; :mod:`diptych.packages.standalone` renders one that compiles by itself.
 
     Raises:
         PackageError: the metadata has a dependency that cannot be read.
     """
+    path = folder / "recipe.yaml"
+    path.write_text(to_yaml(recipe(facts)), encoding="utf-8")
+    return path
+
+
+def to_yaml(recipe: Mapping[str, Any]) -> str:
+    """Return a recipe as a file holds it."""
     import yaml  # noqa: PLC0415 -- not needed by a listing
 
-    path = folder / "recipe.yaml"
-    path.write_text(yaml.safe_dump(recipe(facts), sort_keys=False, allow_unicode=True), encoding="utf-8")
-    return path
+    return yaml.safe_dump(dict(recipe), sort_keys=False, allow_unicode=True, width=120)
 
 
 def recipe(facts: RecipeFacts) -> dict[str, Any]:
     """Return the recipe as plain values (rattler-build's recipe format, schema version 1)."""
-    from packaging.metadata import parse_email  # noqa: PLC0415 -- as above
-
-    raw, _ = parse_email((facts.metadata.folder / "METADATA").read_bytes())
-    licences = sorted((facts.metadata.folder / "licenses").rglob("*"))
-    about = {
-        "summary": raw.get("summary"),
-        "license": raw.get("license_expression"),
-        "license_file": [str(path) for path in licences if path.is_file()],
-        "homepage": next(iter(raw.get("project_urls", {}).values()), None),
+    folder = facts.metadata.folder / "licenses"
+    licences = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    tests = test_files(facts)
+    # What is packed is the ready stage: this is for tests and licence texts alone.
+    source: list[dict[str, Any]] = [
+        *([{"path": str(facts.source), "filter": {"include": tests}}] if tests else []),
+        *([{"path": str(folder)}] if licences else []),
+    ]
+    build: dict[str, Any] = {
+        "number": 0,
+        "script": {
+            "interpreter": "bash",
+            "content": 'mkdir -p "$SP_DIR" && cp -R "$DIPTYCH_STAGE"/. "$SP_DIR"/',
+            "env": {"DIPTYCH_STAGE": '${{ env.get("DIPTYCH_STAGE") }}'},
+        },
+        **python_part(facts),
     }
-    host = ["python", *(spec for spec in facts.cell.settings.host if spec.split()[0] != "python")]
     return {
         "schema_version": 1,
-        "package": {"name": raw["name"].lower(), "version": raw["version"]},
-        "build": {
-            "number": 0,
-            "script": {
-                "interpreter": "bash",
-                "content": 'mkdir -p "$SP_DIR" && cp -R "$DIPTYCH_STAGE"/. "$SP_DIR"/',
-                "env": {"DIPTYCH_STAGE": '${{ env.get("DIPTYCH_STAGE") }}'},
-            },
-        },
-        "requirements": {
-            "host": host,
-            "run": [
-                "python",
-                *_run_requirements(raw.get("requires_dist", []), facts),
-                *facts.cell.settings.run,
-            ],
-        },
-        "tests": [{"python": {"imports": [facts.package], "pip_check": False}}],
-        "about": {key: value for key, value in about.items() if value},
+        "package": {"name": facts.name, "version": facts.raw["version"]},
+        **({"source": source} if source else {}),
+        "build": build,
+        "requirements": {"host": host_requirements(facts), "run": run_requirements(facts)},
+        "tests": tests_part(facts),
+        "about": about_part(facts, licences),
     }
 
 
-def _run_requirements(requirements: list[str], facts: RecipeFacts) -> Iterator[str]:
+def about_part(facts: RecipeFacts, licences: list[str]) -> dict[str, Any]:
+    """Return the ``about`` section; what the metadata does not say is left out."""
+    urls = {label.lower(): url for label, url in facts.raw.get("project_urls", {}).items()}
+
+    def url(*labels: str) -> str | None:
+        return next((urls[label] for label in labels if label in urls), None)
+
+    about = {
+        "homepage": url(*_HOME) or facts.raw.get("home_page") or next(iter(urls.values()), None),
+        "summary": facts.raw.get(_SUMMARY),
+        "license": facts.raw.get("license_expression"),
+        "license_file": licences,
+        "repository": url(*_CODE),
+        "documentation": url(*_DOCS),
+    }
+    return {key: value for key, value in about.items() if value}
+
+
+def python_part(facts: RecipeFacts) -> dict[str, Any]:
+    """Return the commands that the package installs (``build.python.entry_points``); nothing where there is none."""
+    commands = [f"{name} = {target}" for name, target in sorted(_commands(facts.metadata.folder))]
+    return {"python": {"entry_points": commands}} if commands else {}
+
+
+def host_requirements(facts: RecipeFacts) -> list[str]:
+    """Return what the table says, with Python."""
+    return ["python", *(spec for spec in facts.cell.settings.host if spec.split()[0] != "python")]
+
+
+def run_requirements(facts: RecipeFacts) -> list[str]:
+    """Return the run dependencies: what the metadata and the table say.
+
+    Raises:
+        PackageError: a dependency cannot be read.
+    """
+    return ["python", *_dependencies(facts.raw.get("requires_dist", []), facts), *facts.cell.settings.run]
+
+
+def tests_part(facts: RecipeFacts) -> list[dict[str, Any]]:
+    """Return the tests: import and ``pip check``, and the project's own where the table's command names their place."""
+    tests: list[dict[str, Any]] = [{"python": {"imports": [facts.package], "pip_check": True}}]
+    if files := test_files(facts):
+        words = shlex.split(facts.cell.settings.test)
+        command = [
+            word.replace("{source}/", "").replace("{source}", ".").replace("{python}", "python")
+            for word in words
+        ]
+        tests.append(
+            {
+                "script": [shlex.join(command)],
+                "files": {"source": files},
+                "requirements": {"run": list(facts.cell.settings.test_requires)},
+            }
+        )
+    return tests
+
+
+def test_files(facts: RecipeFacts) -> list[str]:
+    """Return the project's tests as globs below its folder: the places that the table's test command names."""
+    words = shlex.split(facts.cell.settings.test)
+    places = [
+        word.partition("{source}/")[2].split("::")[0].strip("/") for word in words if "{source}/" in word
+    ]
+    found = [place for place in dict.fromkeys(places) if place and (facts.source / place).exists()]
+    if not found:
+        return []
+    beside = [name for name in _TEST_CONFIGURATION if (facts.source / name).is_file() and name not in found]
+    return [*(f"{place}/**" if (facts.source / place).is_dir() else place for place in found), *beside]
+
+
+class _EntryPoints(ConfigParser):
+    """Reads ``entry_points.txt``, where names keep their case (entry points specification)."""
+
+    def optionxform(self, optionstr: str) -> str:
+        return optionstr
+
+
+def _commands(dist_info: Path) -> Iterator[tuple[str, str]]:
+    points = dist_info / "entry_points.txt"
+    if not points.is_file():
+        return
+    parser = _EntryPoints(delimiters=("=",), interpolation=None)
+    try:
+        parser.read_string(points.read_text(encoding="utf-8"))
+    except ConfigParserError as error:
+        raise PackageError(f'cannot read "{points}": {error}') from error
+    for group in ("console_scripts", "gui_scripts"):
+        if parser.has_section(group):
+            # An extra in brackets after the target means nothing to the script.
+            yield from ((name, target.split("[")[0].strip()) for name, target in parser.items(group))
+
+
+def _dependencies(requirements: list[str], facts: RecipeFacts) -> Iterator[str]:
     """Turn the metadata's dependencies into conda match specs, for this cell's Python."""
     from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 -- as above
 

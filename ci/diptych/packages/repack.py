@@ -13,18 +13,20 @@ import tarfile
 import time
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from diptych.archives import open_package, unpack
 from diptych.errors import PackageError
 from diptych.packages.bytecode import recompile
+from diptych.packages.depends import RunNeeds, Settled, settle
+from diptych.packages.finished import check_finished
 from diptych.packages.neutral import Neutral
 from diptych.packages.tarmember import add_member, files_below
 from diptych.store import discard, written
 
-REVISION = 4
+REVISION = 5
 """Raised when the form of the bytes changes: part of the name of an entry in the store."""
 _LEVEL = 19
 _PLAIN = 0o644
@@ -41,6 +43,7 @@ class RepackJob:
         tag: its cache tag, "cpython-311".
         env: the environment of that interpreter.
         log: where its output goes.
+        found: what its binaries say of its dependencies.
     """
 
     neutral: Neutral
@@ -48,6 +51,7 @@ class RepackJob:
     tag: str
     env: Mapping[str, str]
     log: Path
+    found: RunNeeds = field(default_factory=RunNeeds)
 
 
 def compression_versions() -> dict[str, str]:
@@ -59,12 +63,16 @@ def compression_versions() -> dict[str, str]:
     return {"zlib": zlib.ZLIB_RUNTIME_VERSION, "zstd": zstd.zstd_version}
 
 
-def repack(package: Path, job: RepackJob) -> None:
-    """Replace a ``.conda`` by the same package in its one form.
+def repack(package: Path, job: RepackJob) -> Settled:
+    """Replace a ``.conda`` by the same package in its one form, its run dependencies settled.
+
+    Returns:
+        The run dependencies, and where they come from.
 
     Raises:
         FormatError: the package is damaged.
-        PackageError: its metadata cannot be read, or its Python files cannot be compiled.
+        PackageError: its metadata cannot be read, its dependencies contradict each other, it is no such package as it says
+            (:func:`check_finished`), or its Python files cannot be compiled.
         StoreError: the disk is full.
     """
     root = package.with_name(f"{package.name}.unpacked")
@@ -73,11 +81,14 @@ def repack(package: Path, job: RepackJob) -> None:
     try:
         try:
             recompile(root, python=job.python, tag=job.tag, env=job.env, log=job.log)
+            settled = settle(root, job.found)
+            check_finished(root)
             _neutral_info(root, job.neutral)
             _settle_paths(root)
         except (ValueError, KeyError, AttributeError) as error:
             raise PackageError(f'"{package}": its metadata cannot be read: {error}') from error
         pack(root, package, epoch=job.neutral.epoch)
+        return settled
     finally:
         discard(root)
 

@@ -6,11 +6,9 @@ The newest symbol version that GCC's libstdc++ can bring into a binary is known 
 
 from __future__ import annotations
 
-import functools
-import json
 from dataclasses import dataclass
-from importlib import resources
 
+from diptych.policy.gcc_releases import libstdcxx_releases, release_key
 from diptych.policy.tables import Level, manylinux
 
 
@@ -51,14 +49,14 @@ def forecast(gcc: str, *, machine: str = "x86_64") -> Forecast | None:
         machine: as in a tag.
     """
     wanted = tuple(int(part) for part in gcc.split(".")[:2] if part.isdigit())
-    rows = _rows()
-    fitting = [row for row in rows if _release(row["gcc"]) <= _latest(wanted)]
+    rows = libstdcxx_releases()
+    fitting = [row for row in rows if release_key(row["gcc"]) <= _latest(wanted)]
     if not wanted or not fitting:
         return None
     row = fitting[-1]
     symbol_version, abi_version = f"GLIBCXX_{row['glibcxx']}", f"CXXABI_{row['cxxabi']}"
     levels = [manylinux().lowest(version, machine) for version in (symbol_version, abi_version)]
-    known = wanted[0] <= _release(rows[-1]["gcc"])[0]
+    known = wanted[0] <= release_key(rows[-1]["gcc"])[0]
     return Forecast(
         gcc=gcc,
         symbol_version=symbol_version,
@@ -71,14 +69,3 @@ def forecast(gcc: str, *, machine: str = "x86_64") -> Forecast | None:
 def _latest(wanted: tuple[int, ...]) -> tuple[int, ...]:
     """A bare major version stands for its newest release."""
     return wanted if len(wanted) > 1 else (*wanted, 99)
-
-
-def _release(text: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in text.split("."))
-
-
-@functools.cache
-def _rows() -> list[dict[str, str]]:
-    text = resources.files("diptych").joinpath("data/libstdcxx.json").read_text(encoding="utf-8")
-    rows: list[dict[str, str]] = json.loads(text)["releases"]
-    return rows

@@ -111,7 +111,11 @@ def bytes_to_graft(tree: Path, *, prefix: Path) -> int:
         for binary in find_binaries(tree)
         for path in closure(binary.resolve(), where=world).paths
     }
-    return sum(path.stat().st_size for path in found if path.is_relative_to(home))
+    return sum(
+        path.stat().st_size
+        for path in found
+        if path.is_relative_to(home) and not is_system_library(path.name, "elf")
+    )
 
 
 def _fault(need: Loaded, prefix: Path) -> str | None:

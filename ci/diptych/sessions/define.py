@@ -8,6 +8,7 @@ import platform
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -161,6 +162,14 @@ def define(noxfile: str) -> None:
             _declare(kind, python, [cell for cell in workspace.cells if cell.python == python], declared)
     _declare_compare(declared)
     _declare_missing(workspace)
+    if _asks_for_here(sys.argv):
+        # Of the one cell asked for, what this machine lacks is no reason to skip: nothing would be done, with exit code 0.
+        nox.options.error_on_missing_interpreters = True
+
+
+def _asks_for_here(arguments: Sequence[str]) -> bool:
+    """Tell whether ``-t here`` stands on nox's command line; nox tells noxfiles nothing of it."""
+    return "here" in takewhile(lambda word: word != "--", arguments)
 
 
 def _declare(kind: Kind, python: str, cells: Sequence[Cell], declared: Declared) -> None:

@@ -20,6 +20,7 @@ from diptych.tasks.explain import explain
 from diptych.tasks.init import init
 from diptych.tasks.matrix import matrix
 from diptych.tasks.plan import plan
+from diptych.tasks.recipe import recipe
 from diptych.tasks.release import release
 from diptych.tasks.relink import relink
 from diptych.tasks.reproduce import reproduce
@@ -38,6 +39,7 @@ namespace = Collection(
     environment,
     explain,
     init,
+    recipe,
     relink,
     release,
     reproduce,

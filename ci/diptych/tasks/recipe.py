@@ -1,0 +1,58 @@
+"""``diptych recipe``: a recipe for conda-forge, which builds the project without Diptych."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from invoke.context import Context
+
+from diptych.config import Config
+from diptych.errors import ConfigError
+from diptych.packages.standalone import Archive
+from diptych.store import sha256_file
+from diptych.tasks.surface import process_workspace, surface
+from diptych.workspace import Workspace
+
+
+@surface(
+    builds=True,
+    help={
+        "sdist": "the source distribution as it was uploaded; default: the one that a release of this checkout has",
+        "url": "where it can be fetched; default: its place on PyPI",
+        "maintainer": "a name on GitHub, for recipe-maintainers; repeatable",
+    },
+    iterable=["maintainer"],
+)
+def recipe(_context: Context, maintainer: list[str], sdist: str = "", url: str = "") -> None:
+    """Print a recipe.yaml for conda-forge's staged-recipes, and say what a reviewer would ask for."""
+    from diptych.packages.lint import lint  # noqa: PLC0415 -- not for --list
+    from diptych.packages.metadata import prepare_metadata  # noqa: PLC0415 -- as above
+    from diptych.packages.recipe import RecipeFacts, to_yaml  # noqa: PLC0415 -- as above
+    from diptych.packages.standalone import standalone_recipe  # noqa: PLC0415 -- as above
+
+    workspace = process_workspace(aside=True)
+    config: Config = workspace.config
+    metadata = prepare_metadata(config.source, store=workspace.store, env=workspace.env)
+    facts = RecipeFacts(
+        cell=workspace.cells[-1], metadata=metadata, source=config.source, package=config.package
+    )
+    values = standalone_recipe(facts, _archive(workspace, sdist, url), tuple(maintainer))
+    for word in lint(values):
+        workspace.output.note(word)
+    schema = "# yaml-language-server: $schema=https://raw.githubusercontent.com/prefix-dev/recipe-format/main/schema.json"
+    workspace.output.raw(f"{schema}\n{to_yaml(values)}")
+
+
+def _archive(workspace: Workspace, given: str, url: str) -> Archive:
+    from diptych.packages.sdist import make_sdist  # noqa: PLC0415 -- as above
+
+    if given and not Path(given).is_file():
+        raise ConfigError(f'"{given}" is no file', hint="name the .tar.gz that was uploaded")
+    path = (
+        Path(given)
+        if given
+        else make_sdist(
+            workspace.config.source, store=workspace.store, env=workspace.env, epoch=workspace.epoch
+        ).path
+    )
+    return Archive(filename=path.name, sha256=sha256_file(path), url=url)

@@ -1,0 +1,152 @@
+"""Recipes from metadata: what rattler-build reads, and what a reviewer of conda-forge asks for."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rattler_build import Stage0Recipe
+
+from diptych.config import load
+from diptych.errors import PackageError
+from diptych.matrix import cells
+from diptych.packages.lint import lint
+from diptych.packages.metadata import read_metadata
+from diptych.packages.recipe import RecipeFacts, recipe, to_yaml
+from diptych.packages.standalone import Archive, standalone_recipe
+
+METADATA = """\
+Metadata-Version: 2.4
+Name: Thing
+Version: 1.0
+Summary: One thing
+License-Expression: MIT
+License-File: LICENSE
+Requires-Python: >=3.10
+Requires-Dist: numpy<3,>=1.26
+Requires-Dist: tomli>=2; python_version < "3.11"
+Requires-Dist: pytest; extra == "test"
+Project-URL: Source, https://thing.example/source
+Project-URL: Homepage, https://thing.example
+"""
+ARCHIVE = Archive(filename="thing-1.0.tar.gz", sha256="0" * 64)
+
+
+@pytest.fixture
+def facts(tmp_path: Path) -> RecipeFacts:
+    info = tmp_path / "thing-1.0.dist-info"
+    (info / "licenses").mkdir(parents=True)
+    (info / "METADATA").write_text(METADATA)
+    (info / "licenses" / "LICENSE").write_text("MIT\n")
+    (info / "entry_points.txt").write_text("[console_scripts]\nThing = thing:main [fast]\n[other]\nx = y\n")
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "CMakeLists.txt").write_text("")
+    (tmp_path / "pyproject.toml").write_text(
+        '[build-system]\nrequires = ["scikit-build-core>=0.10", "cmake>=3.21", "pybind11[global]"]\n'
+        '[project]\nname = "thing"\nversion = "1.0"\n'
+        '[tool.diptych]\npython = ["3.11"]\nhost = ["numpy >=2", "eigen"]\nrun = ["tzdata"]\n'
+        'test = "python -m pytest -q {source}/tests"\n'
+    )
+    config = load(tmp_path)
+    (cell,) = cells(config, platform="linux-64")
+    return RecipeFacts(cell=cell, metadata=read_metadata(info), source=tmp_path, package="thing")
+
+
+def test_the_recipe_of_a_stage(facts: RecipeFacts) -> None:
+    made = recipe(facts)
+    assert made["package"] == {"name": "thing", "version": "1.0"}
+    assert made["build"]["python"] == {"entry_points": ["Thing = thing:main"]}
+    assert made["requirements"]["run"] == ["python", "numpy <3,>=1.26", "tzdata"]
+    assert made["tests"][1]["script"] == ["python -m pytest -q tests"]
+    assert made["tests"][1]["files"] == {"source": ["tests/**", "pyproject.toml"]}
+    assert made["about"]["license_file"] == ["LICENSE"]
+    Stage0Recipe.from_dict(made)
+
+
+def test_the_recipe_for_conda_forge(facts: RecipeFacts) -> None:
+    made = standalone_recipe(facts, ARCHIVE, ("somebody",))
+    assert made["source"]["url"] == "https://pypi.org/packages/source/t/thing/thing-${{ version }}.tar.gz"
+    assert made["requirements"]["build"] == [
+        '${{ compiler("cxx") }}', '${{ stdlib("c") }}', "cmake >=3.21", "ninja",
+    ]  # fmt: skip
+    assert made["requirements"]["host"] == [
+        "python", "pip", "scikit-build-core >=0.10", "pybind11", "numpy >=2", "eigen",
+    ]  # fmt: skip
+    assert made["build"]["skip"] == ['match(python, "<3.10")']
+    assert made["about"]["homepage"] == "https://thing.example"
+    assert made["about"]["repository"] == "https://thing.example/source"
+    assert lint(made) == []
+    text = to_yaml(made)
+    assert "iptych" not in text
+    Stage0Recipe.from_yaml(text)
+
+
+def test_a_dependency_that_cannot_be_read(facts: RecipeFacts) -> None:
+    path = facts.metadata.folder / "METADATA"
+    path.write_text(METADATA + "Requires-Dist: numpy >> 3\n")
+    with pytest.raises(PackageError, match='cannot read the dependency "numpy >> 3"'):
+        recipe(facts)
+
+
+def test_tests_that_the_table_does_not_place(facts: RecipeFacts, tmp_path: Path) -> None:
+    (tmp_path / "tests").rmdir()
+    made = recipe(facts)
+    assert len(made["tests"]) == 1
+    assert made["source"] == [{"path": str(facts.metadata.folder / "licenses")}]
+
+
+def without(recipe: dict[str, Any], *keys: str) -> dict[str, Any]:
+    part = recipe
+    for key in keys[:-1]:
+        part = part[key]
+    del part[keys[-1]]
+    return recipe
+
+
+@pytest.mark.parametrize(
+    ("keys", "word"),
+    [
+        (("about", "summary"), "about.summary: the summary is missing"),
+        (("about", "homepage"), "about.homepage: the home page is missing"),
+        (("about", "license"), "about.license: the licence is missing"),
+        (("about", "license_file"), "about.license_file: the licence file is missing"),
+        (("source", "sha256"), "source.sha256: the hash of the archive is missing"),
+        (("source", "url"), "source.url: the source is to be fetched from a release, not a folder"),
+        (("tests",), "tests: there is none"),
+        (("build", "number"), "build.number: it is missing"),
+        (("extra",), "extra.recipe-maintainers: nobody is named (--maintainer NAME)"),
+    ],
+    ids=lambda value: ".".join(value) if isinstance(value, tuple) else "",
+)
+def test_what_is_missing_is_named(facts: RecipeFacts, keys: tuple[str, ...], word: str) -> None:
+    assert lint(without(standalone_recipe(facts, ARCHIVE, ("somebody",)), *keys)) == [word]
+
+
+@pytest.mark.parametrize(
+    ("section", "spec", "word"),
+    [
+        ("run", "numpy>=2", 'requirements.run: "numpy>=2" needs one space between name and version'),
+        ("run", "numpy  2", 'requirements.run: "numpy  2" needs one space between name and version'),
+        ("host", "numpy", 'requirements.host: "numpy" stands there twice'),
+    ],
+)
+def test_requirements_have_one_form(facts: RecipeFacts, section: str, spec: str, word: str) -> None:
+    made = copy.deepcopy(standalone_recipe(facts, ARCHIVE, ("somebody",)))
+    if section == "run":
+        made["requirements"][section] = [one for one in made["requirements"][section] if "numpy" not in one]
+    made["requirements"][section].append(spec)
+    assert word in lint(made)
+
+
+def test_a_licence_that_spdx_does_not_know(facts: RecipeFacts) -> None:
+    made = standalone_recipe(facts, ARCHIVE, ("somebody",))
+    made["about"]["license"] = "my own"
+    assert lint(made) == ['about.license: "my own" is no SPDX expression (spdx.org/licenses)']
+
+
+def test_a_compiler_without_a_c_library(facts: RecipeFacts) -> None:
+    made = standalone_recipe(facts, ARCHIVE, ("somebody",))
+    made["requirements"]["build"].remove('${{ stdlib("c") }}')
+    assert lint(made) == ['requirements.build: a compiler needs ${{ stdlib("c") }} beside it']
