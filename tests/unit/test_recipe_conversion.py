@@ -242,7 +242,11 @@ def test_a_recipe_that_compiles_takes_the_stage(tmp_path: Path) -> None:
         "package": {"name": "a", "version": "1"},
         "source": {"git": ".."},
         "build": {"number": 4, "script": "cmake", "skip": ["linux"], "python": {"entry_points": ["a = a:b"]}},
-        "requirements": {"build": ["${{ compiler('cxx') }}"], "host": ["python"], "run": ["python"]},
+        "requirements": {
+            "build": ["${{ compiler('cxx') }}"],
+            "host": ["python", "setuptools >=70", "pip", "fmt"],
+            "run": ["python"],
+        },
         "about": {"license_file": ["LICENSE", "../outside", "${{ x }}"]},
         "tests": [{"script": ["pytest"], "files": {"source": ["tests/"]}}],
     }
@@ -254,7 +258,7 @@ def test_a_recipe_that_compiles_takes_the_stage(tmp_path: Path) -> None:
     assert target == work / "recipe" / "recipe.yaml"
     assert (work / "recipe" / "build.sh").is_file()
     made = yaml.safe_load(target.read_text(encoding="utf-8"))
-    assert made["requirements"] == {"host": ["python"], "run": ["python"]}
+    assert made["requirements"] == {"host": ["python", "fmt"], "run": ["python"]}
     assert made["build"]["number"] == 4
     assert made["build"]["python"] == {"entry_points": ["a = a:b"]}
     assert "skip" not in made["build"]

@@ -24,11 +24,11 @@ from diptych.adopt.imports import (
 )
 from diptych.adopt.model import Need, Origin, Setting, Untold
 from diptych.adopt.names import conda_names, projects_of_conda
-from diptych.adopt.readconda import TOOLS
 from diptych.adopt.readpyproject import FILE, strings
 from diptych.adopt.requirements import group, match_spec, merged, project_name
 from diptych.config import forms
 from diptych.errors import ConfigError
+from diptych.recipes.tools import TOOLS
 
 # The Pythons that Diptych itself is tested with.
 PYTHONS = ("3.10", "3.11", "3.12", "3.13", "3.14")

@@ -13,17 +13,11 @@ from diptych.adopt.names import known_libraries
 from diptych.config.files import read_toml
 from diptych.errors import ConfigError
 from diptych.recipes.selectors import holds
+from diptych.recipes.tools import TOOLS
 
 # Where recipes stand: conda-build's and rattler-build's examples, conda-smithy's feedstocks, and what people do.
 RECIPE_FOLDERS = ("conda", "recipe", "conda.recipe", "conda-recipe", ".conda", "recipes", ".")
 _OUR_CHANNELS = frozenset({"conda-forge", "nodefaults", "defaults"})
-# Brought by Diptych, by the cell, or by the build backend.
-TOOLS = frozenset({
-    "python", "pip", "setuptools", "wheel", "python-build", "build", "cmake", "make", "ninja", "meson", "meson-python", "pkg-config",
-    "pkgconfig", "scikit-build-core", "scikit-build", "hatchling", "flit-core", "poetry-core", "pdm-backend", "maturin", "cython", "swig",
-    "setuptools-scm", "setuptools_scm", "versioneer", "cmeel", "git", "patchelf", "ccache", "sccache", "cross-python", "python_abi",
-    "c-compiler", "cxx-compiler", "fortran-compiler", "compilers", "gcc", "gxx", "clang", "clangxx",
-})  # fmt: skip
 
 
 def read_recipe(recipe: Mapping[str, Any], *, file: str, platform: str) -> Reading:

@@ -8,6 +8,7 @@ from typing import Any
 
 from diptych.errors import ConfigError
 from diptych.recipes.opening import open_recipe
+from diptych.recipes.tools import TOOLS
 
 STAGE_VARIABLE = "DIPTYCH_STAGE"
 _SCRIPT = f'mkdir -p "$SP_DIR" && cp -R "${STAGE_VARIABLE}"/. "$SP_DIR"/'
@@ -77,9 +78,17 @@ def _with_stage(recipe: dict[str, Any], path: Path) -> dict[str, Any]:
         for name, value in (requirements if isinstance(requirements, dict) else {}).items()
         if name != "build"
     }
+    if isinstance(needed.get("host"), list):
+        needed["host"] = [entry for entry in needed["host"] if not _is_tool(entry)]
     made = {**recipe, "build": {**kept, "script": script}, "requirements": needed}
     made.pop("source", None)
     return {"schema_version": 1, **made}
+
+
+def _is_tool(entry: object) -> bool:
+    """Tell whether an entry of the host section only builds: nothing is built, and a local channel may not have it."""
+    name = entry.split()[0] if isinstance(entry, str) and entry.strip() else ""
+    return name in TOOLS - {"python", "python_abi"}
 
 
 def _copy_named(recipe: dict[str, Any], source: Path, folder: Path) -> bool:
