@@ -72,9 +72,9 @@ EXPECTED: dict[str, dict[str, Any]] = {
     "poetry-script": {},
     "seed": {"host": ["libboost-python-devel"]},
     "setuptools-abi3": {},
-    "setuptools-c": {"package": "fractional", "test": "pytest -q {source}/test_fractional.py"},
+    "setuptools-c": {"package": "fractional", "test": "pytest -q", "test-sources": ["test_fractional.py"]},
     "setuptools-cffi": {},
-    "setuptools-cython": {"test": "pytest -q {source}/cumsums/tests"},
+    "setuptools-cython": {"test": "pytest -q --pyargs cumsums.tests"},
     "setuptools-pybind11": {},
     "skbuild-boost": {"host": ["libboost-python-devel"]},
     "skbuild-nanobind": {},
@@ -94,7 +94,8 @@ def test_projects(name: str, tmp_path: Path) -> None:
     before = {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
     first = adopted(root)
     assert table(root) == {"python": ["3.10", "3.11", "3.12", "3.13", "3.14"], **EXPECTED[name]}
-    assert not untold(root)
+    relative = "cumsums/tests: the tests import from the package relatively"
+    assert untold(root).startswith(relative) if name == "setuptools-cython" else not untold(root)
     apply(first.edits)
     changed = {path.relative_to(root).as_posix() for path, old in before.items() if path.read_bytes() != old}
     assert changed == ({"pyproject.toml"} & {path.name for path in before}), "no build file is changed"
@@ -175,6 +176,20 @@ def test_a_test_command_runs_from_anywhere(craft: Path, command: str, expected: 
     write(craft, {"tools/wheel.py": ""})
     write(craft, {"pyproject.toml": SKBUILD + f'\n[tool.cibuildwheel]\ntest-command = "{command}"\n'})
     assert table(craft)["test"] == expected
+
+
+def test_test_sources_of_cibuildwheel(craft: Path) -> None:
+    given = '\n[tool.cibuildwheel]\ntest-sources = ["tools/t.py"]\ntest-command = "pytest tools/t.py"\n'
+    write(craft, {"tools/t.py": "", "pyproject.toml": SKBUILD + given})
+    found = table(craft)
+    assert (found["test"], found["test-sources"]) == ("pytest tools/t.py", ["tools/t.py"])
+
+
+def test_tests_inside_the_package_are_copied_away_from_it(craft: Path) -> None:
+    shutil.rmtree(craft / "tests")
+    write(craft, {"src/crafted/tests/test_it.py": "from crafted import x\n", "src/crafted/__init__.py": ""})
+    found = table(craft)
+    assert (found["test"], found["test-sources"]) == ("pytest -q", ["src/crafted/tests"])
 
 
 def test_setup_py_that_computes_its_extensions(tmp_path: Path) -> None:

@@ -8,10 +8,11 @@ from typing import Any
 
 from diptych.adopt.edit import Edit, edits, has_table
 from diptych.adopt.gather import gather
-from diptych.adopt.plan import PYTHONS, Plan, plan
+from diptych.adopt.plan import PYTHONS, plan
 from diptych.adopt.readconda import RECIPE_FOLDERS
 from diptych.adopt.readpyproject import strings
 from diptych.adopt.show import next_command, to_json
+from diptych.adopt.table import Plan
 from diptych.config.files import read_toml
 from diptych.errors import ConfigError
 from diptych.recipes.metayaml import rendered

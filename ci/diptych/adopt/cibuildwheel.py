@@ -24,7 +24,6 @@ _WHY = {
     "before-build": "nothing runs before a build: what it makes must come from the build backend",
     "before-test": "nothing runs before the tests: put what they need into test-requires",
     "test-skip": 'the tests of every cell run; exclude = ["3.13-*"] leaves out a whole cell',
-    "test-sources": "the tests run from the source folder",
     "test-environment": "env is for compile and tests alike: add what the tests alone need there",
     "environment-pass": "only variables of `env` reach the build",
     "enable": "CPython alone is built",
@@ -35,7 +34,7 @@ _WHY = {
     "xbuild-tools": "for platforms that Diptych does not build",
 }  # fmt: skip
 _IMAGE = "packages are built on this machine; the wheel's tag is found from its symbols"
-_LISTS = frozenset({"build", "skip", "test-requires", "test-extras", "test-groups"})
+_LISTS = frozenset({"build", "skip", "test-requires", "test-extras", "test-groups", "test-sources"})
 _LOOKING = frozenset({"echo", "ls", "pwd", "date", "env"})  # a command that tests nothing
 _REPAIRS = re.compile(r"(auditwheel repair|delocate-wheel|delvewheel repair)")
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from diptych.adopt.plan import Line, Plan
+from diptych.adopt.table import Line, Plan
 from diptych.config.files import read_toml, toml_of
 from diptych.errors import ConfigError
 

@@ -3,62 +3,25 @@
 from __future__ import annotations
 
 import re
-import shlex
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterable
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.utils import canonicalize_name
 
 from diptych.adopt.cibuildwheel import other_builds, selected_pythons
 from diptych.adopt.gather import Repository
-from diptych.adopt.imports import (
-    imported_by,
-    is_on_disk,
-    listed_packages,
-    packages_on_disk,
-    source_folders,
-    test_places,
-)
-from diptych.adopt.model import Need, Origin, Setting, Untold
+from diptych.adopt.model import Need, Origin, Untold
 from diptych.adopt.names import conda_names, projects_of_conda
+from diptych.adopt.plan_package import package_line
+from diptych.adopt.plan_tests import test_lines, test_requires
 from diptych.adopt.readpyproject import FILE, strings
-from diptych.adopt.requirements import group, match_spec, merged, project_name
-from diptych.config import forms
+from diptych.adopt.requirements import merged, project_name
+from diptych.adopt.table import Line, Plan, origins, unique
 from diptych.errors import ConfigError
 from diptych.recipes.tools import TOOLS
 
 # The Pythons that Diptych itself is tested with.
 PYTHONS = ("3.10", "3.11", "3.12", "3.13", "3.14")
-_TEST = "pytest -q {source}/tests"
-_TEST_GROUPS = ("test", "tests", "testing")
-_WIDE_GROUPS = ("dev", "develop", "development", "all")
 _CLASSIFIER = re.compile(r"Programming Language :: Python :: (3\.\d+)")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Line:
-    """One key of the table.
-
-    Attributes:
-        key: its name.
-        value: a string, a list of strings or a table of strings.
-        why: where each part comes from, in words.
-    """
-
-    key: str
-    value: Any
-    why: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Plan:
-    """The table to write, and what could not be told."""
-
-    lines: tuple[Line, ...]
-    untold: tuple[Untold, ...]
 
 
 def plan(repository: Repository) -> Plan:
@@ -68,8 +31,11 @@ def plan(repository: Repository) -> Plan:
         ConfigError: the project admits no Python that Diptych builds for.
     """
     untold: list[Untold] = list(repository.reading.untold)
-    makers = (_python, _package, _recipe, _channels, _host, _test, _test_requires, _env, _excluded)
-    lines = [line for make in makers if (line := make(repository, untold)) is not None]
+    before = (_python, package_line, _recipe, _channels, _host)
+    after = (test_requires, _env, _excluded)
+    lines = [line for make in before if (line := make(repository, untold)) is not None]
+    lines += test_lines(repository, untold)
+    lines += [line for make in after if (line := make(repository, untold)) is not None]
     return Plan(lines=tuple(lines), untold=tuple(untold))
 
 
@@ -95,7 +61,7 @@ def _python(repository: Repository, untold: list[Untold]) -> Line:
         places = [str(one.origin) for one in (*build, *skip)]
         places += ["the classifiers"] if known is named else [str(origin)] if specifiers else []
         if chosen:
-            return Line(key="python", value=chosen, why=_unique(places))
+            return Line(key="python", value=chosen, why=unique(places))
         untold.append(
             Untold(text="build and skip leave none of the Pythons here", origin=(*build, *skip)[0].origin)
         )
@@ -136,37 +102,6 @@ def _classified(repository: Repository) -> list[str]:
     return [found[1] for one in written if (found := _CLASSIFIER.fullmatch(one))]
 
 
-def _package(repository: Repository, untold: list[Untold]) -> Line | None:
-    name = repository.name
-    default = name.replace("-", "_")
-    listed = listed_packages(repository.pyproject, repository.setup.words)
-    names = [package for package, _ in listed]
-    root = repository.root
-    sources = source_folders(repository.pyproject, repository.setup.words)
-    if name and (default in names or is_on_disk(root, default, sources)):
-        return None
-    public = [(package, key) for package, key in listed if not package.startswith("_")] or listed
-    for package, key in public:
-        return Line(key="package", value=package, why=(key,))
-    on_disk = packages_on_disk(root, sources)
-    folded = [package for package in on_disk if package.lower() == default.lower()]
-    if len(on_disk) == 1 or folded:
-        package = (folded or on_disk)[0]
-        return Line(key="package", value=package, why=(f"the folder {_folder_of(root, package)}",))
-    origin = Origin(file=FILE if repository.pyproject.document else "setup.py")
-    if on_disk:
-        text = f"which package is the one to import: {', '.join(on_disk)}? Set package"
-        untold.append(Untold(text=text, origin=origin))
-    elif not forms.MODULE.accepts(default):
-        untold.append(Untold(text="the name to import: set package", origin=origin))
-    return None
-
-
-def _folder_of(root: Path, package: str) -> str:
-    places = (f"{source}{package}" for source in ("", "src/", "python/", "lib/", "source/"))
-    return next((place for place in places if (root / place).is_dir()), package)
-
-
 def _recipe(repository: Repository, _untold: list[Untold]) -> Line | None:
     place = repository.recipe
     if place in {"", "conda/recipe.yaml", "conda/meta.yaml"}:
@@ -178,7 +113,7 @@ def _channels(repository: Repository, _untold: list[Untold]) -> Line | None:
     found = repository.reading.of("channels")
     if not found:
         return None
-    return Line(key="channels", value=list(_unique(one.value for one in found)), why=_origins(found))
+    return Line(key="channels", value=list(unique(one.value for one in found)), why=origins(found))
 
 
 def _host(repository: Repository, untold: list[Untold]) -> Line | None:
@@ -205,7 +140,7 @@ def _host(repository: Repository, untold: list[Untold]) -> Line | None:
     if not specs:
         return None
     kept = {spec.split()[0] for spec in specs}
-    return Line(key="host", value=specs, why=_unique(one for one in why if one.split(":")[0] in kept))
+    return Line(key="host", value=specs, why=unique(one for one in why if one.split(":")[0] in kept))
 
 
 def _unknown(need: Need) -> Untold:
@@ -237,156 +172,16 @@ def _without_parts(specs: Iterable[str]) -> list[str]:
     return [spec for spec in listed if spec.split()[0] not in parts]
 
 
-def _test(repository: Repository, untold: list[Untold]) -> Line | None:
-    given = repository.reading.of("test")
-    if given:
-        command = _from_source(given[-1].value, repository.root)
-        return None if command == _TEST else Line(key="test", value=command, why=_origins(given[-1:]))
-    for place, why in test_places(repository.root, repository.pyproject, _import_name(repository)):
-        command = f"pytest -q {{source}}/{place}"
-        return None if command == _TEST else Line(key="test", value=command, why=(why,))
-    package = _import_name(repository)
-    untold.append(
-        Untold(text="no tests were found: set test, or the import stands in", origin=Origin(file="."))
-    )
-    if not package:
-        return None
-    return Line(key="test", value=f'python -c "import {package}"', why=("no tests were found",))
-
-
-def _from_source(command: str, root: Path) -> str:
-    """Let words that name files of the project start from the source folder, wherever the tests run."""
-    for word in dict.fromkeys(shlex.split(command)):
-        if "/" in word and (root / word).exists():
-            command = re.sub(rf"(?<!\S){re.escape(word)}(?!\S)", f"{{source}}/{word}", command)
-    return command
-
-
-def _import_name(repository: Repository) -> str:
-    line = _package(repository, [])
-    return str(line.value) if line else repository.name.replace("-", "_")
-
-
-def _test_requires(repository: Repository, untold: list[Untold]) -> Line | None:
-    found = [*_cibuildwheel_tests(repository), *_own_groups(repository)]
-    specs: list[str] = []
-    why: list[str] = []
-    own = canonicalize_name(repository.name) if repository.name else ""
-    for text, place in found:
-        spec = match_spec(text)
-        if spec and spec.split()[0] != own:
-            specs.append(spec)
-            why.append(place)
-    for one in repository.reading.of("test-requires-conda"):
-        specs.append(one.value)
-        why.append(str(one.origin))
-    if _uses_pytest(repository) and not any(spec.split()[0] == "pytest" for spec in specs):
-        specs.insert(0, "pytest")
-    chosen = list(merged(specs))
-    untold += _unlisted_imports(repository, chosen)
-    if chosen == ["pytest"]:
-        return None
-    return Line(key="test-requires", value=chosen, why=_unique(why) or ("the tests need nothing",))
-
-
-def _uses_pytest(repository: Repository) -> bool:
-    line = _test(repository, [])
-    return line is None or "pytest" in str(line.value)
-
-
-def _cibuildwheel_tests(repository: Repository) -> Iterator[tuple[str, str]]:
-    for one in repository.reading.of("test-requires"):
-        yield one.value, str(one.origin)
-    for one in repository.reading.of("test-extras"):
-        yield from _of_extra(repository, one.value)
-    for one in repository.reading.of("test-groups"):
-        yield from _of_group(repository, one.value)
-
-
-def _own_groups(repository: Repository) -> Iterator[tuple[str, str]]:
-    """Yield the requirements of the groups and extras for tests; of wider ones only what the tests import, and pytest's."""
-    groups = repository.pyproject.table("dependency-groups")
-    poetry = repository.pyproject.table("tool", "poetry", "group")
-    for name in _TEST_GROUPS:
-        yield from _of_group(repository, name)
-        yield from _of_extra(repository, name)
-        section = poetry.get(name)
-        names = section.get("dependencies") if isinstance(section, dict) else None
-        for one in names if isinstance(names, dict) else ():
-            yield one, f"{FILE} tool.poetry.group.{name}"
-    yield from (
-        (text, str(repository.of_setup("tests_require")))
-        for text in strings(repository.setup.words.get("tests_require"))
-    )
-    if any(name in groups or name in repository.extras for name in _TEST_GROUPS):
-        return
-    imported = {canonicalize_name(name) for name in _tests_import(repository)}
-    for name in _WIDE_GROUPS:
-        for text, place in (*_of_group(repository, name), *_of_extra(repository, name)):
-            project = project_name(text)
-            if project.startswith("pytest") or project in imported:
-                yield text, place
-
-
-def _of_group(repository: Repository, name: str) -> Iterator[tuple[str, str]]:
-    for text in group(repository.pyproject.table("dependency-groups"), name):
-        yield text, f"{FILE} dependency-groups.{name}"
-
-
-def _of_extra(repository: Repository, name: str) -> Iterator[tuple[str, str]]:
-    for known, entries in repository.extras.items():
-        if canonicalize_name(known) == canonicalize_name(name):
-            for text in strings(entries):
-                yield text, f"extra {known}"
-
-
-def _tests_import(repository: Repository) -> set[str]:
-    places = test_places(repository.root, repository.pyproject, _import_name(repository))
-    first = next(places, None)
-    return imported_by(repository.root / first[0]) if first else set()
-
-
-def _unlisted_imports(repository: Repository, specs: list[str]) -> Iterator[Untold]:
-    """Name what the tests import and no list brings, by a project of the same name."""
-    package = _import_name(repository).split(".")[0]
-    brought = {
-        *(str(canonicalize_name(spec.split()[0])) for spec in specs),
-        *(project_name(text) for text in repository.dependencies),
-        *("pytest", canonicalize_name(package)),
-    }
-    own = {
-        package,
-        *packages_on_disk(repository.root),
-        *(name for name, _ in listed_packages(repository.pyproject, repository.setup.words)),
-    }
-    for name in sorted(_tests_import(repository)):
-        if (
-            canonicalize_name(name) not in brought
-            and name not in own
-            and not is_on_disk(repository.root, name)
-        ):
-            text = f'the tests import "{name}", which no list of requirements names: add what brings it to test-requires'
-            yield Untold(text=text, origin=Origin(file="tests"))
-
-
 def _env(repository: Repository, _untold: list[Untold]) -> Line | None:
     found = repository.reading.of("env")
     if not found:
         return None
     pairs = (one.value.partition("=") for one in found)
-    return Line(key="env", value={name: value for name, _, value in pairs}, why=_origins(found))
+    return Line(key="env", value={name: value for name, _, value in pairs}, why=origins(found))
 
 
 def _excluded(repository: Repository, _untold: list[Untold]) -> Line | None:
     found = repository.reading.of("exclude-libraries")
     if not found:
         return None
-    return Line(key="exclude-libraries", value=list(_unique(one.value for one in found)), why=_origins(found))
-
-
-def _origins(settings: Iterable[Setting]) -> tuple[str, ...]:
-    return _unique(str(one.origin) for one in settings)
-
-
-def _unique(words: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(words))
+    return Line(key="exclude-libraries", value=list(unique(one.value for one in found)), why=origins(found))

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from diptych.adopt.edit import Edit
-from diptych.adopt.plan import PYTHONS, Plan
+from diptych.adopt.plan import PYTHONS
+from diptych.adopt.table import Plan
 from diptych.output import Output
 
 _STYLES = {"+": "green", "-": "red", "@": "cyan"}
