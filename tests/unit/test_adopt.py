@@ -258,6 +258,17 @@ endif()
         assert never not in told
 
 
+def test_names_of_the_table_win(craft: Path) -> None:
+    cmake = "project(crafted)\nfind_package(Mystery REQUIRED)\nfind_package(fmt REQUIRED)\n"
+    names = '\n[tool.diptych.names]\n"cmake:mystery" = "libmystery-devel"\n"cmake:fmt" = "fmt =10"\n'
+    write(craft, {"CMakeLists.txt": cmake, "pyproject.toml": SKBUILD + names})
+    assert table(craft)["host"] == ["libmystery-devel", "fmt =10"]
+    assert not untold(craft)
+    apply(adopted(craft).edits)
+    assert load(craft).settings.host == ("libmystery-devel", "fmt =10")
+    assert adopted(craft).edits == ()
+
+
 def test_meson_names(tmp_path: Path) -> None:
     meson = """\
 project('m', 'cpp')
@@ -398,6 +409,10 @@ def test_an_existing_table_is_kept_and_the_rest_added(craft: Path) -> None:
         ({"pyproject.toml": SKBUILD + "\n[tool]\nx = {a=1}\n[tool]\n"}, ["pyproject.toml", "line"]),
         ({"noxfile.py": "def (:\n"}, ["noxfile.py", ":1", "Python"]),
         ({"pyproject.toml": "tool = {ruff = {}}\n" + SKBUILD}, ["pyproject.toml", "inline table"]),
+        (
+            {"pyproject.toml": SKBUILD + '[tool.diptych]\nnames = {a = "b"}\n'},
+            ["pyproject.toml", "names in it"],
+        ),
         ({"pyproject.toml": SKBUILD.replace(">=3.11", "<3.8")}, ["<3.8", "project.requires-python"]),
     ],
 )

@@ -61,10 +61,14 @@ def edits(root: Path, made: Plan, *, under_git: bool) -> tuple[Edit, ...]:
 
 
 def has_table(root: Path) -> bool:
-    """Tell whether pyproject.toml has our table."""
+    """Tell whether pyproject.toml has our table; one of ``names`` alone is still to be completed."""
     file = root / "pyproject.toml"
     tools = read_toml(file).get("tool") if file.is_file() else None
-    return isinstance(tools, dict) and "diptych" in tools
+    return isinstance(tools, dict) and "diptych" in tools and not _names_alone(tools["diptych"])
+
+
+def _names_alone(table: object) -> bool:
+    return isinstance(table, dict) and table.keys() == {"names"}
 
 
 def rendered(lines: tuple[Line, ...]) -> str:
@@ -117,14 +121,17 @@ def _check_toml(path: Path, before: bytes | None, after: bytes) -> None:
         new = toml_of(after, path)
     except ConfigError as error:
         raise ConfigError(
-            f'"{path}" cannot take a table [tool.diptych] at its end: `tool` is written as an inline table',
-            hint="write its parts as tables, [tool.NAME], then run again",
+            f'"{path}" cannot take a table [tool.diptych] at its end: `tool` is written as an inline table, or our table has its names in it',
+            hint="write its parts as tables, [tool.NAME] and [tool.diptych.names], then run again",
         ) from error
-    new["tool"].pop("diptych")
-    if not new["tool"]:
-        del new["tool"]
-    if new != (toml_of(before, path) if before is not None else {}):
+    old = toml_of(before, path) if before is not None else {}
+    if _without_ours(new) != _without_ours(old):
         raise ConfigError(f'"{path}": adding the table would change what else it says', hint="add it by hand")
+
+
+def _without_ours(document: dict[str, Any]) -> dict[str, Any]:
+    tools = {name: value for name, value in document.get("tool", {}).items() if name != "diptych"}
+    return {**document, "tool": tools}
 
 
 def _noxfile(path: Path) -> Edit | None:

@@ -24,24 +24,36 @@ def data() -> Mapping[str, Any]:
     return found
 
 
-def conda_names(need: Need) -> tuple[str, ...] | None:
+def conda_names(need: Need, known: Mapping[str, str]) -> tuple[str, ...] | None:
     """Return the conda packages that bring what is needed.
+
+    Args:
+        need: what.
+        known: ``names`` of the table, which win over the data.
 
     Returns:
         Their names: none where the compiler, the C library or Python brings it; ``None`` where it is not known.
     """
-    if need.kind == "conda":
-        return (need.name,)
-    if need.kind == "pypi":
-        return (conda_of_project(need.name),)
-    if need.kind == "external":
-        return _of_external(need.name)
-    parts = _of_components(need)
-    found = _folded(need.kind).get(need.name.lower())
-    if parts:
+    own = [conda for name, conda in known.items() if name.lower() == f"{need.kind}:{need.name}".lower()]
+    if own:
+        return (own[0],)
+    match need.kind:
+        case "conda":
+            return (need.name,)
+        case "pypi":
+            return (conda_of_project(need.name),)
+        case "external":
+            return _of_external(need.name)
+        case "cmake" | "pkg-config" | "library":
+            return _of_build_file(need)
+
+
+def _of_build_file(need: Need) -> tuple[str, ...] | None:
+    if parts := _of_components(need):
         return parts
     if need.name.lower() in _system(need.kind):
         return ()
+    found = _folded(need.kind).get(need.name.lower())
     return None if found is None else (found,)
 
 

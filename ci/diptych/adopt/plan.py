@@ -120,8 +120,10 @@ def _host(repository: Repository, untold: list[Untold]) -> Line | None:
     """Name what is compiled against, without what the isolated build environment brings."""
     specs: list[str] = []
     why: list[str] = []
+    written = repository.pyproject.table("tool", "diptych", "names")
+    known = {name: conda for name, conda in written.items() if isinstance(conda, str)}
     for need in repository.reading.needs:
-        names = conda_names(need)
+        names = conda_names(need, known)
         if names is None:
             untold.append(_unknown(need))
         for name in names or ():

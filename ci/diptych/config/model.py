@@ -36,6 +36,13 @@ class CellSettings:
     run: Annotated[tuple[str, ...], ListOf(item=forms.SPEC, unique=True)] = ()
     """Run dependencies of the conda package that neither linking nor `project.dependencies` tells."""
 
+    names: Annotated[Mapping[str, str], TableOf(name=forms.FOREIGN_NAME, value=forms.SPEC)] = field(
+        default_factory=dict, hash=False
+    )
+    """What conda calls things that Diptych does not know under that name: projects of PyPI (`mylib = "python-mylib"`), for the run
+    dependencies of the conda package; CMake packages, pkg-config modules and libraries (`"cmake:Foo" = "libfoo-devel"`), for
+    `diptych init`, which completes a table that has nothing else."""
+
     test: Annotated[str, forms.COMMAND] = "pytest -q {source}/tests"
     """The command that runs the project's tests, in source and against what was installed. `{source}` is
     the source folder and `{python}` the cell's interpreter. It is split into words as a shell would, but no
