@@ -61,7 +61,7 @@ def make(job: CompileJob, tree: Path, empty: Path) -> dict[str, Path]:
     built = empty / "built"
     built.mkdir()
     backend = backend_of(job, tree, copy, log)
-    with open_package(_only_wheel(backend.build("wheel", built), built, job)) as package:
+    with open_package(only_wheel(backend.build("wheel", built), built, job)) as package:
         _check_tags(package, job)
         unpack(package, empty / "wheel")
     _lay_out(empty)
@@ -128,7 +128,12 @@ def _joined(env: Mapping[str, str], name: str, more: str) -> str:
     return f"{env.get(name, '')} {more}".strip()
 
 
-def _only_wheel(wheel: Path, folder: Path, job: CompileJob) -> Path:
+def only_wheel(wheel: Path, folder: Path, job: CompileJob) -> Path:
+    """Return the wheel that a backend says it left in a folder.
+
+    Raises:
+        CompileError: there is something else.
+    """
     found = sorted(path.name for path in folder.iterdir())
     if found != [wheel.name] or wheel.suffix != ".whl":
         raise CompileError(

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from diptych import __version__
-from diptych.build import cmake_builder, pep517
+from diptych.build import cmake_builder, pep517, wrapped
 from diptych.build.job import CompileJob
 from diptych.build.sources import source_hash, version_facts
 from diptych.build.toolenv import chosen
@@ -78,7 +78,7 @@ def compile_stage(job: CompileJob) -> Stage:
         LinkageError: something was compiled or linked from outside the cell.
     """
     compile_key = digest(_compile_inputs(job))
-    versions = version_facts(job.config.source, env=job.env) if builder_of(job) is pep517.make else {}
+    versions = {} if builder_of(job) is cmake_builder.make else version_facts(job.config.source, env=job.env)
     key = digest(compile_key, source_hash(job.config.source, env=job.env), versions)
     # CMake's cache holds the environment's path, so a tree belongs to one; the stage does not, since the
     # compiler flags map paths away.
@@ -117,8 +117,13 @@ def _compile_inputs(job: CompileJob) -> dict[str, object]:
 
 
 def builder_of(job: CompileJob) -> Builder:
-    """Return the builder that the table names; by default the project's own backend, when it has one."""
+    """Return the builder that the table names; by default the project's own backend, when it has one.
+
+    Where that is a setuptools that compiles nothing beside a CMakeLists.txt, both take part.
+    """
     name = job.cell.settings.builder
+    if name == "auto" and wrapped.is_wrapped(job.config.source):
+        return wrapped.make
     if name == "auto":
         name = "pep517" if _has_backend(job.config.source) else "cmake"
     return pep517.make if name == "pep517" else cmake_builder.make

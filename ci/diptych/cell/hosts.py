@@ -31,7 +31,9 @@ def specs_of(cell: Cell, project: ProjectInfo) -> tuple[str, ...]:
     """Return the match specs of the cell's host environment, beside Python."""
     settings = cell.settings
     # The tests in source import the project's own dependencies.
-    depends = of_requirements(project.dependencies, python=cell.python, platform=cell.platform)
+    depends = of_requirements(
+        project.dependencies, python=cell.python, platform=cell.platform, known=settings.names
+    )
     # What a conda-forge compiler exports to all that it compiles; a package may depend on either.
     runtimes = ("libgcc", "libstdcxx") if cell.platform.startswith("linux") else ()
     specs = (*settings.host, *settings.test_requires, *settings.run, *depends, *runtimes)

@@ -149,6 +149,7 @@ def conda_of(job: Packing) -> Packed:
             CondaJob(
                 tree=tree,
                 recipe=job.workspace.config.recipe or _rendered(job, empty),
+                source=job.workspace.config.source,
                 python=job.cell.python,
                 interpreter=job.environment.python,
                 names=_names(job),

@@ -102,13 +102,16 @@ def _pep440_part(part: str) -> str:
     return f"{operator}{number}.*" if star and operator in ("==", "!=") else f"{operator}{number}"
 
 
-def of_requirements(requirements: Sequence[str], *, python: str, platform: str) -> tuple[str, ...]:
+def of_requirements(
+    requirements: Sequence[str], *, python: str, platform: str, known: Mapping[str, str] | None = None
+) -> tuple[str, ...]:
     """Return the conda match specifications of requirements (PEP 508) that hold for a cell.
 
     Args:
         requirements: as METADATA or ``project.dependencies`` has them.
         python: ``3.11``.
         platform: conda's name, such as ``linux-64``.
+        known: ``names`` of the table.
 
     Raises:
         ChannelError: one cannot be read.
@@ -120,6 +123,7 @@ def of_requirements(requirements: Sequence[str], *, python: str, platform: str) 
         "platform_system": "Linux" if platform.startswith("linux") else "Darwin",
         "extra": "",
     }
+    own = {str(canonicalize_name(name)): conda for name, conda in (known or {}).items()}
     found = []
     for text in requirements:
         try:
@@ -127,7 +131,9 @@ def of_requirements(requirements: Sequence[str], *, python: str, platform: str) 
         except InvalidRequirement as error:
             raise ChannelError(f'cannot read the requirement "{text}": {error}') from error
         if one.marker is None or one.marker.evaluate(environment):
-            found.append(f"{names.conda_name(canonicalize_name(one.name))} {to_conda(one.specifier)}".strip())
+            project = canonicalize_name(one.name)
+            conda = own.get(project) or names.conda_name(project)
+            found.append(f"{conda} {to_conda(one.specifier)}".strip())
     return tuple(found)
 
 

@@ -65,6 +65,10 @@ SPEC = Text(
     words='a conda match spec such as "numpy >=2"',
     pattern=rf"([A-Za-z0-9_./-]+::)?[A-Za-z0-9_][A-Za-z0-9_.+-]*([ =<>!~\[]{_PLAIN}*)?",
 )
+FOREIGN_NAME = Text(
+    words='a project of PyPI such as "torch", or "cmake:NAME", "pkg-config:NAME", "library:NAME"',
+    pattern=r"((cmake|pkg-config|library):)?[A-Za-z0-9_][A-Za-z0-9_.+-]*",
+)
 COMMAND = Text(
     words='a command such as "pytest -q {source}/tests"',
     pattern=r"[^\x00-\x08\x0b-\x1f\x7f]+",  # a command may span lines

@@ -19,7 +19,7 @@ from diptych.config.model import TABLE, CellSettings, CompilerSpec, Override, Re
 from diptych.config.project import ProjectInfo, read_project
 from diptych.errors import ConfigError, nearest
 
-_RECIPE = "conda/recipe.yaml"
+_RECIPES = ("conda/recipe.yaml", "conda/meta.yaml")
 _START = 'add the lines [tool.diptych] and python = ["3.12"] to it'
 
 
@@ -186,9 +186,10 @@ def _overrides(given: Mapping[str, Any], product: list[CellId] | None, place: Pl
 def _recipe(given: Mapping[str, Any], source: Path | None, place: Place) -> Path | None:
     if source is None:
         return None
-    recipe = source / str(given["recipe"] or _RECIPE)
-    if is_file(recipe):
-        return recipe
+    named = [given["recipe"]] if given["recipe"] else _RECIPES
+    for name in named:
+        if is_file(source / name):
+            return source / name
     if given["recipe"]:
         place.key("recipe").wrong(given["recipe"], f'there is no such file in "{source}"')
     return None

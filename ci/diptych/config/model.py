@@ -36,6 +36,13 @@ class CellSettings:
     run: Annotated[tuple[str, ...], ListOf(item=forms.SPEC, unique=True)] = ()
     """Run dependencies of the conda package that neither linking nor `project.dependencies` tells."""
 
+    names: Annotated[Mapping[str, str], TableOf(name=forms.FOREIGN_NAME, value=forms.SPEC)] = field(
+        default_factory=dict, hash=False
+    )
+    """What conda calls things that Diptych does not know under that name: projects of PyPI (`mylib = "python-mylib"`), for the run
+    dependencies of the conda package; CMake packages, pkg-config modules and libraries (`"cmake:Foo" = "libfoo-devel"`), for
+    `diptych init`, which completes a table that has nothing else."""
+
     test: Annotated[str, forms.COMMAND] = "pytest -q {source}/tests"
     """The command that runs the project's tests, in source and against what was installed. `{source}` is
     the source folder and `{python}` the cell's interpreter. It is split into words as a shell would, but no
@@ -57,7 +64,8 @@ class CellSettings:
     builder: Annotated[BuilderName, Choice(names=("auto", "pep517", "cmake"))] = "auto"
     """What compiles. `pep517`: the project's own build backend makes a wheel (scikit-build-core, meson-python, setuptools,
     hatchling and any other). `cmake`: CMake alone, whose install rules lay the package out as site-packages. `auto` is
-    `pep517` where `pyproject.toml` has a `[build-system]` or a `setup.py` stands beside it, and `cmake` elsewhere."""
+    `pep517` where `pyproject.toml` has a `[build-system]` or a `setup.py` stands beside it, and `cmake` elsewhere; where a
+    CMakeLists.txt stands beside a setuptools that compiles nothing, CMake compiles and setuptools brings the Python files."""
 
     config_settings: Annotated[Mapping[str, str], TableOf(name=forms.SETTING, value=forms.VALUE)] = field(
         default_factory=dict, hash=False
@@ -218,8 +226,9 @@ class RunSettings:
     """The name to import. When it is not given, it is the project's name with `_` for `-`."""
 
     recipe: Annotated[str | None, forms.PATH] = None
-    """The conda recipe, relative to `source`. When it is not given, it is `conda/recipe.yaml` if that is
-    there; otherwise Diptych renders a recipe from this table."""
+    """The conda recipe, relative to `source`: a recipe.yaml, or a meta.yaml of conda-build, which is converted. When it
+    is not given, it is `conda/recipe.yaml` or `conda/meta.yaml` if one is there; otherwise Diptych renders a recipe from
+    this table. A recipe that does not ask for DIPTYCH_STAGE gets the finished stage in place of its script and source."""
 
     compilers: Annotated[
         Mapping[str, Mapping[str, Any]],
