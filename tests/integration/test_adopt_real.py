@@ -13,6 +13,7 @@ from rattler_build import PlatformConfig, RenderConfig, Stage0Recipe, VariantCon
 
 from diptych import process
 from helpers.checkout import HERE, Checkout
+from helpers.needs import lacking, needs
 
 PROJECTS = Path(__file__).parents[1] / "projects"
 THEIRS = """\
@@ -103,9 +104,7 @@ def test_a_broken_pyproject(tmp_path: Path, env: dict[str, str]) -> None:
     assert "Traceback" not in done.output
 
 
-@pytest.mark.skipif(
-    not shutil.which("unshare"), reason="a read-only folder needs a mount of its own for root"
-)
+@needs("unshare", package="util-linux")
 def test_a_read_only_folder(tmp_path: Path, env: dict[str, str]) -> None:
     there = checkout(tmp_path, "skbuild-pybind11", env)
     root = there.root
@@ -114,7 +113,7 @@ def test_a_read_only_folder(tmp_path: Path, env: dict[str, str]) -> None:
         ["unshare", "--mount", "sh", "-c", script], env=env, cwd=tmp_path, check=False, timeout=60
     )
     if "permission denied" in done.output.lower() and "init" not in done.output:
-        pytest.skip("no mounts here")
+        lacking("the right to mount")
     assert done.returncode == 14, done.output
     assert "cannot write" in done.output
     assert "read-only" in done.output
