@@ -74,7 +74,9 @@ EXPECTED: dict[str, dict[str, Any]] = {
     "setuptools-abi3": {},
     "setuptools-c": {"package": "fractional", "test": "pytest -q", "test-sources": ["test_fractional.py"]},
     "setuptools-cffi": {},
-    "setuptools-cython": {"test": 'python -c "import cumsums"'},
+    "setuptools-cython": {
+        "test": 'python -c "import sys; sys.path = [one for one in sys.path if one]; import cumsums"'
+    },
     "setuptools-pybind11": {},
     "skbuild-boost": {"host": ["libboost-python-devel"]},
     "skbuild-nanobind": {},
