@@ -74,13 +74,18 @@ def test_two_runs_at_once_both_end_well(built: Checkout) -> None:
 def test_ctrl_c_ends_the_children_too(built: Checkout) -> None:
     forget(built)
     run = start(built)
-    time.sleep(4)
+    tree = built.root / ".diptych" / "build"
+    while run.poll() is None and not _working_in(tree):
+        time.sleep(0.01)
     run.send_signal(signal.SIGINT)
-    assert run.wait(30) != 0
-    tree = str(built.root / ".diptych" / "build")
-    running = [entry for entry in Path("/proc").glob("[0-9]*/cmdline") if tree.encode() in _read(entry)]
-    assert running == []
+    assert run.wait(300) != 0
+    assert _working_in(tree) == []
     assert built.build().returncode == 0
+
+
+def _working_in(folder: Path) -> list[Path]:
+    """Return the processes that name a folder on their command lines."""
+    return [entry for entry in Path("/proc").glob("[0-9]*/cmdline") if str(folder).encode() in _read(entry)]
 
 
 def _read(path: Path) -> bytes:

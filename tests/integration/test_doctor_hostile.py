@@ -26,7 +26,7 @@ def test_needs_without_measure_are_bounded(tmp_path: Path) -> None:
         module = f"pair/_m{number}.cpython-311-x86_64-linux-gnu.so"
         files[module] = elf(needed=libraries, rpath="$ORIGIN", symbols=own)
     path = make_wheel(tmp_path, files, name="pair-1.2-cp311-cp311-manylinux_2_17_x86_64.whl")
-    started = time.monotonic()
+    started = time.process_time()
     found = judge(gather(path, shown=path.name, host=None), all_rules()).findings
-    assert time.monotonic() - started < _SECONDS
+    assert time.process_time() - started < _SECONDS
     assert any("without measure" in line for one in found if one.code == "DIP502" for line in one.evidence)

@@ -227,14 +227,14 @@ def written_at(channel: Path) -> dict[Path, int]:
 def test_killed_at_random_points_and_repeated_it_ends_the_same(
     checkout: Checkout, empty: Shop, folder: Path
 ) -> None:
-    started = time.monotonic()
     assert again(checkout, empty).returncode == 0
-    whole = time.monotonic() - started
+    whole = _sent(empty)
     chance = random.Random(20)
     states = set()
-    for _ in range(KILLS):
+    for kill in range(KILLS):
         empty.empty()
-        _kill_after(checkout, empty, chance.uniform(0.2, 1.05) * whole)
+        # Before anything is sent, when all is sent, and at points between.
+        _kill_when_sent(checkout, empty, {0: 0, 1: whole}.get(kill, chance.randrange(whole + 1)))
         states.add((len(empty.indexed()), len(empty.stored())))
         done = again(checkout, empty)
         assert done.returncode == 0, done.output
@@ -242,7 +242,13 @@ def test_killed_at_random_points_and_repeated_it_ends_the_same(
     assert len(states) > 1, "every kill came before or after all of the work"
 
 
-def _kill_after(checkout: Checkout, shop: Shop, seconds: float) -> None:
+def _sent(shop: Shop) -> int:
+    objects = [one for one in shop.bucket.objects.all() if not one.key.endswith("/")]
+    return len(list(shop.packages.iterdir())) + len(objects)
+
+
+def _kill_when_sent(checkout: Checkout, shop: Shop, count: int) -> None:
+    """Kill a release once so many files have arrived, wherever it is by then."""
     program = Path(sys.executable).with_name("diptych")
     command = [str(program), "release", "--assembled", "dist/release", "--publish", *shop.words()]
     with subprocess.Popen(
@@ -253,10 +259,11 @@ def _kill_after(checkout: Checkout, shop: Shop, seconds: float) -> None:
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     ) as run:
-        try:
-            run.wait(seconds)
-        except subprocess.TimeoutExpired:
-            os.killpg(run.pid, signal.SIGKILL)
+        while run.poll() is None:
+            if _sent(shop) >= count:
+                os.killpg(run.pid, signal.SIGKILL)
+                break
+            time.sleep(0.01)
 
 
 def test_an_index_that_was_never_written_is_written_by_the_next_run(
@@ -295,9 +302,9 @@ def test_wrong_credentials_are_seen_before_anything_is_sent(checkout: Checkout, 
 
 
 def test_a_server_that_is_down_stops_it(checkout: Checkout, empty: Shop) -> None:
-    down = f"http://127.0.0.1:{servers.free_port()}/"
-    clear(again(checkout, empty, *empty.words(index=down)), down, "cannot be reached", "nothing was sent")
-    clear(again(checkout, empty, AWS_ENDPOINT_URL=down), "s3://releases/forge", "cannot be reached")
+    with servers.refusing() as down:
+        clear(again(checkout, empty, *empty.words(index=down)), down, "cannot be reached", "nothing was sent")
+        clear(again(checkout, empty, AWS_ENDPOINT_URL=down), "s3://releases/forge", "cannot be reached")
     assert not empty.indexed()
     assert not empty.stored()
 

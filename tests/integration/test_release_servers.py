@@ -25,9 +25,10 @@ VARIABLES = {"prefix": "PREFIX_API_KEY", "quetz": "QUETZ_API_KEY"}
 def url(tmp_path: Path) -> Iterator[str]:
     root = tmp_path / "server"
     root.mkdir()
-    port = servers.free_port()
-    command: list[str | Path] = [sys.executable, conda_server.__file__, str(port), root, KEY]
-    with servers.running(command, f"http://127.0.0.1:{port}/", tmp_path / "server.log") as found:
+    program = Path(conda_server.__file__)
+    with servers.running(
+        lambda at: [sys.executable, program, str(at), root, KEY], tmp_path / "server.log"
+    ) as found:
         yield found.rstrip("/")
 
 
@@ -74,8 +75,9 @@ def test_a_wrong_key_is_told_and_not_shown(kind: str, url: str, item: Item, tmp_
 
 
 def test_a_server_that_is_down(item: Item, tmp_path: Path) -> None:
-    there = channel(f"quetz+http://127.0.0.1:{servers.free_port()}/us", tmp_path)
-    with pytest.raises(ChannelError, match="cannot be reached"):
-        there.check_access()
-    with pytest.raises(ReleaseError, match="did not take"):
-        there.send(item)
+    with servers.refusing() as url:
+        there = channel(f"quetz+{url}us", tmp_path)
+        with pytest.raises(ChannelError, match="cannot be reached"):
+            there.check_access()
+        with pytest.raises(ReleaseError, match="did not take"):
+            there.send(item)

@@ -251,7 +251,7 @@ def test_ten_thousand_folders_are_counted(tmp_path: Path) -> None:
 
 def test_hashing_every_member_takes_one_pass(tmp_path: Path) -> None:
     payload = b"".join(tarred(f"lib/{number}", bytes([number % 256]) * 20_000) for number in range(400)) + END
-    started = time.monotonic()
+    started = time.process_time()
     with open_package(conda_from_tars(tmp_path, INFO, payload)) as package:
         assert len({member.sha256 for member in package.payload}) == 256
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5

@@ -49,7 +49,7 @@ def test_damage_never_escapes(
     container: str, tmp_path: Path, kind: str, edits: list[tuple[int, int]], cut: int
 ) -> None:
     data = damaged(kind, edits, cut)
-    started = time.monotonic()
+    started = time.process_time()
     if container == "file":
         path = tmp_path / "_core.so"
         path.write_bytes(data)
@@ -62,4 +62,4 @@ def test_damage_never_escapes(
         judged = judge(gather(path, shown="x", host=None), all_rules())
         places = {finding.place for finding in judged.findings if finding.code == "DIP101"}
         assert "pair/libgood.so" in places, "the sound neighbour is still judged"
-    assert time.monotonic() - started < SECONDS
+    assert time.process_time() - started < SECONDS
