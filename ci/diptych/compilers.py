@@ -16,6 +16,7 @@ from typing import Literal, TypeAlias
 from diptych import process
 from diptych.config import CompilerSpec
 from diptych.config.known import known_spec
+from diptych.distributions import how_to_install
 from diptych.errors import MissingToolError, ProcessError
 
 Family: TypeAlias = Literal["gcc", "clang", "apple-clang"]
@@ -154,11 +155,10 @@ def _missing(
 def _how_to_get(spec: CompilerSpec) -> str:
     if spec.packages:
         return f"check packages = {list(spec.packages)} in [tool.diptych.compilers.{spec.name}]"
-    # Debian's package has the C++ compiler's name for gcc, and the C compiler's for clang.
-    known = known_spec(spec.name)
-    debian = ((known and known.cxx) or "g++").replace("clang++", "clang")
+    number = spec.name.partition("-")[2] if known_spec(spec.name) else ""
+    command = how_to_install("clang++" if spec.name.startswith("clang") else "g++", number=number)
     return (
-        f"apt-get install {debian} (macOS: xcode-select --install), "
+        f"{command} (macOS: xcode-select --install), "
         f"or name conda packages of it: packages = […] in [tool.diptych.compilers.{spec.name}]"
     )
 
@@ -205,7 +205,7 @@ def _ask(spec: CompilerSpec, cxx: Path, words: list[str], env: Mapping[str, str]
         raise MissingToolError(
             f'the compiler "{spec.name}" does not compile C++: {error.summary} ({cxx})',
             details=error.details,
-            hint="is a C++ standard library installed with it (Debian: libstdc++-12-dev comes with g++)?",
+            hint=f"is a C++ standard library installed with it? `{how_to_install('g++')}` brings one",
         ) from error
     except MissingToolError as error:
         raise MissingToolError(

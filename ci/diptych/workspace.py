@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -77,13 +78,23 @@ def open_workspace(root: Path, *, env: Mapping[str, str], machine: str, output: 
         UnsupportedError: this platform does not work yet.
     """
     config = load(root)
+    store = Store(
+        root=root / ".diptych", waiting=lambda name: output.note(f"another run is at {name}; waiting")
+    )
     return Workspace(
         root=root,
         config=config,
         cells=cells(config, platform=detect_platform(sys.platform, machine)),
-        store=Store(
-            root=root / ".diptych", waiting=lambda name: output.note(f"another run is at {name}; waiting")
-        ),
-        env=without_secrets(env),
+        store=store,
+        env={**without_secrets(env), "HOME": _home(env, store.root / "home")},
         output=output,
     )
+
+
+def _home(env: Mapping[str, str], spare: Path) -> str:
+    """Return the home folder, or the spare one where a user has none that can be written to (containers, services).
+
+    rattler, uv and pip keep their caches below it, and some of them fail when they cannot.
+    """
+    given = env.get("HOME") or os.path.expanduser("~")  # noqa: PTH111 -- Path.home() raises when there is none
+    return given if os.access(given, os.W_OK) else str(spare)

@@ -16,6 +16,7 @@ source = "project"
 python = ["{python}"]
 compiler = ["gcc"]
 channels = ["conda-forge", "local"]
+builder = "cmake"
 host = ["libboost-python-devel", "eigen", "numpy"]
 """
 

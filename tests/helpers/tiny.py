@@ -12,6 +12,7 @@ source = "project"
 python = ["{HERE}"]
 compiler = ["gcc"]
 channels = ["conda-forge", "local"]
+builder = "cmake"
 """
 FILES = {
     "CMakeLists.txt": """\

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from diptych.build.backend import Backend, open_backend
 from diptych.errors import PackageError
-from diptych.packages.backend import Backend, open_backend
 from diptych.store import Store
 
 WORKING = """

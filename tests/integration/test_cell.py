@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from diptych import interpreters, process
-from diptych.build.toolenv import scrubbed
+from diptych.build.pip import pip_install
+from diptych.build.toolenv import without_steering
 from diptych.environments import LockedPackage, read_lock, rebuild
-from diptych.packages.pip import pip_install
 from diptych.store import Store
 from helpers.checkout import HERE, Checkout
 
@@ -89,7 +89,7 @@ def test_without_the_library_paths_the_same_tests_fail(built: Checkout) -> None:
     """The control case: what passes in source passes because of the paths that the test process was given."""
     prefix = built.root / ".nox" / f"build-{HERE.replace('.', '-')}-gcc"
     (overlay,) = (built.root / ".diptych" / "overlay").iterdir()
-    env = {**scrubbed(built.env), "PYTHONPATH": str(overlay)}
+    env = {**without_steering(built.env), "PYTHONPATH": str(overlay)}
     command: list[str | Path] = [prefix / "bin" / "python", "-c", "import rigidalign"]
     bare = process.run(command, env=env, cwd=built.root, check=False)
     assert bare.returncode != 0
@@ -112,7 +112,7 @@ def test_the_wheel_works_in_other_builds_of_this_python(built: Checkout, tmp_pat
     others = [
         one for one in interpreters.find_all(env=built.env, store=store) if one.version.startswith(f"{HERE}.")
     ]
-    plain = scrubbed(built.env)
+    plain = without_steering(built.env)
     for number, other in enumerate(others):
         python = tmp_path / f"venv-{number}" / "bin" / "python"
         process.run(
@@ -139,7 +139,9 @@ def test_the_environment_can_be_rebuilt_from_its_lock(built: Checkout, tmp_path:
     rebuild(packages, tmp_path / "again", env=built.env)
     assert list(read_lock(tmp_path / "again")) == packages
     code = "import numpy, pytest, sys; print(sys.prefix)"
-    done = process.run([tmp_path / "again/bin/python", "-c", code], env=scrubbed(built.env), cwd=tmp_path)
+    done = process.run(
+        [tmp_path / "again/bin/python", "-c", code], env=without_steering(built.env), cwd=tmp_path
+    )
     assert done.output.strip() == str(tmp_path / "again")
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from diptych import process
 from helpers.checkout import HERE, TABLE, Checkout, clear, lay_out
 
 
@@ -55,6 +56,14 @@ def test_a_compiler_that_is_not_there_is_skipped_before_any_work(fresh: Checkout
     assert done.returncode == 0
     assert "g++-99" in done.output
     assert not (fresh.root / ".nox" / f"build-{HERE.replace('.', '-')}-gcc-99").exists()
+
+
+def test_what_was_asked_for_by_here_is_an_error_when_the_machine_lacks_it(fresh: Checkout) -> None:
+    fresh.edit("pyproject.toml", '"gcc"', '"gcc-99"')
+    done = fresh.nox("-t", "here")
+    assert done.returncode != 0
+    assert "g++-99" in done.output
+    assert "Traceback" not in done.output
 
 
 def test_a_channel_that_is_down(fresh: Checkout) -> None:
@@ -176,12 +185,23 @@ def test_a_module_linked_to_libpython(sources: Checkout) -> None:
     clear(sources.build(), f"needs libpython{HERE}.so", "never libpython")
 
 
-def test_a_library_linked_from_outside(sources: Checkout) -> None:
+def test_a_library_linked_from_outside(sources: Checkout, tmp_path: Path) -> None:
     """A needed library that neither environment nor system list has is named, with where it was found."""
+    library = tmp_path / "liboutside.so.1"
+    process.run(
+        ["g++", "-shared", "-fPIC", "-x", "c++", "/dev/null", "-Wl,-soname,liboutside.so.1", "-o", library],
+        env=sources.env,
+        cwd=tmp_path,
+    )
     sources.edit(
         "project/CMakeLists.txt",
         "install(DIRECTORY",
-        "target_link_libraries(_core PRIVATE /usr/lib/x86_64-linux-gnu/libz.so.1)\n"
+        f"target_link_libraries(_core PRIVATE {library})\n"
         "target_link_options(_core PRIVATE -Wl,--no-as-needed)\ninstall(DIRECTORY",
     )
-    clear(sources.build(), "something was linked that is not this cell's", "libz.so.1", "tool.diptych.host")
+    clear(
+        sources.build(),
+        "something was linked that is not this cell's",
+        "liboutside.so.1",
+        "tool.diptych.host",
+    )

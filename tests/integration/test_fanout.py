@@ -202,7 +202,7 @@ def test_the_scripts_of_the_workflow_do_what_the_jobs_wait_for(fan_out: FanOut) 
     }
     env = {
         **fan_out.env,
-        "PATH": process.path_with_tools(fan_out.env),
+        "PATH": f"{process.own_tools()}:{fan_out.env['PATH']}",
         "GITHUB_OUTPUT": str(machine.root / "output"),
         "GITHUB_REF_TYPE": "tag",
         "GITHUB_REF_NAME": TAG,

@@ -59,9 +59,15 @@ class Case:
     says: str = ""
 
 
+GLIBC = tuple(int(part) for part in (os.confstr("CS_GNU_LIBC_VERSION") or "glibc 0.0").split()[-1].split("."))
 CASES = {
     "executable stack": Case(
-        code="DIP410", severity=Severity.ERROR, flags=("-Wl,-z,execstack",), twin=("-Wl,-z,noexecstack",)
+        code="DIP410",
+        severity=Severity.ERROR,
+        flags=("-Wl,-z,execstack",),
+        twin=("-Wl,-z,noexecstack",),
+        # glibc 2.41, release notes.
+        says="cannot enable executable stack" if GLIBC >= (2, 41) else "",
     ),
     "nodlopen": Case(
         code="DIP109", severity=Severity.ERROR, flags=("-Wl,-z,nodlopen",), says="cannot be dlopen()ed"

@@ -14,10 +14,10 @@ import pytest
 from diptych import process
 from diptych.archives import open_package
 from diptych.binaries import Signature, mapped, read_file, signature
+from diptych.build.pip import pip_install
 from diptych.closure import RealFiles, SearchContext, closure
 from diptych.doctor import examine, find_target
 from diptych.packages.machotools import mach_o_tools
-from diptych.packages.pip import pip_install
 from diptych.relink.apply import read_slices
 from diptych.relink.editors import find_install_name_tool
 from diptych.rules import Severity, all_rules

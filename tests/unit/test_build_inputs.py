@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from diptych.build.fileapi import install_map
 from diptych.build.sources import source_files, source_hash
-from diptych.build.toolenv import scrubbed, tool_environment
+from diptych.build.toolenv import declared, tool_environment
 from diptych.errors import ConfigError
 
 
@@ -44,8 +45,10 @@ def test_nothing_of_the_users_shell_steers_the_build() -> None:
         "HOME": "/home/me",
         "PATH": "/bin",
     }
-    assert scrubbed(shell) == {"HOME": "/home/me", "PATH": "/bin"}
-    tools = tool_environment(shell, prefix=Path("/env"), extra={"CXXFLAGS": "-DX", "MINE": "1"})
+    assert declared(shell) == {"HOME": "/home/me", "PATH": os.confstr("CS_PATH")}
+    tools = tool_environment(
+        shell, prefix=Path("/env"), compiler=Path("/opt/bin/g++"), extra={"CXXFLAGS": "-DX", "MINE": "1"}
+    )
     assert tools["PATH"].split(":")[0] == "/env/bin"
     assert tools["CPLUS_INCLUDE_PATH"] == "/env/include"
     assert (tools["CXXFLAGS"], tools["MINE"]) == ("-DX", "1")

@@ -96,6 +96,7 @@ def test_places(member: str, kind: PackageKind, place: str, role: str) -> None:
 
 def test_what_describes_the_conda_format_has_no_place() -> None:
     assert place_of("info/index.json", CONDA) is None
+    assert place_of("etc/conda/test-files/a/1/tests/test_a.py", CONDA) is None
 
 
 def test_names() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from diptych.compilers import detect, installed
 from diptych.config import CompilerSpec
+from diptych.distributions import Needed, how_to_install
 from diptych.errors import MissingToolError
 
 GCC = [
@@ -93,16 +94,17 @@ def test_a_compiler_from_packages_is_not_taken_from_path(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("name", "package"), [("gcc", "g++"), ("gcc-13", "g++-13"), ("clang", "clang"), ("clang-17", "clang-17")]
+    ("name", "what", "number"),
+    [("gcc", "g++", ""), ("gcc-13", "g++", "13"), ("clang", "clang++", ""), ("clang-17", "clang++", "17")],
 )
-def test_a_missing_compiler_says_how_to_get_it(tmp_path: Path, name: str, package: str) -> None:
+def test_a_missing_compiler_says_how_to_get_it(tmp_path: Path, name: str, what: Needed, number: str) -> None:
     compiler(tmp_path / "g++-12", GCC)
     cxx = name.replace("clang", "clang++").replace("gcc", "g++")
     with pytest.raises(MissingToolError) as caught:
         detect(CompilerSpec(name=name, cc=name, cxx=cxx), {"PATH": str(tmp_path)})
     assert caught.value.summary == f'the compiler "{name}" is not there: no program "{cxx}" on PATH'
     assert caught.value.details == ("compilers on PATH: gcc-12",)
-    assert caught.value.hint.startswith(f"apt-get install {package} ")
+    assert caught.value.hint.startswith(how_to_install(what, number=number))
     assert f"[tool.diptych.compilers.{name}]" in caught.value.hint
 
 

@@ -25,7 +25,7 @@ def test_tools_do_not_get_them(tmp_path: Path) -> None:
         '[project]\nname = "pair"\nversion = "1"\n[tool.diptych]\npython = ["3.11"]\n'
     )
     workspace = open_workspace(tmp_path, env=ENV, machine="x86_64", output=Output(env=ENV))
-    assert workspace.env == {"PATH": "/bin", "TWINE_USERNAME": "ann"}
+    assert workspace.env == {"PATH": "/bin", "TWINE_USERNAME": "ann", "HOME": workspace.env["HOME"]}
 
 
 def test_only_what_is_set_is_there() -> None:

@@ -34,7 +34,7 @@ def test_running_interpreter_is_found_with_its_facts(env: dict[str, str]) -> Non
     assert found.version == ".".join(map(str, sys.version_info[:3]))
     assert found.minor.rstrip("t") == RUNNING
     assert found.soabi in found.ext_suffix
-    assert found.source == "PATH"
+    assert found.source == "running"
     assert found.stdlib.joinpath("os.py").is_file()
 
 

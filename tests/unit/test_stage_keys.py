@@ -51,7 +51,17 @@ def packing(root: Path, env: dict[str, str]) -> Packing:
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text)
     space = open_workspace(root, env=env, machine="x86_64", output=Output(env={}))
-    stage = Stage(key="k", folder=root, origins={}, tree=root, compiler=COMPILER, kept=False)
+    stage = Stage(
+        key="k",
+        folder=root,
+        origins={},
+        tree=root,
+        compiler=COMPILER,
+        info=None,
+        extra=None,
+        backend={},
+        kept=False,
+    )
     environment = Environment(prefix=root, python=root / "bin/python", version="3.11", lock=(), channels=())
     folder = root / "made/pkg-1.0.dist-info"
     return Packing(
@@ -140,7 +150,7 @@ def test_compilers_get_what_is_declared_and_nothing_else() -> None:
         "LD_PRELOAD": "x",
         "PATH": "/bin",
     }
-    tools = tool_environment(shell, prefix=Path("/env"), extra={})
+    tools = tool_environment(shell, prefix=Path("/env"), compiler=Path("/opt/bin/g++"), extra={})
     assert chosen(shell) == on_purpose
     assert on_purpose.items() <= tools.items()
     assert (tools["HOME"], tools["https_proxy"]) == ("/h", "p")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -127,7 +128,7 @@ def flag_variables(build: CMakeBuild) -> dict[str, str]:
 def _path_maps(build: CMakeBuild) -> str:
     """Return the compiler flags that keep this machine's paths out of the code."""
     maps = [(build.tree, "/build"), (build.source, "/source"), (build.prefix, "/host")]
-    return " ".join(f"-ffile-prefix-map={path}={name}" for path, name in maps)
+    return shlex.join(f"-ffile-prefix-map={path}={name}" for path, name in maps)
 
 
 def _configure(build: CMakeBuild) -> None:
@@ -142,7 +143,7 @@ def _linker_flags(build: CMakeBuild) -> str:
     given = build.env.get("LDFLAGS", "")
     if build.compiler.family == "apple-clang" or build.env.get("MACOSX_DEPLOYMENT_TARGET"):
         return given
-    return f"{given} -Wl,-rpath-link,{build.prefix / 'lib'}".strip()
+    return f"{given} {shlex.quote(f'-Wl,-rpath-link,{build.prefix}/lib')}".strip()
 
 
 def _require_cmakelists(source: Path) -> None:

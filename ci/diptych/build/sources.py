@@ -50,12 +50,17 @@ _VERSION_VARIABLES = (
 )
 
 
+def version_variables(env: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that force a version on the backend."""
+    return {name: value for name, value in sorted(env.items()) if name.startswith(_VERSION_VARIABLES)}
+
+
 def version_facts(source: Path, *, env: Mapping[str, str]) -> dict[str, object]:
     """Return what a version can be made from besides the files: commit, branch, tags, local changes, variables.
 
     setuptools_scm, hatch-vcs and their like ask git (``git describe``), so a new tag is another version of the same files.
     """
-    forced = {name: value for name, value in sorted(env.items()) if name.startswith(_VERSION_VARIABLES)}
+    forced = version_variables(env)
     if not process.which("git", env):
         return {"variables": forced}
     questions = (

@@ -3,50 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from diptych import __version__
-from diptych.build.cmake import CMakeBuild, compile_all, configure, install
-from diptych.build.fileapi import install_map
-from diptych.build.firsterror import error_place, first_error
-from diptych.build.sources import source_hash
-from diptych.build.strangers import check_headers, check_links
-from diptych.build.toolenv import chosen, tool_environment
+from diptych.build import cmake_builder, pep517, wrapped
+from diptych.build.job import CompileJob
+from diptych.build.sources import source_hash, version_facts
+from diptych.build.toolenv import chosen
 from diptych.compilers import Compiler
-from diptych.config import Config
-from diptych.environments import Environment
-from diptych.errors import CompileError, ProcessError
-from diptych.matrix import Cell
-from diptych.store import Store, digest, sha256_file
+from diptych.config.files import read_toml
+from diptych.store import digest, read_json, sha256_file
+
+Builder: TypeAlias = Callable[[CompileJob, Path, Path], dict[str, Path]]
+"""From the inputs, the cell's own build folder and an empty folder to ``site`` in that, and the source of each file in it."""
 
 KIND = "stage"
 SITE = "site"
 _RECORD = "origins.json"
-
-
-@dataclass(frozen=True, kw_only=True)
-class CompileJob:
-    """The inputs of the compile stage.
-
-    Attributes:
-        cell: which entry of the matrix.
-        config: the table.
-        environment: the host environment.
-        compiler: the cell's compiler, as found.
-        store: where results go.
-        env: the process environment.
-    """
-
-    cell: Cell
-    config: Config
-    environment: Environment
-    compiler: Compiler
-    store: Store
-    env: Mapping[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +36,9 @@ class Stage:
         origins: where each of its files (relative path) came from: source tree or build tree.
         tree: the build tree.
         compiler: what compiled it.
+        info: the ``.dist-info`` that the project's backend has put into its wheel; None when it was not asked for one.
+        extra: what the wheel has for other places than site-packages: folders named ``scripts``, ``headers`` and ``data``.
+        backend: packages and versions of the environment that the wheel was built in.
         kept: whether an earlier run had made it.
     """
 
@@ -67,7 +47,18 @@ class Stage:
     origins: Mapping[str, Path]
     tree: Path
     compiler: Compiler
+    info: Path | None
+    extra: Path | None
+    backend: Mapping[str, str]
     kept: bool
+
+    @property
+    def tag(self) -> str:
+        """Interpreter and ABI tag of the backend's own wheel, such as ``cp310-abi3``; empty when it made none."""
+        file = self.info / "WHEEL" if self.info else None
+        text = file.read_text(encoding="utf-8") if file and file.is_file() else ""
+        found = re.search(r"^Tag: ([\w.]+-[\w.]+)-", text, re.MULTILINE)
+        return found[1] if found else ""
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -87,7 +78,8 @@ def compile_stage(job: CompileJob) -> Stage:
         LinkageError: something was compiled or linked from outside the cell.
     """
     compile_key = digest(_compile_inputs(job))
-    key = digest(compile_key, source_hash(job.config.source, env=job.env))
+    versions = {} if builder_of(job) is cmake_builder.make else version_facts(job.config.source, env=job.env)
+    key = digest(compile_key, source_hash(job.config.source, env=job.env), versions)
     # CMake's cache holds the environment's path, so a tree belongs to one; the stage does not, since the
     # compiler flags map paths away.
     tree = job.store.path("build", f"{job.cell.id}-{digest(compile_key, str(job.environment.prefix))[:8]}")
@@ -102,13 +94,11 @@ def compile_stage(job: CompileJob) -> Stage:
         # A stage that was kept may come from the tree of another environment with the same packages.
         tree=Path(record["tree"]),
         compiler=job.compiler,
+        info=next((folder / "info").glob("*.dist-info"), None),
+        extra=folder / "extra" if (folder / "extra").is_dir() else None,
+        backend=read_json(folder / "backend.json"),
         kept=not made,
     )
-
-
-def compile_log(store: Store, cell: Cell) -> Path:
-    """Return where the whole output of the cell's last compile is."""
-    return store.root / "logs" / cell.id / "compile.log"
 
 
 def _compile_inputs(job: CompileJob) -> dict[str, object]:
@@ -119,86 +109,40 @@ def _compile_inputs(job: CompileJob) -> dict[str, object]:
         "platform": job.cell.platform,
         "lock": job.environment.lock_hash,
         "compiler": asdict(job.compiler),
+        "builder": [settings.builder, dict(settings.config_settings), settings.build_isolation],
         "flags": [job.cell.compiler.flags, settings.cmake_args, settings.build_type],
         "env": [dict(settings.env), dict(job.cell.compiler.env)],
         "chosen": chosen(job.env),
     }
 
 
+def builder_of(job: CompileJob) -> Builder:
+    """Return the builder that the table names; by default the project's own backend, when it has one.
+
+    Where that is a setuptools that compiles nothing beside a CMakeLists.txt, both take part.
+    """
+    name = job.cell.settings.builder
+    if name == "auto" and wrapped.is_wrapped(job.config.source):
+        return wrapped.make
+    if name == "auto":
+        name = "pep517" if _has_backend(job.config.source) else "cmake"
+    return pep517.make if name == "pep517" else cmake_builder.make
+
+
+def _has_backend(source: Path) -> bool:
+    file = source / "pyproject.toml"
+    return (file.is_file() and "build-system" in read_toml(file)) or (source / "setup.py").is_file()
+
+
 def _make(job: CompileJob, tree: Path, empty: Path) -> None:
-    log = compile_log(job.store, job.cell)
-    log.unlink(missing_ok=True)
-    build = _cmake_build(job, tree, log)
-    (empty / SITE).mkdir()
-    with _failing(job, "configure"):
-        configure(build)
-    with _failing(job, "compile"):
-        compile_all(build)
-    with _failing(job, "install"):
-        install(build, empty / SITE)
-    check_headers(build)
-    check_links(empty / SITE, environment=job.environment)
-    _write_record(empty, install_map(tree, job.config.source), tree)
-
-
-@contextmanager
-def _failing(job: CompileJob, what: str) -> Iterator[None]:
-    """Turn a tool's failure into one that names the cell and the step."""
-    try:
-        yield
-    except ProcessError as error:
-        log = compile_log(job.store, job.cell)
-        found = first_error(log.read_text(encoding="utf-8", errors="replace")) if log.is_file() else ()
-        raise CompileError(
-            f"{job.cell.id}: {what} failed: {error.summary}",
-            details=[*found, f"whole log: {log}"] if found else error.details,
-            hint=_hint(what),
-            place=error_place(found, source=job.config.source),
-        ) from error
-
-
-def _cmake_build(job: CompileJob, tree: Path, log: Path) -> CMakeBuild:
-    extra = {**job.cell.settings.env, **job.cell.compiler.env}
-    return CMakeBuild(
-        source=job.config.source,
-        tree=tree,
-        prefix=job.environment.prefix,
-        compiler=job.compiler,
-        build_type=job.cell.settings.build_type,
-        arguments=job.cell.settings.cmake_args,
-        flags=job.cell.compiler.flags,
-        env=tool_environment(job.env, prefix=job.environment.prefix, extra=extra),
-        log=log,
-    )
-
-
-def _hint(what: str) -> str:
-    return {
-        "configure": "is everything that find_package asks for in tool.diptych.host?",
-        "compile": "mend the source and run again; only what changed is compiled",
-        "install": "check the install() rules",
-    }[what]
-
-
-def _write_record(entry: Path, rules: Mapping[str, Path], tree: Path) -> None:
-    """Record the build tree, and for each installed file where it came from and its hash."""
-    files = {}
-    for path in sorted((entry / SITE).rglob("*")):
-        if path.is_file():
-            name = path.relative_to(entry / SITE).as_posix()
-            origin = _origin(name, rules)
-            if origin is not None and origin.is_file():
-                files[name] = {"origin": str(origin), "sha256": sha256_file(path)}
-    (entry / _RECORD).write_text(json.dumps({"tree": str(tree), "files": files}), encoding="utf-8")
-
-
-def _origin(name: str, rules: Mapping[str, Path]) -> Path | None:
-    """Find the rule for a file: its own, or that of the nearest folder above it."""
-    path = Path(name)
-    for rule in (path, *path.parents):
-        if rule.as_posix() in rules:
-            return rules[rule.as_posix()] / path.relative_to(rule)
-    return None
+    found = builder_of(job)(job, tree, empty)
+    files = {
+        name: {"origin": str(origin), "sha256": sha256_file(empty / SITE / name)}
+        for name, origin in found.items()
+        if origin.is_file()
+    }
+    record = {"tree": str(tree), "files": files}
+    (empty / _RECORD).write_text(json.dumps(record), encoding="utf-8")
 
 
 def _read_record(entry: Path) -> dict[str, Any]:

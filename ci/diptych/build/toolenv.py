@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from diptych.process import path_with_tools
+from diptych.process import composed_path, own_tools, which
 
-# Variables that steer compilers, linkers, CMake, Python and loaders from a user's shell. With one of them
-# set, two machines would build two things from one table.
+# What the system needs to work, and what programs show themselves by; no byte of a result depends on it, so it is in no key.
+_SYSTEM = frozenset(
+    {
+        "ALL_PROXY", "CI", "COLORTERM", "COLUMNS", "CURL_CA_BUNDLE", "DISPLAY", "FORCE_COLOR", "FTP_PROXY", "HOME", "HTTPS_PROXY",
+        "HTTP_PROXY", "LANG", "LOGNAME", "NETRC", "NO_COLOR", "NO_PROXY", "PYTEST_ADDOPTS", "REQUESTS_CA_BUNDLE", "SHELL",
+        "SSL_CERT_DIR", "SSL_CERT_FILE", "TEMP", "TERM", "TMP", "TMPDIR", "TZ", "USER", "WAYLAND_DISPLAY", "XAUTHORITY",
+        "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR",
+    }
+)  # fmt: skip
+# Where packages come from, and where a compiler launcher keeps its cache and how it talks to it.
+_SYSTEM_PREFIXES = ("CCACHE_", "GIT_", "LC_", "PIP_", "RATTLER_", "SCCACHE_", "UV_")
+
+# What a person sets on purpose: honoured, and in the key of all that is compiled.
+_CHOSEN = frozenset(
+    {
+        "CCC_OVERRIDE_OPTIONS", "CFLAGS", "CPPFLAGS", "CXXFLAGS", "DEVELOPER_DIR", "LDFLAGS",
+        "MACOSX_DEPLOYMENT_TARGET", "SDKROOT", "SOURCE_DATE_EPOCH",
+    }
+)  # fmt: skip
+
+
+# Variables by which a shell steers compilers, linkers, CMake, Python and loaders. With one of them set, two machines would
+# build two things from one table.
 _STEERING = frozenset(
     {
         "ARCHFLAGS", "CC", "CFLAGS", "CMAKE_ARGS", "CMAKE_GENERATOR", "CMAKE_INCLUDE_PATH", "CMAKE_LIBRARY_PATH",
@@ -18,26 +38,6 @@ _STEERING = frozenset(
         "DYLD_LIBRARY_PATH", "LDFLAGS", "LD_LIBRARY_PATH", "LD_PRELOAD", "LIBRARY_PATH", "MAKEFLAGS",
         "NINJAFLAGS", "PKG_CONFIG_PATH", "PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "VIRTUAL_ENV",
         "BOOST_ROOT", "Boost_ROOT", "Eigen3_ROOT", "Python_ROOT", "Python3_ROOT",
-    }
-)  # fmt: skip
-
-
-# What the system needs to work; no byte of a result depends on it, so it is in no key.
-_SYSTEM = frozenset(
-    {
-        "ALL_PROXY", "CURL_CA_BUNDLE", "FTP_PROXY", "HOME", "HTTPS_PROXY", "HTTP_PROXY", "LANG", "LOGNAME", "NO_PROXY",
-        "REQUESTS_CA_BUNDLE", "SHELL", "SSL_CERT_DIR", "SSL_CERT_FILE", "TEMP", "TERM", "TMP", "TMPDIR", "USER",
-        "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR",
-    }
-)  # fmt: skip
-# Where a compiler launcher keeps its cache, and how it talks to it.
-_SYSTEM_PREFIXES = ("CCACHE_", "SCCACHE_")
-
-# What a person sets on purpose: honoured, and in the key of all that is compiled.
-_CHOSEN = frozenset(
-    {
-        "CCC_OVERRIDE_OPTIONS", "CFLAGS", "CPPFLAGS", "CXXFLAGS", "DEVELOPER_DIR", "LDFLAGS",
-        "MACOSX_DEPLOYMENT_TARGET", "SDKROOT", "SOURCE_DATE_EPOCH",
     }
 )  # fmt: skip
 
@@ -60,24 +60,38 @@ def _system(env: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def scrubbed(env: Mapping[str, str]) -> dict[str, str]:
-    """Return ``env`` without what steers builds and loaders; for verify and every tool."""
+def without_steering(env: Mapping[str, str]) -> dict[str, str]:
+    """Return a person's own environment for an interactive shell, without what steers builds and loaders."""
     return {name: value for name, value in env.items() if name not in _STEERING}
 
 
-def tool_environment(env: Mapping[str, str], *, prefix: Path, extra: Mapping[str, str]) -> dict[str, str]:
+def declared(
+    env: Mapping[str, str], *folders: Path, extra: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """Return the environment of a child process: what the system needs, a PATH of these folders, and what the table sets.
+
+    Args:
+        env: the process environment.
+        folders: first on PATH; POSIX's own utilities come after them, and nothing else.
+        extra: what the table sets; it wins.
+    """
+    return {**_system(env), "PATH": composed_path(*folders), **(extra or {})}
+
+
+def tool_environment(
+    env: Mapping[str, str], *, prefix: Path, compiler: Path, extra: Mapping[str, str]
+) -> dict[str, str]:
     """Return the environment in which CMake and the compilers run.
 
     Args:
         env: the process environment; only what the system needs and what :func:`chosen` names is taken from it.
         prefix: the host environment; its programs, headers and libraries come before the system's.
+        compiler: the C++ compiler; its folder has the binutils that belong to it.
         extra: what the table sets; it wins.
     """
-    tools = os.pathsep.join([str(prefix / "bin"), path_with_tools(env)])
     return {
-        **_system(env),
-        **chosen(env),
-        "PATH": tools,
+        **declared(env, prefix / "bin", own_tools(), compiler.parent),
+        **{name: _launched(value, env) if _launcher(name) else value for name, value in chosen(env).items()},
         # gcc(1) "Environment Variables": searched after -I and -isystem, before the system's own folders.
         "CPLUS_INCLUDE_PATH": str(prefix / "include"),
         "C_INCLUDE_PATH": str(prefix / "include"),
@@ -85,3 +99,9 @@ def tool_environment(env: Mapping[str, str], *, prefix: Path, extra: Mapping[str
         "LC_ALL": "C.UTF-8",
         **extra,
     }
+
+
+def _launched(value: str, env: Mapping[str, str]) -> str:
+    """Name a compiler launcher by its path: the PATH on which the person has it is not the build's."""
+    program, *words = value.split(";")
+    return ";".join([str(which(program, env) or program), *words])

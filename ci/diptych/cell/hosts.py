@@ -7,6 +7,8 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from diptych import channel as channels
+from diptych.channel.requests import of_requirements
+from diptych.config.project import ProjectInfo
 from diptych.environments import Environment, HostRequest, adopt, create, read_lock, usable
 from diptych.matrix import Cell
 from diptych.store import digest, read_json, write_json
@@ -26,14 +28,17 @@ class Host:
     fallback: str
 
 
-def specs_of(cell: Cell) -> tuple[str, ...]:
+def specs_of(cell: Cell, project: ProjectInfo) -> tuple[str, ...]:
     """Return the match specs of the cell's host environment, beside Python."""
     settings = cell.settings
-    return tuple(
-        dict.fromkeys(
-            (*settings.host, *settings.test_requires, *settings.run, "pip", *cell.compiler.packages)
-        )
+    # The tests in source import the project's own dependencies.
+    depends = of_requirements(
+        project.dependencies, python=cell.python, platform=cell.platform, known=settings.names
     )
+    # What a conda-forge compiler exports to all that it compiles; a package may depend on either.
+    runtimes = ("libgcc", "libstdcxx") if cell.platform.startswith("linux") else ()
+    specs = (*settings.host, *settings.test_requires, *settings.run, *depends, *runtimes)
+    return tuple(dict.fromkeys((*specs, "pip", *cell.compiler.packages)))
 
 
 def resolve(workspace: Workspace, cell: Cell) -> Host:
@@ -44,7 +49,7 @@ def resolve(workspace: Workspace, cell: Cell) -> Host:
         MissingToolError: the local channel needs an interpreter that this machine lacks.
     """
     choice = channels.choose(cell.settings.channels, env=workspace.env, ci=workspace.ci)
-    specs = specs_of(cell)
+    specs = specs_of(cell, workspace.config.project)
     if channels.LOCAL not in choice.channels:
         return Host(request=_request(cell, specs, choice.channels), fallback="")
     if choice.reason:
@@ -72,9 +77,11 @@ def summary_of(local: channels.LocalChannel) -> str:
 def current(workspace: Workspace, cell: Cell, prefix: Path) -> Environment | None:
     """Return the environment in ``prefix`` if it was finished for what the table says now; nothing is contacted."""
     note = read_json(_note_path(workspace, prefix))
-    if note.get("table") != _table_key(cell):
+    if note.get("table") != _table_key(workspace, cell):
         return None
-    request = HostRequest(python=cell.python, specs=specs_of(cell), channels=tuple(note["channels"]))
+    request = HostRequest(
+        python=cell.python, specs=specs_of(cell, workspace.config.project), channels=tuple(note["channels"])
+    )
     if not usable(prefix, request):
         return None
     lock = read_lock(prefix)
@@ -131,7 +138,7 @@ def take_over(workspace: Workspace, cell: Cell, prefix: Path, host: Host) -> Env
 def remember(workspace: Workspace, cell: Cell, environment: Environment) -> None:
     """Note what the environment was made for, and leave its lock where a person finds it."""
     note = {
-        "table": _table_key(cell),
+        "table": _table_key(workspace, cell),
         "prefix": str(environment.prefix),
         "channels": environment.channels,
         "fallback": environment.fallback,
@@ -144,8 +151,8 @@ def _request(cell: Cell, specs: tuple[str, ...], urls: tuple[str, ...]) -> HostR
     return HostRequest(python=cell.python, specs=specs, channels=urls)
 
 
-def _table_key(cell: Cell) -> str:
-    return digest(cell.python, specs_of(cell), cell.settings.channels)
+def _table_key(workspace: Workspace, cell: Cell) -> str:
+    return digest(cell.python, specs_of(cell, workspace.config.project), cell.settings.channels)
 
 
 def _note_path(workspace: Workspace, prefix: Path) -> Path:

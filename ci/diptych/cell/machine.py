@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -45,7 +46,7 @@ class Machine:
 def _program(name: str, env: Mapping[str, str]) -> Path | None:
     """Return the program as runs look it up: beside the running interpreter first."""
     name = {"delocate": "delocate-wheel"}.get(name, name)
-    return process.which(name, {"PATH": process.path_with_tools(env)})
+    return process.which(name, {"PATH": f"{process.own_tools()}{os.pathsep}{env.get('PATH', os.defpath)}"})
 
 
 def inspect_machine(workspace: Workspace) -> Machine:

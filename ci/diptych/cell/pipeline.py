@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from diptych import __version__
+from diptych.build.backend import backend_versions
 from diptych.build.cmake import project_version
 from diptych.build.sources import source_hash
 from diptych.build.stage import Stage
@@ -25,8 +26,7 @@ from diptych.errors import CompareError
 from diptych.eviction import evict
 from diptych.matrix import Cell
 from diptych.output import human_size
-from diptych.packages.backend import backend_versions
-from diptych.packages.metadata import Metadata, prepare_metadata
+from diptych.packages.metadata import Metadata, prepare_metadata, read_metadata
 from diptych.records import CellRecord, write_record
 from diptych.store import write_json
 from diptych.testing.insource import InSource
@@ -57,7 +57,7 @@ def build_cell(workspace: Workspace, cell: Cell, environment: Environment) -> Bu
     started = time.time()
     stage = stage_of(workspace, cell, environment)
     tests = tests_of(workspace, cell, environment, stage)
-    metadata = _metadata(workspace)
+    metadata = _metadata(workspace, stage)
     packing = Packing(workspace=workspace, cell=cell, environment=environment, stage=stage, metadata=metadata)
     wheel, conda = _pack(workspace, packing)
     judge_packages(workspace, (wheel.artefact.path, conda.artefact.path))
@@ -130,7 +130,9 @@ def require_equal(comparison: Comparison) -> None:
         )
 
 
-def _metadata(workspace: Workspace) -> Metadata:
+def _metadata(workspace: Workspace, stage: Stage) -> Metadata:
+    if stage.info is not None:
+        return read_metadata(stage.info)
     with workspace.output.step("metadata") as step:
         found = prepare_metadata(workspace.config.source, store=workspace.store, env=workspace.env)
         step.text = found.stem
@@ -174,7 +176,7 @@ def _provenance(
         "fallback": environment.fallback,
         "lock": environment.lock_json()["packages"],
         "tools": {name: tool_version(name) for name in _TOOLS},
-        "backend": backend_versions(workspace.config.source, store=workspace.store),
+        "backend": dict(stage.backend) or backend_versions(workspace.config.source, store=workspace.store),
         "inputs": {
             "sources": source_hash(workspace.config.source, env=workspace.env),
             "stage": stage.key,

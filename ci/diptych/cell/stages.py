@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from diptych import compilers
-from diptych.build.stage import CompileJob, Stage, compile_stage
+from diptych.build.job import CompileJob
+from diptych.build.stage import Stage, compile_stage
 from diptych.environments import Environment
 from diptych.matrix import Cell
 from diptych.testing.insource import InSource, InSourceJob, test_in_source

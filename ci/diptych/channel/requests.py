@@ -10,7 +10,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, Specifier, SpecifierSet
+from packaging.utils import canonicalize_name
 
 from diptych.channel import names
 from diptych.errors import ChannelError, nearest
@@ -98,6 +100,41 @@ def _pep440_part(part: str) -> str:
     if operator in (None, "="):
         return f"=={number}.*" if star or operator == "=" else f"=={number}"
     return f"{operator}{number}.*" if star and operator in ("==", "!=") else f"{operator}{number}"
+
+
+def of_requirements(
+    requirements: Sequence[str], *, python: str, platform: str, known: Mapping[str, str] | None = None
+) -> tuple[str, ...]:
+    """Return the conda match specifications of requirements (PEP 508) that hold for a cell.
+
+    Args:
+        requirements: as METADATA or ``project.dependencies`` has them.
+        python: ``3.11``.
+        platform: conda's name, such as ``linux-64``.
+        known: ``names`` of the table.
+
+    Raises:
+        ChannelError: one cannot be read.
+    """
+    environment = {
+        "python_version": python.rstrip("t"),
+        "python_full_version": f"{python.rstrip('t')}.0",
+        "sys_platform": "linux" if platform.startswith("linux") else "darwin",
+        "platform_system": "Linux" if platform.startswith("linux") else "Darwin",
+        "extra": "",
+    }
+    own = {str(canonicalize_name(name)): conda for name, conda in (known or {}).items()}
+    found = []
+    for text in requirements:
+        try:
+            one = Requirement(text)
+        except InvalidRequirement as error:
+            raise ChannelError(f'cannot read the requirement "{text}": {error}') from error
+        if one.marker is None or one.marker.evaluate(environment):
+            project = canonicalize_name(one.name)
+            conda = own.get(project) or names.conda_name(project)
+            found.append(f"{conda} {to_conda(one.specifier)}".strip())
+    return tuple(found)
 
 
 def to_conda(specifiers: SpecifierSet | str) -> str:

@@ -128,9 +128,9 @@ class Wheel:
 
 def license_of(metadata: Message) -> str:
     """Return the license as METADATA names it: the SPDX expression, the short field or the classifiers."""
-    if expression := metadata["License-Expression"]:
+    if expression := metadata.get("License-Expression"):
         return str(expression)
     classifiers = [str(value) for value in metadata.get_all("Classifier", [])]
     named = [value.rpartition(" :: ")[2] for value in classifiers if value.startswith("License :: ")]
-    field = str(metadata["License"] or "").strip()
+    field = str(metadata.get("License") or "").strip()
     return field if field and "\n" not in field else " AND ".join(named)

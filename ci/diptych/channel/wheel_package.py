@@ -69,7 +69,7 @@ def wheel_package(
         run_exports=_run_exports(wheel),
         entry_points=tuple(f"{name} = {target}" for name, target in scripts),
         license=license_of(wheel.metadata),
-        summary=str(wheel.metadata["Summary"] or ""),
+        summary=str(wheel.metadata.get("Summary") or ""),
         licenses=_licenses(wheel),
         origin=origin,
         files=files,
@@ -98,7 +98,7 @@ def _python_depends(
     if needs.python_specific:
         # A noarch package has one list of requirements: this one holds for this Python only.
         return (python.python,)
-    return (f"python {to_conda(str(wheel.metadata['Requires-Python'] or ''))}".strip(),)
+    return (f"python {to_conda(str(wheel.metadata.get('Requires-Python') or ''))}".strip(),)
 
 
 def _files(wheel: Wheel, site: str, scripts: str, include: str) -> Iterator[PackageFile]:

@@ -53,6 +53,10 @@ def _conda_place(member: str) -> Place | None:
             if member.startswith("info/licenses/")
             else None
         )
+    if member.startswith(
+        "etc/conda/test-files/"
+    ):  # what the recipe's own tests need: rattler-build puts it there
+        return None
     if found := _GRAFTED.search(member):
         return Place(name=f"$PREFIX/lib/{plain_name(found[1])}", role="grafted")
     if _SITE.match(member):

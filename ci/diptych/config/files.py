@@ -22,11 +22,21 @@ def read_toml(file: Path) -> dict[str, Any]:
         ConfigError: it is not there, cannot be read, or is not TOML.
     """
     try:
-        return tomllib.loads(file.read_bytes().decode())
+        return toml_of(file.read_bytes(), file)
     except OSError as error:
         raise ConfigError(
             f'cannot read "{file}": {error.strerror or error}', hint=_reading_hint(file)
         ) from error
+
+
+def toml_of(content: bytes, file: Path) -> dict[str, Any]:
+    """Return the tables of a TOML file's content; ``file`` is what a message names.
+
+    Raises:
+        ConfigError: it is not TOML.
+    """
+    try:
+        return tomllib.loads(content.decode())
     except UnicodeDecodeError as error:
         raise ConfigError(
             f'"{file}" is not UTF-8 (byte {error.start})',

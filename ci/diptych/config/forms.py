@@ -65,6 +65,10 @@ SPEC = Text(
     words='a conda match spec such as "numpy >=2"',
     pattern=rf"([A-Za-z0-9_./-]+::)?[A-Za-z0-9_][A-Za-z0-9_.+-]*([ =<>!~\[]{_PLAIN}*)?",
 )
+FOREIGN_NAME = Text(
+    words='a project of PyPI such as "torch", or "cmake:NAME", "pkg-config:NAME", "library:NAME"',
+    pattern=r"((cmake|pkg-config|library):)?[A-Za-z0-9_][A-Za-z0-9_.+-]*",
+)
 COMMAND = Text(
     words='a command such as "pytest -q {source}/tests"',
     pattern=r"[^\x00-\x08\x0b-\x1f\x7f]+",  # a command may span lines
@@ -84,6 +88,7 @@ MODULE = Text(
     pattern=r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*",
 )
 VARIABLE = Text(words="the name of an environment variable", pattern=r"[A-Za-z_][A-Za-z0-9_]*")
+SETTING = Text(words="the name of a setting", pattern=rf"{_PLAIN}+")
 VALUE = Text(words="a string", pattern=r"[^\x00]*")
 RULE = Text(words='the code of a rule such as "DIP834"', pattern=r"DIP[1-8][0-9]{2}")
 INDEX = Text(

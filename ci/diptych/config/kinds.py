@@ -86,6 +86,20 @@ class Choice:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Flag:
+    """True or false."""
+
+    words: str = "true or false"
+
+    def read(self, value: object, place: Place) -> bool | None:
+        """Return the value, or record a fault."""
+        if isinstance(value, bool):
+            return value
+        place.wrong(value, f"expected {self.words}, without quotes")
+        return None
+
+
+@dataclass(frozen=True, kw_only=True)
 class ListOf:
     """A list.
 
@@ -202,7 +216,7 @@ class Table:
         }
 
 
-Kind: TypeAlias = Text | Choice | ListOf | TableOf | Table
+Kind: TypeAlias = Text | Choice | Flag | ListOf | TableOf | Table
 
 
 @dataclass(frozen=True, kw_only=True)

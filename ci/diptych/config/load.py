@@ -19,7 +19,7 @@ from diptych.config.model import TABLE, CellSettings, CompilerSpec, Override, Re
 from diptych.config.project import ProjectInfo, read_project
 from diptych.errors import ConfigError, nearest
 
-_RECIPE = "conda/recipe.yaml"
+_RECIPES = ("conda/recipe.yaml", "conda/meta.yaml")
 _START = 'add the lines [tool.diptych] and python = ["3.12"] to it'
 
 
@@ -150,17 +150,17 @@ def _project(
     if source is None:
         return None
     if source == root:
-        return read_project(document, Place(path="project", faults=place.faults))
+        return read_project(document, root, Place(path="project", faults=place.faults))
     file = source / "pyproject.toml"
-    if not is_file(file):
+    if not is_file(file) and not is_file(source / "setup.py"):
         place.key("source").wrong(given["source"], "there is no pyproject.toml in it")
         return None
     try:
-        other = read_toml(file)
+        other = read_toml(file) if is_file(file) else {}
     except ConfigError as error:
         place.faults.append(error.summary)
         return None
-    return read_project(other, Place(path=f"{file}: project", faults=place.faults))
+    return read_project(other, source, Place(path=f"{file}: project", faults=place.faults))
 
 
 def _compilers(given: Mapping[str, Any], root: Path, place: Place) -> tuple[CompilerSpec, ...] | None:
@@ -186,9 +186,10 @@ def _overrides(given: Mapping[str, Any], product: list[CellId] | None, place: Pl
 def _recipe(given: Mapping[str, Any], source: Path | None, place: Place) -> Path | None:
     if source is None:
         return None
-    recipe = source / str(given["recipe"] or _RECIPE)
-    if is_file(recipe):
-        return recipe
+    named = [given["recipe"]] if given["recipe"] else _RECIPES
+    for name in named:
+        if is_file(source / name):
+            return source / name
     if given["recipe"]:
         place.key("recipe").wrong(given["recipe"], f'there is no such file in "{source}"')
     return None

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
 from diptych.config import forms
-from diptych.config.kinds import Choice, ListOf, Table, TableOf, keys
+from diptych.config.kinds import Choice, Flag, ListOf, Table, TableOf, keys
 
+BuilderName: TypeAlias = Literal["auto", "pep517", "cmake"]
 InSourceWay: TypeAlias = Literal["paths", "relink"]
 
 _ENVIRONMENT = TableOf(name=forms.VARIABLE, value=forms.VALUE)
@@ -35,10 +36,21 @@ class CellSettings:
     run: Annotated[tuple[str, ...], ListOf(item=forms.SPEC, unique=True)] = ()
     """Run dependencies of the conda package that neither linking nor `project.dependencies` tells."""
 
+    names: Annotated[Mapping[str, str], TableOf(name=forms.FOREIGN_NAME, value=forms.SPEC)] = field(
+        default_factory=dict, hash=False
+    )
+    """What conda calls things that Diptych does not know under that name: projects of PyPI (`mylib = "python-mylib"`), for the run
+    dependencies of the conda package; CMake packages, pkg-config modules and libraries (`"cmake:Foo" = "libfoo-devel"`), for
+    `diptych init`, which completes a table that has nothing else."""
+
     test: Annotated[str, forms.COMMAND] = "pytest -q {source}/tests"
     """The command that runs the project's tests, in source and against what was installed. `{source}` is
     the source folder and `{python}` the cell's interpreter. It is split into words as a shell would, but no
     shell runs it."""
+
+    test_sources: Annotated[tuple[str, ...], ListOf(item=forms.PATH, unique=True)] = ()
+    """Files and folders that are copied, with their paths relative to `source`, into an empty folder in which `test` then runs:
+    for tests that lie inside the package, or beside it at the top, where Python would import the package from its sources."""
 
     test_requires: Annotated[tuple[str, ...], ListOf(item=forms.SPEC, unique=True)] = ("pytest",)
     """What the tests need besides the project, under names that conda and PyPI share."""
@@ -48,6 +60,21 @@ class CellSettings:
     compare --measure` runs it against both installed packages and shows its wall time side by side, with the numbers
     of the last line of its output that is a JSON object. It gets what the package depends on and nothing else; `python`
     is the environment's. The words are as in `test`."""
+
+    builder: Annotated[BuilderName, Choice(names=("auto", "pep517", "cmake"))] = "auto"
+    """What compiles. `pep517`: the project's own build backend makes a wheel (scikit-build-core, meson-python, setuptools,
+    hatchling and any other). `cmake`: CMake alone, whose install rules lay the package out as site-packages. `auto` is
+    `pep517` where `pyproject.toml` has a `[build-system]` or a `setup.py` stands beside it, and `cmake` elsewhere; where a
+    CMakeLists.txt stands beside a setuptools that compiles nothing, CMake compiles and setuptools brings the Python files."""
+
+    config_settings: Annotated[Mapping[str, str], TableOf(name=forms.SETTING, value=forms.VALUE)] = field(
+        default_factory=dict, hash=False
+    )
+    """Settings for the build backend, as `pip install -C NAME=VALUE` gives them (PEP 517)."""
+
+    build_isolation: Annotated[bool, Flag()] = True
+    """Whether the build backend gets an environment of its own with what it asks for, from PyPI. With `false` it runs in the host
+    environment, as in conda-forge's recipes: `host` then names the backend and all that it needs."""
 
     cmake_args: Annotated[tuple[str, ...], ListOf(item=forms.ARGUMENT)] = ()
     """Further arguments of CMake's configure step, such as `-DWITH_X=ON`."""
@@ -199,8 +226,9 @@ class RunSettings:
     """The name to import. When it is not given, it is the project's name with `_` for `-`."""
 
     recipe: Annotated[str | None, forms.PATH] = None
-    """The conda recipe, relative to `source`. When it is not given, it is `conda/recipe.yaml` if that is
-    there; otherwise Diptych renders a recipe from this table."""
+    """The conda recipe, relative to `source`: a recipe.yaml, or a meta.yaml of conda-build, which is converted. When it
+    is not given, it is `conda/recipe.yaml` or `conda/meta.yaml` if one is there; otherwise Diptych renders a recipe from
+    this table. A recipe that does not ask for DIPTYCH_STAGE gets the finished stage in place of its script and source."""
 
     compilers: Annotated[
         Mapping[str, Mapping[str, Any]],

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any
 
 from diptych.config.faults import Place
 from diptych.config.kinds import ListOf, Table, Text
+from diptych.config.legacy import named_elsewhere
 
 _NAME = Text(words='a project name such as "my-package"', pattern=r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 _VERSION = Text(
@@ -73,11 +75,12 @@ class ProjectInfo:
 _PROJECT = Table(words="a table", models=(ProjectInfo,), closed=False)
 
 
-def read_project(document: dict[str, Any], place: Place) -> ProjectInfo | None:
-    """Read ``[project]``.
+def read_project(document: dict[str, Any], folder: Path, place: Place) -> ProjectInfo | None:
+    """Read ``[project]``; of a project without one, its name where it has that, and the build backend makes up the rest.
 
     Args:
         document: the tables of the extension's ``pyproject.toml``.
+        folder: the extension's.
         place: where ``[project]`` stands.
 
     Returns:
@@ -85,6 +88,8 @@ def read_project(document: dict[str, Any], place: Place) -> ProjectInfo | None:
     """
     before = len(place.faults)
     if "project" not in document:
+        if name := named_elsewhere(document, folder):
+            return ProjectInfo(name=name, dynamic=("version", "dependencies"))
         place.fault('is required, with at least name = "…" and version = "…"')
         return None
     given = _PROJECT.read(document["project"], place)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from diptych.config.docs import field_docs
-from diptych.config.kinds import Choice, Key, Kind, ListOf, Table, TableOf, Text, keys
+from diptych.config.kinds import Choice, Flag, Key, Kind, ListOf, Table, TableOf, Text, keys
 from diptych.config.model import TABLE
 
 
@@ -25,6 +25,8 @@ def _of(kind: Kind) -> dict[str, Any]:
             return {"type": "string", "pattern": f"^(?:{kind.pattern})$"}
         case Choice():
             return {"enum": list(kind.names)}
+        case Flag():
+            return {"type": "boolean"}
         case ListOf():
             return _list(kind)
         case TableOf():

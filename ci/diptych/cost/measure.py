@@ -9,7 +9,6 @@ kept, as noise only adds. Kept by the bytes of both packages and by all that the
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import tempfile
 import time
@@ -21,7 +20,7 @@ from typing import Any
 
 from diptych import process
 from diptych.build.sources import source_hash
-from diptych.build.toolenv import scrubbed
+from diptych.build.toolenv import declared
 from diptych.config import Config
 from diptych.cost.benchmark import of_several, run_benchmark
 from diptych.cost.model import Benchmark, Cost, Costs
@@ -167,7 +166,7 @@ def _probe(job: CostJob, prefix: Path, what: str, cwd: Path) -> dict[str, Any]:
     python = prefix / "bin" / "python"
     try:
         # -I: no variable and no folder of the user's; bytecode is written, as conda brings it and pip was told not to.
-        done = process.run([python, "-I", _PROBE, what, job.config.package], env=scrubbed(job.env), cwd=cwd)
+        done = process.run([python, "-I", _PROBE, what, job.config.package], env=declared(job.env), cwd=cwd)
     except ProcessError as error:
         raise PackageError(
             f'{job.config.package} cannot be imported in a clean environment ("{prefix.name}")',
@@ -179,8 +178,7 @@ def _probe(job: CostJob, prefix: Path, what: str, cwd: Path) -> dict[str, Any]:
 
 def _benchmark(job: CostJob, prefix: Path, cwd: Path) -> Benchmark:
     settings, programs = job.cell.settings, prefix / "bin"
-    env = {**scrubbed(job.env), **settings.env}
-    env["PATH"] = os.pathsep.join([str(programs), env.get("PATH", os.defpath)])
+    env = declared(job.env, programs, extra=settings.env)
     argv = settings.benchmark_command(source=job.config.source, python=programs / "python")
     return run_benchmark(argv, env=env, cwd=cwd)
 

@@ -16,11 +16,11 @@ from diptych.errors import PackageError, ProcessError
 from diptych.packages.depends import RunNeeds, Settled
 from diptych.packages.neutral import Neutral, local_names
 from diptych.packages.repack import RepackJob, repack
+from diptych.recipes.staged import STAGE_VARIABLE, staged_recipe
 from diptych.store import discard
 
 # What rattler-build appends to it: output/bld/rattler-build_NAME/host_env_….
 _DEEPEST = 140
-STAGE_VARIABLE = "DIPTYCH_STAGE"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +30,7 @@ class CondaJob:
     Attributes:
         tree: the relinked tree, laid out as site-packages.
         recipe: the recipe to render.
+        source: the project that the recipe is of.
         python: "3.11".
         interpreter: the host environment's.
         names: folders of this machine that may be named in the package, and the words for them.
@@ -43,6 +44,7 @@ class CondaJob:
 
     tree: Path
     recipe: Path
+    source: Path
     python: str
     interpreter: Path
     names: Mapping[Path, str]
@@ -100,8 +102,9 @@ def _work_folder(folder: Path) -> Iterator[Path]:
 
 
 def _made_in(work: Path, job: CondaJob, folder: Path) -> CondaPackage:
+    recipe = staged_recipe(job.recipe, source=job.source, folder=work)
     order = work / "order.json"
-    order.write_text(json.dumps(_order(job, work)), encoding="utf-8")
+    order.write_text(json.dumps(_order(job, recipe, work)), encoding="utf-8")
     env = {
         **job.env,
         STAGE_VARIABLE: str(job.tree),
@@ -126,7 +129,15 @@ def _made_in(work: Path, job: CondaJob, folder: Path) -> CondaPackage:
 
 
 def _repacking(job: CondaJob, work: Path) -> RepackJob:
-    folders = {**job.names, job.recipe.parent: "$RECIPE_DIR", work: "$WORK", job.tree: f"${STAGE_VARIABLE}"}
+    folders = {
+        job.source: "$SOURCE",
+        **job.names,
+        job.recipe.parent: "$RECIPE_DIR",
+        work: "$WORK",
+        work / "recipe": "$RECIPE_DIR",
+        work / "source": "$SOURCE",
+        job.tree: f"${STAGE_VARIABLE}",
+    }
     resolved = {folder.resolve(): word for folder, word in folders.items()}
     return RepackJob(
         neutral=Neutral(names=local_names({**resolved, **folders}, job.channels), epoch=job.epoch),
@@ -138,9 +149,9 @@ def _repacking(job: CondaJob, work: Path) -> RepackJob:
     )
 
 
-def _order(job: CondaJob, work: Path) -> dict[str, object]:
+def _order(job: CondaJob, recipe: Path, work: Path) -> dict[str, object]:
     return {
-        "recipe": str(job.recipe),
+        "recipe": str(recipe),
         "variant": {"python": [f"{job.python}.*"]},
         "channels": list(job.channels),
         "platform": job.platform,

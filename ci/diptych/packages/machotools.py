@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from diptych import process
+from diptych.distributions import how_to_install
 from diptych.errors import MissingToolError
 
 _LLVM = {"otool": "llvm-otool", "install_name_tool": "llvm-install-name-tool", "lipo": "llvm-lipo"}
@@ -43,7 +44,7 @@ def mach_o_tools(folder: Path, env: Mapping[str, str]) -> dict[str, str]:
 def _find(name: str, env: Mapping[str, str]) -> str:
     found = process.which_versioned(name, env)
     if found is None:
-        raise MissingToolError(f'"{name}" was not found: it edits Mach-O files', hint="apt-get install llvm")
+        raise MissingToolError(f'"{name}" was not found: it edits Mach-O files', hint=how_to_install("llvm"))
     return str(found)
 
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from diptych.build.backend import open_backend
 from diptych.build.sources import source_hash, version_facts
 from diptych.errors import PackageError
-from diptych.packages.backend import open_backend
 from diptych.store import Store, digest
 
 
@@ -78,4 +78,5 @@ def place_metadata(metadata: Metadata, tree: Path) -> None:
     shutil.copytree(metadata.folder, target)
     # Its tags are those of the Python that prepared the metadata, not of this cell's; only a wheel needs them.
     (target / "WHEEL").unlink(missing_ok=True)
+    (target / "RECORD").unlink(missing_ok=True)  # of the backend's own wheel
     (target / "INSTALLER").write_text("conda\n", encoding="utf-8")

@@ -200,7 +200,9 @@ def _commands(dist_info: Path) -> Iterator[tuple[str, str]]:
 def _dependencies(requirements: list[str], facts: RecipeFacts) -> Iterator[str]:
     """Turn the metadata's dependencies into conda match specs, for this cell's Python."""
     from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 -- as above
+    from packaging.utils import canonicalize_name  # noqa: PLC0415 -- as above
 
+    known = {canonicalize_name(name): conda for name, conda in facts.cell.settings.names.items()}
     environment = {
         "python_version": facts.cell.python,
         "python_full_version": f"{facts.cell.python}.0",
@@ -213,4 +215,5 @@ def _dependencies(requirements: list[str], facts: RecipeFacts) -> Iterator[str]:
         except InvalidRequirement as error:
             raise PackageError(f'METADATA: cannot read the dependency "{text}": {error}') from error
         if requirement.marker is None or requirement.marker.evaluate(environment):
-            yield f"{requirement.name.lower()} {requirement.specifier}".strip().replace("~=", "=")
+            name = known.get(canonicalize_name(requirement.name), requirement.name.lower())
+            yield f"{name} {requirement.specifier}".strip().replace("~=", "=")

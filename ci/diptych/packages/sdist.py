@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from diptych.archives import Member, open_package, unpack
+from diptych.build.backend import backend_versions, open_backend
 from diptych.build.sources import source_hash, version_facts
 from diptych.errors import PackageError
-from diptych.packages.backend import backend_versions, open_backend
 from diptych.packages.tarmember import add_member, files_below
 from diptych.store import Store, digest, discard, sha256_file, written
 

@@ -171,6 +171,8 @@ def _hint(error: ProcessError) -> str:
     text = "\n".join(error.details)
     if "could not be located" in text:
         return "is the package of that library in tool.diptych.host? else name it in exclude-libraries"
+    if "couldn't detect libc" in text:
+        return "auditwheel knows a system by its C library, which no binary here needs: link with -Wl,--no-as-needed -lc"
     if "too-recent versioned symbols" in text:
         return "an older compiler or sysroot gives an older tag"
     return ""

@@ -11,6 +11,7 @@ from typing import Protocol
 from diptych import process
 from diptych.binaries import Binary, header_room, mapped, read, read_file
 from diptych.binaries.macho_room import dylib_size, rpath_size
+from diptych.distributions import how_to_install
 from diptych.errors import MissingToolError, ProcessError, RelinkError
 from diptych.relink.plan import FilePlan
 
@@ -141,7 +142,7 @@ class InstallNameTool:
             return str(found)
         raise MissingToolError(
             "neither install_name_tool nor llvm-install-name-tool was found",
-            hint="macOS: xcode-select --install; Debian: apt-get install llvm",
+            hint=f"{how_to_install('llvm')} (macOS: xcode-select --install)",
         )
 
 

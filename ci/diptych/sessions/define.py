@@ -8,13 +8,15 @@ import platform
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 import nox
+from nox import registry
 
 from diptych.errors import ConfigError
-from diptych.matrix import Cell
+from diptych.matrix import Cell, session_kinds
 from diptych.output import Output
 from diptych.sessions import run
 from diptych.sessions.hostenv import BACKEND, HostParams, register
@@ -74,6 +76,21 @@ KINDS = (
 )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Declared:
+    """What all sessions of a noxfile share.
+
+    Attributes:
+        workspace: the checkout.
+        hosts: the host environment of each cell.
+        names: what the sessions of each kind are called.
+    """
+
+    workspace: Workspace
+    hosts: Mapping[str, HostParams]
+    names: Mapping[str, str]
+
+
 class CellParams(Sequence[Any]):
     """The parameters of one session function: a compiler each.
 
@@ -86,19 +103,21 @@ class CellParams(Sequence[Any]):
         function: Any,  # noqa: ANN401 -- nox's Func has no public name
         kind: Kind,
         cells: Sequence[Cell],
-        hosts: Mapping[str, HostParams],
+        declared: Declared,
     ) -> None:
         self._function = function
         self._kind = kind
         self._cells = cells
-        self._hosts = hosts
+        self._declared = declared
 
     def __iter__(self) -> Iterator[Any]:
         for cell in self._cells:
             if self._kind.hosted:
-                self._function.venv_params = self._hosts[cell.id]
+                self._function.venv_params = self._declared.hosts[cell.id]
             if self._kind.after_build:
-                self._function.requires = [f"build-{cell.python}({cell.compiler.name})"]
+                self._function.requires = [
+                    f"{self._declared.names['build']}-{cell.python}({cell.compiler.name})"
+                ]
             compiler = cell.compiler.name
             yield nox.parametrize(
                 "compiler", [nox.param(compiler, id=compiler, tags=_tags(self._kind, cell))]
@@ -120,6 +139,8 @@ class _Holder:
 def define(noxfile: str) -> None:
     """Define ``build``, ``test``, ``verify``, ``shell`` for every cell, and ``compare``.
 
+    Call it behind the noxfile's own sessions: a name that one of them has is not taken, ours is then ``diptych-test-3.11``.
+
     Args:
         noxfile: the noxfile's ``__file__``; ``pyproject.toml`` stands beside it.
     """
@@ -130,29 +151,40 @@ def define(noxfile: str) -> None:
     workspace = run.or_exit(
         output, lambda: open_workspace(root, env=env, machine=platform.machine(), output=output)
     )
-    hosts = {cell.id: HostParams(workspace, cell) for cell in workspace.cells}
+    pythons = list(dict.fromkeys(cell.python for cell in workspace.cells))
+    declared = Declared(
+        workspace=workspace,
+        hosts={cell.id: HostParams(workspace, cell) for cell in workspace.cells},
+        names=session_kinds(pythons, registry.get()),
+    )
     for kind in KINDS:
-        for python in dict.fromkeys(cell.python for cell in workspace.cells):
-            cells = [cell for cell in workspace.cells if cell.python == python]
-            _declare(kind, python, cells, workspace, hosts)
-    _declare_compare(workspace)
+        for python in pythons:
+            _declare(kind, python, [cell for cell in workspace.cells if cell.python == python], declared)
+    _declare_compare(declared)
     _declare_missing(workspace)
+    if _asks_for_here(sys.argv):
+        # Of the one cell asked for, what this machine lacks is no reason to skip: nothing would be done, with exit code 0.
+        nox.options.error_on_missing_interpreters = True
 
 
-def _declare(
-    kind: Kind, python: str, cells: Sequence[Cell], workspace: Workspace, hosts: Mapping[str, HostParams]
-) -> None:
+def _asks_for_here(arguments: Sequence[str]) -> bool:
+    """Tell whether ``-t here`` stands on nox's command line; nox tells noxfiles nothing of it."""
+    return "here" in takewhile(lambda word: word != "--", arguments)
+
+
+def _declare(kind: Kind, python: str, cells: Sequence[Cell], declared: Declared) -> None:
     """Declare one session function for a Python, with its compilers as parameters."""
     by_compiler = {cell.compiler.name: cell for cell in cells}
+    workspace = declared.workspace
 
     def session(session: nox.Session, compiler: str) -> None:
         cell = by_compiler[compiler]
         with run.session_errors(workspace):
-            kind.body(session, workspace, cell, hosts[cell.id])
+            kind.body(session, workspace, cell, declared.hosts[cell.id])
 
     session.__doc__ = kind.sentence
     function: Any = nox.session(
-        name=f"{kind.name}-{python}",
+        name=f"{declared.names[kind.name]}-{python}",
         python=python,
         venv_backend=BACKEND if kind.hosted else "none",
         reuse_venv=True,
@@ -160,16 +192,18 @@ def _declare(
         default=kind.default,
         allow_parallel=True,
     )(session)
-    function.parametrize = CellParams(function, kind, cells, hosts)
+    function.parametrize = CellParams(function, kind, cells, declared)
 
 
-def _declare_compare(workspace: Workspace) -> None:
+def _declare_compare(declared: Declared) -> None:
+    workspace = declared.workspace
+
     def compare(session: nox.Session) -> None:
         with run.session_errors(workspace):
             run.compare(session, workspace)
 
     compare.__doc__ = "Every built cell side by side: wheel | conda package."
-    nox.session(name="compare", python=False, tags=["compare"], venv_backend="none")(compare)
+    nox.session(name=declared.names["compare"], python=False, tags=["compare"], venv_backend="none")(compare)
 
 
 def _declare_missing(workspace: Workspace) -> None:

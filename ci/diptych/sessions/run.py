@@ -72,11 +72,16 @@ def test(session: nox.Session, workspace: Workspace, cell: Cell, params: HostPar
 def shell(session: nox.Session, workspace: Workspace, cell: Cell, params: HostParams) -> None:
     """Open a shell, or run the command given after ``--``, with all paths set."""
     from diptych import process
-    from diptych.build.toolenv import scrubbed
+    from diptych.build.toolenv import without_steering
     from diptych.testing.insource import shell_environment
 
     job = insource_job(session, workspace, cell, params)
-    env = {**scrubbed(workspace.env), **cell.settings.env, **shell_environment(job), "DIPTYCH_CELL": cell.id}
+    env = {
+        **without_steering(workspace.env),
+        **cell.settings.env,
+        **shell_environment(job),
+        "DIPTYCH_CELL": cell.id,
+    }
     command = session.posargs or [workspace.env.get("SHELL") or "/bin/sh"]
     workspace.output.line(
         f"  {cell.id}: `import {workspace.config.package}` works here, from source; leave with exit"

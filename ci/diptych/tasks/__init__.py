@@ -17,6 +17,7 @@ from diptych.tasks.compare import compare
 from diptych.tasks.doctor import doctor
 from diptych.tasks.environment import environment
 from diptych.tasks.explain import explain
+from diptych.tasks.init import init
 from diptych.tasks.matrix import matrix
 from diptych.tasks.plan import plan
 from diptych.tasks.recipe import recipe
@@ -37,6 +38,7 @@ namespace = Collection(
     doctor,
     environment,
     explain,
+    init,
     recipe,
     relink,
     release,

@@ -73,7 +73,7 @@ def _fill(workspace: Workspace, root: Path, select: list[str]) -> None:
     for cell in chosen:
         with workspace.output.step(cell.id) as step:
             made = channels.ensure(
-                specs_of(cell),
+                specs_of(cell, workspace.config.project),
                 python=cell.python,
                 root=root,
                 store=workspace.store,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from invoke.context import Context
 from invoke.exceptions import Exit
 
+from diptych.distributions import how_to_install
 from diptych.errors import ConfigError, FormatError, nearest
 from diptych.fetching import is_url
 from diptych.output import Output
@@ -176,7 +177,7 @@ def _show(machine: Machine, output: Output) -> None:
             output.line(f"  {'':<10} {worst}", style="dim")
     if not machine.compilers:
         output.line(
-            "  none on PATH: apt-get install g++, or name one from a channel in [tool.diptych.compilers.X]"
+            f"  none on PATH: {how_to_install('g++')}, or name one from a channel in [tool.diptych.compilers.X]"
         )
     output.line("interpreters", style="bold")
     for interpreter in machine.interpreters:

@@ -6,12 +6,13 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from diptych.build.toolenv import scrubbed
+from diptych import process
+from diptych.build.pip import install, make_venv
+from diptych.build.toolenv import declared
 from diptych.environments import HostRequest, create
 from diptych.errors import PackageError, ProcessError
 from diptych.matrix import Cell
 from diptych.packages.channel_folder import index_folder
-from diptych.packages.pip import install, make_venv
 
 
 def wheel_prefix(
@@ -31,7 +32,7 @@ def wheel_prefix(
         PackageError: it cannot be installed.
     """
     prefix = scratch / "venv"
-    clean = scrubbed(env)
+    clean = declared(env, process.own_tools())
     try:
         interpreter = make_venv(python, prefix, env=clean, log=log)
         install(interpreter, [wheel, *also], env=clean, log=log)

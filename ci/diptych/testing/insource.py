@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from diptych.build.stage import Stage
-from diptych.build.toolenv import scrubbed
+from diptych.build.toolenv import declared
 from diptych.config import Config
 from diptych.environments import Environment
 from diptych.matrix import Cell
 from diptych.store import Store, digest
 from diptych.testing.command import TestResult, TestRun, library_variable, run_tests
 from diptych.testing.layout import Layout, LayoutJob, lay_out
+from diptych.testing.sources import copy_tests
 from diptych.testing.witnesses import Promise, judge
 
 KIND = "insource"
@@ -60,7 +61,12 @@ def test_in_source(job: InSourceJob) -> InSource:
     """
     settings = job.cell.settings
     key = digest(
-        job.stage.key, job.environment.lock_hash, settings.test, dict(settings.env), settings.in_source
+        job.stage.key,
+        job.environment.lock_hash,
+        settings.test,
+        settings.test_sources,
+        dict(settings.env),
+        settings.in_source,
     )
 
     def make(empty: Path) -> None:
@@ -98,7 +104,7 @@ def shell_environment(job: InSourceJob) -> dict[str, str]:
     return {
         "PYTHONPATH": str(layout.folder),
         **(libraries if layout.libraries else {}),
-        "PATH": f"{job.environment.prefix / 'bin'}:{job.env.get('PATH', '')}",
+        "PATH": f"{layout.programs}:{job.environment.prefix / 'bin'}:{job.env.get('PATH', '')}",
         "CONDA_PREFIX": str(job.environment.prefix),
     }
 
@@ -118,19 +124,23 @@ def _run(
 
 def _test_run(job: InSourceJob, results: Path, *, posargs: Sequence[str], stream: bool) -> TestRun:
     layout = _layout(job)
+    cwd = job.config.source
+    if names := job.cell.settings.test_sources:
+        cwd = results / "tests"
+        copy_tests(names, job.config.source, cwd)
     return TestRun(
         argv=(
             *job.cell.settings.test_command(source=job.config.source, python=job.environment.python),
             *posargs,
         ),
-        env={**scrubbed(job.env), **job.cell.settings.env},
-        cwd=job.config.source,
+        env=declared(job.env, extra=job.cell.settings.env),
+        cwd=cwd,
         package=job.config.package,
         results=results,
         log=job.store.root / "logs" / job.cell.id / "test-in-source.log",
         paths=(layout.folder,),
         libraries=layout.libraries,
-        programs=(job.environment.prefix / "bin",),
+        programs=(layout.programs, job.environment.prefix / "bin"),
         platform=job.cell.platform,
         stream=stream,
     )

@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from diptych.build.stage import Stage
-from diptych.build.toolenv import scrubbed
+from diptych.build.toolenv import declared
 from diptych.config import InSourceWay
 from diptych.environments import Environment
-from diptych.process import path_with_tools
+from diptych.process import own_tools
 from diptych.relink.apply import relink_into
 from diptych.relink.planners import plan_for_source, read_tree
 from diptych.store import Store, digest, write_json
+from diptych.testing.programs import lay_programs
 
 _SITE = "site"
+_PROGRAMS = ".programs"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +32,11 @@ class Layout:
 
     folder: Path
     libraries: tuple[Path, ...]
+
+    @property
+    def programs(self) -> Path:
+        """The folder of the package's own programs, there or not: goes on PATH."""
+        return self.folder / _PROGRAMS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,8 +62,10 @@ def lay_out(job: LayoutJob, way: InSourceWay) -> Layout:
     """
     folders = library_folders(job)
     if way == "paths":
-        key = digest(job.stage.key, job.stage.origins)
-        folder, _ = job.store.entry("overlay", key, lambda empty: _link(job.stage, empty, set()))
+        key = digest(job.stage.key, job.stage.origins, job.environment.python)
+        folder, _ = job.store.entry(
+            "overlay", key, lambda empty: _link(job.stage, empty, set(), python=job.environment.python)
+        )
         return Layout(folder=folder, libraries=folders)
     key = digest(job.stage.key, job.stage.origins, way, [str(path) for path in folders])
     home = job.store.path("relinked", key) / _SITE
@@ -68,26 +77,37 @@ def library_folders(job: LayoutJob) -> tuple[Path, ...]:
     """Return where the loader must look in source: the build tree's libraries first, then the environment's."""
     built = {
         origin.parent
-        for name, origin in job.stage.origins.items()
-        if origin.is_relative_to(job.stage.tree) and Path(name).suffix in {".so", ".dylib"}
+        for name in job.stage.files
+        if Path(name).suffix in {".so", ".dylib"}
+        and any(
+            (origin := _origin(job.stage, name)).is_relative_to(home)
+            for home in (job.stage.tree, job.stage.folder)
+        )
     }
     return (*sorted(built), job.environment.prefix / "lib")
 
 
-def _link(stage: Stage, folder: Path, but: set[str]) -> None:
-    """Lay links; a file that CMake generated at install time has no origin, its link goes to the stage."""
+def _origin(stage: Stage, name: str) -> Path:
+    """Return where a file of the stage is in source; what was generated at install time or by a backend is in the stage alone."""
+    return stage.origins.get(name, stage.folder / name)
+
+
+def _link(stage: Stage, folder: Path, but: set[str], *, python: Path) -> None:
+    """Lay links to where each file is in source, and to the metadata, by which entry points are found."""
     for name in stage.files:
         if name not in but:
             link = folder / name
             link.parent.mkdir(parents=True, exist_ok=True)
-            link.symlink_to(stage.origins.get(name, stage.folder / name))
+            link.symlink_to(_origin(stage, name))
+    if stage.info is not None:
+        (folder / stage.info.name).symlink_to(stage.info)
+        lay_programs(stage.info, folder / _PROGRAMS, python=python)
 
 
 def _relink(job: LayoutJob, empty: Path, home: Path, folders: tuple[Path, ...]) -> None:
     """Copy and relink the binaries of the stage, link the rest, and leave the journal beside them."""
     tree = read_tree(job.stage.folder, prefix=job.environment.prefix)
     plan = plan_for_source(tree, home=home, folders=folders)
-    _link(job.stage, empty / _SITE, set(tree.binaries))
-    clean = scrubbed(job.env)
-    journal = relink_into(plan, empty / _SITE, env={**clean, "PATH": path_with_tools(clean)})
+    _link(job.stage, empty / _SITE, set(tree.binaries), python=job.environment.python)
+    journal = relink_into(plan, empty / _SITE, env=declared(job.env, own_tools()))
     write_json(empty / "journal.json", journal.to_json())

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from diptych.build.sources import source_hash
-from diptych.build.toolenv import scrubbed
+from diptych.build.toolenv import declared
 from diptych.config import Config
 from diptych.matrix import Cell
 from diptych.store import Store, digest, sha256_file
 from diptych.testing.clean import conda_prefix, wheel_prefix
 from diptych.testing.command import TestResult, TestRun, run_tests
+from diptych.testing.sources import copy_tests
 from diptych.testing.witnesses import Promise, judge
 
 KIND = "verified"
@@ -128,10 +129,11 @@ def _conda_prefix(job: VerifyJob, scratch: Path) -> Path:
 
 def _test(job: VerifyJob, prefix: Path, results: Path, scratch: Path) -> TestResult:
     python = prefix / "bin" / "python"
+    copy_tests(job.cell.settings.test_sources, job.config.source, scratch)
     return run_tests(
         TestRun(
             argv=job.cell.settings.test_command(source=job.config.source, python=python),
-            env={**scrubbed(job.env), **job.cell.settings.env},
+            env=declared(job.env, extra=job.cell.settings.env),
             cwd=scratch,
             package=job.config.package,
             results=results,

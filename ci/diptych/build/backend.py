@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from diptych import process
-from diptych.build.toolenv import scrubbed
+from diptych.build.pip import install, lock, make_venv, pip_list
+from diptych.build.sources import version_variables
+from diptych.build.toolenv import declared
 from diptych.errors import DiptychError, PackageError
-from diptych.packages.pip import install, lock, make_venv, pip_list
 from diptych.store import Store, digest
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Kind = Literal["wheel", "sdist"]
 _KIND = "backends"
-_REVISION = 2
+_REVISION = 3
 _TAIL = 25
 
 
@@ -42,8 +43,9 @@ class Backend:
         store: where environments are kept, by interpreter and requirements.
         env: the process environment; what steers builds and loaders is left out unless ``given``.
         log: where the output of tools and hooks goes.
-        given: variables that are set on purpose: the cell's compiler, search paths.
+        given: variables that are set on purpose: the cell's compiler, search paths; told the environment's folder.
         settings: PEP 517's config settings.
+        isolated: in an environment of its own; else in that of ``python``, which must hold all that the backend asks for.
     """
 
     source: Path
@@ -51,8 +53,9 @@ class Backend:
     store: Store
     env: Mapping[str, str]
     log: Path
-    given: Mapping[str, str]
+    given: Callable[[Path], Mapping[str, str]]
     settings: Mapping[str, str]
+    isolated: bool = True
 
     def metadata(self, folder: Path) -> Path:
         """Leave a ``.dist-info`` in the folder, by the backend's hook for it or out of a wheel; return its path.
@@ -97,20 +100,30 @@ class Backend:
         # It narrates at INFO, which nox lets through.
         logging.getLogger("build").setLevel(logging.WARNING)
         python = self._environment(requirements)
-        clean = {**scrubbed(self.env), **self.given}
-        path = os.pathsep.join([str(python.parent), clean.get("PATH", os.defpath)])
+        given = self.given(python.parent.parent)
+        clean = {**declared(self.env, process.own_tools()), **version_variables(self.env), **given}
+        clean["PATH"] = os.pathsep.join([str(python.parent), clean["PATH"]])
 
         def runner(
             cmd: Sequence[str], cwd: str | None = None, extra_environ: Mapping[str, str] | None = None
         ) -> None:
-            environment = {**clean, **(extra_environ or {}), "PATH": path}
+            environment = {**clean, **(extra_environ or {}), "PATH": clean["PATH"]}
             process.run(cmd, env=environment, cwd=Path(cwd or self.source), log=self.log)
 
         return ProjectBuilder(self.source, python_executable=str(python), runner=runner)
 
+    def requirements(self, kind: Kind) -> list[str]:
+        """Return all that the backend asks for to build; its environment is there afterwards."""
+        static = self._static()
+        return sorted({*static, *self._builder(static).get_requires_for_build(kind, self.settings)})
+
     def _environment(self, requirements: Sequence[str]) -> Path:
-        clean = scrubbed(self.env)
+        if not self.isolated:
+            return self.python
+        clean = declared(self.env, process.own_tools())
         self.log.parent.mkdir(parents=True, exist_ok=True)
+
+        key = _key(requirements, self.python)
 
         def make(empty: Path) -> None:
             python = make_venv(self.python, empty / "venv", env=clean, log=self.log)
@@ -121,8 +134,9 @@ class Backend:
             # Which versions took part belongs into provenance: the file is read back by `backend_versions`.
             listing = process.run(pip_list(python), env=clean, cwd=empty).output
             (empty / "versions.json").write_text(listing[listing.find("[") :], encoding="utf-8")
+            _settle_scripts(empty, self.store.path(_KIND, key))
 
-        entry, _ = self.store.entry(_KIND, _key(requirements, self.python), make)
+        entry, _ = self.store.entry(_KIND, key, make)
         return entry / "venv" / "bin" / "python"
 
     def _refused(self, what: str, error: Exception) -> PackageError:
@@ -136,6 +150,15 @@ class Backend:
         )
 
 
+def _settle_scripts(made: Path, final: Path) -> None:
+    """Let the programs of an environment name the place that it is moved to once it is whole."""
+    for script in (made / "venv" / "bin").iterdir():
+        if script.is_file() and not script.is_symlink():
+            text = script.read_bytes()
+            if text.startswith(b"#!") and os.fsencode(made) in text:
+                script.write_bytes(text.replace(os.fsencode(made), os.fsencode(final)))
+
+
 def open_backend(
     source: Path,
     *,
@@ -143,8 +166,6 @@ def open_backend(
     env: Mapping[str, str],
     log: Path,
     python: Path | None = None,
-    given: Mapping[str, str] | None = None,
-    settings: Mapping[str, str] | None = None,
 ) -> Backend:
     """Return the backend that ``source/pyproject.toml`` names; see :class:`Backend`.
 
@@ -156,9 +177,22 @@ def open_backend(
         store=store,
         env=env,
         log=log,
-        given=given or {},
-        settings=settings or {},
+        given=lambda _: {},
+        settings={},
     )
+
+
+def environment_versions(backend: Backend) -> dict[str, str]:
+    """Return the packages and versions of the environment that a wheel was built in."""
+    if not backend.isolated:
+        return {}  # those of the host environment, which provenance lists anyway
+    entry = backend.store.find(_KIND, _key(backend.requirements("wheel"), backend.python))
+    return _versions(entry) if entry else {}
+
+
+def _versions(entry: Path) -> dict[str, str]:
+    found = json.loads((entry / "versions.json").read_text(encoding="utf-8").splitlines()[0])
+    return {one["name"]: one["version"] for one in found}
 
 
 def backend_versions(source: Path, *, store: Store) -> dict[str, str]:
@@ -176,10 +210,7 @@ def backend_versions(source: Path, *, store: Store) -> dict[str, str]:
             f'the build backend of "{source / "pyproject.toml"}" is not known', details=[str(error)]
         ) from error
     entry = store.find(_KIND, _key(requirements, Path(sys.executable)))
-    if entry is None:
-        return {}
-    found = json.loads((entry / "versions.json").read_text(encoding="utf-8").splitlines()[0])
-    return {one["name"]: one["version"] for one in found}
+    return _versions(entry) if entry else {}
 
 
 def _key(requirements: Sequence[str], python: Path) -> str:

@@ -1,0 +1,14 @@
+"""Reading a project's own text files: never an error of decoding, never a file of a gigabyte."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_LARGEST = 5_000_000
+
+
+def read_text(path: Path) -> str:
+    """Return a text file's content with newlines alone for line ends; an empty string when it is none, or far too large."""
+    if not path.is_file() or path.stat().st_size > _LARGEST:
+        return ""
+    return path.read_text(encoding="utf-8", errors="replace")

@@ -1,0 +1,189 @@
+"""The tests, as the table will have them: command, copies, requirements."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+from packaging.utils import canonicalize_name
+
+from diptych.adopt.files import read_text
+from diptych.adopt.gather import Repository
+from diptych.adopt.imports import imported_by, is_on_disk, listed_packages, packages_on_disk, test_places
+from diptych.adopt.model import Origin, Untold
+from diptych.adopt.plan_package import import_name
+from diptych.adopt.readpyproject import FILE, strings
+from diptych.adopt.requirements import group, match_spec, merged, project_name
+from diptych.adopt.table import Line, origins, unique
+
+_TEST = "pytest -q {source}/tests"
+_TEST_GROUPS = ("test", "tests", "testing")
+_WIDE_GROUPS = ("dev", "develop", "development", "all")
+
+
+def test_lines(repository: Repository, untold: list[Untold]) -> tuple[Line, ...]:
+    """Return ``test``, and ``test-sources`` where the tests have to be copied away from the package's sources."""
+    given, sources = repository.reading.of("test"), repository.reading.of("test-sources")
+    if given and sources:
+        return (
+            Line(key="test", value=given[-1].value, why=origins(given[-1:])),
+            Line(key="test-sources", value=[one.value for one in sources], why=origins(sources)),
+        )
+    if given:
+        return _unless_default(_from_source(given[-1].value, repository.root), *origins(given[-1:]))
+    package = import_name(repository)
+    for place, why in test_places(repository.root, repository.pyproject, package):
+        return _found_tests(repository, place, why, untold)
+    untold.append(
+        Untold(text="no tests were found: set test, or the import stands in", origin=Origin(file="."))
+    )
+    return _unless_default(f'python -c "import {package}"', "no tests were found") if package else ()
+
+
+def _found_tests(repository: Repository, place: str, why: str, untold: list[Untold]) -> tuple[Line, ...]:
+    path = repository.root / place
+    inside = path.is_dir() and (path.parent / "__init__.py").is_file()
+    if path.parent != repository.root and not inside:
+        return _unless_default(f"pytest -q {{source}}/{place}", why)
+    if path.is_dir() and not inside:
+        return _unless_default(f"pytest -q {{source}}/{place}", why)
+    if inside and _relative(path):
+        text = "the tests import from the package relatively: they run where they are installed, so the wheel has to hold them"
+        untold.append(Untold(text=text, origin=Origin(file=place)))
+        module = f"{import_name(repository)}.{path.name}"
+        return _unless_default(f"pytest -q --pyargs {module}", f"{place}/ is inside the package")
+    # Beside the package's own sources Python would import those, which nothing has compiled.
+    return (
+        Line(key="test", value="pytest -q", why=(why,)),
+        Line(key="test-sources", value=[place], why=("they lie beside the package's own sources",)),
+    )
+
+
+def _unless_default(command: str, *why: str) -> tuple[Line, ...]:
+    return () if command == _TEST else (Line(key="test", value=command, why=why),)
+
+
+def _relative(folder: Path) -> bool:
+    """Tell whether a test imports from the package above it: ``from .. import``."""
+    for file in sorted(folder.rglob("*.py")):
+        try:
+            tree = ast.parse(read_text(file))
+        except (SyntaxError, ValueError, RecursionError):
+            continue
+        if any(isinstance(node, ast.ImportFrom) and node.level > 1 for node in ast.walk(tree)):
+            return True
+    return False
+
+
+def _from_source(command: str, root: Path) -> str:
+    """Let words that name files of the project start from the source folder, wherever the tests run."""
+    for word in dict.fromkeys(shlex.split(command)):
+        if "/" in word and (root / word).exists():
+            command = re.sub(rf"(?<!\S){re.escape(word)}(?!\S)", f"{{source}}/{word}", command)
+    return command
+
+
+def test_requires(repository: Repository, untold: list[Untold]) -> Line | None:
+    """Name what the tests need besides the project."""
+    found = [*_cibuildwheel_tests(repository), *_own_groups(repository)]
+    specs: list[str] = []
+    why: list[str] = []
+    own = canonicalize_name(repository.name) if repository.name else ""
+    for text, place in found:
+        spec = match_spec(text)
+        if spec and spec.split()[0] != own:
+            specs.append(spec)
+            why.append(place)
+    for one in repository.reading.of("test-requires-conda"):
+        specs.append(one.value)
+        why.append(str(one.origin))
+    if _uses_pytest(repository) and not any(spec.split()[0] == "pytest" for spec in specs):
+        specs.insert(0, "pytest")
+    chosen = list(merged(specs))
+    untold += _unlisted_imports(repository, chosen)
+    if chosen == ["pytest"]:
+        return None
+    return Line(key="test-requires", value=chosen, why=unique(why) or ("the tests need nothing",))
+
+
+def _uses_pytest(repository: Repository) -> bool:
+    commands = [line.value for line in test_lines(repository, []) if line.key == "test"]
+    return all("pytest" in str(command) for command in commands)
+
+
+def _cibuildwheel_tests(repository: Repository) -> Iterator[tuple[str, str]]:
+    for one in repository.reading.of("test-requires"):
+        yield one.value, str(one.origin)
+    for one in repository.reading.of("test-extras"):
+        yield from _of_extra(repository, one.value)
+    for one in repository.reading.of("test-groups"):
+        yield from _of_group(repository, one.value)
+
+
+def _own_groups(repository: Repository) -> Iterator[tuple[str, str]]:
+    """Yield the requirements of the groups and extras for tests; of wider ones only what the tests import, and pytest's."""
+    groups = repository.pyproject.table("dependency-groups")
+    poetry = repository.pyproject.table("tool", "poetry", "group")
+    for name in _TEST_GROUPS:
+        yield from _of_group(repository, name)
+        yield from _of_extra(repository, name)
+        section = poetry.get(name)
+        names = section.get("dependencies") if isinstance(section, dict) else None
+        for one in names if isinstance(names, dict) else ():
+            yield one, f"{FILE} tool.poetry.group.{name}"
+    yield from (
+        (text, str(repository.of_setup("tests_require")))
+        for text in strings(repository.setup.words.get("tests_require"))
+    )
+    if any(name in groups or name in repository.extras for name in _TEST_GROUPS):
+        return
+    imported = {canonicalize_name(name) for name in _tests_import(repository)}
+    for name in _WIDE_GROUPS:
+        for text, place in (*_of_group(repository, name), *_of_extra(repository, name)):
+            project = project_name(text)
+            if project.startswith("pytest") or project in imported:
+                yield text, place
+
+
+def _of_group(repository: Repository, name: str) -> Iterator[tuple[str, str]]:
+    for text in group(repository.pyproject.table("dependency-groups"), name):
+        yield text, f"{FILE} dependency-groups.{name}"
+
+
+def _of_extra(repository: Repository, name: str) -> Iterator[tuple[str, str]]:
+    for known, entries in repository.extras.items():
+        if canonicalize_name(known) == canonicalize_name(name):
+            for text in strings(entries):
+                yield text, f"extra {known}"
+
+
+def _tests_import(repository: Repository) -> set[str]:
+    places = test_places(repository.root, repository.pyproject, import_name(repository))
+    first = next(places, None)
+    return imported_by(repository.root / first[0]) if first else set()
+
+
+def _unlisted_imports(repository: Repository, specs: list[str]) -> Iterator[Untold]:
+    """Name what the tests import and no list brings, by a project of the same name."""
+    package = import_name(repository).split(".")[0]
+    brought = {
+        *(str(canonicalize_name(spec.split()[0])) for spec in specs),
+        *(project_name(text) for text in repository.dependencies),
+        *("pytest", canonicalize_name(package)),
+    }
+    own = {
+        package,
+        *packages_on_disk(repository.root),
+        *(name for name, _ in listed_packages(repository.pyproject, repository.setup.words)),
+    }
+    for name in sorted(_tests_import(repository)):
+        if (
+            canonicalize_name(name) not in brought
+            and name not in own
+            and not is_on_disk(repository.root, name)
+        ):
+            text = f'the tests import "{name}", which no list of requirements names: add what brings it to test-requires'
+            yield Untold(text=text, origin=Origin(file="tests"))

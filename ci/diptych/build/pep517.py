@@ -1,0 +1,243 @@
+"""The builder for any project: its own PEP 517 backend builds the wheel once, and the unpacked wheel is the stage.
+
+The backend runs in an isolated environment of the cell's own Python (or in the host environment itself, ``build-isolation = false``),
+on a copy of the sources that is kept, so that an edit compiles what it has to and no more. What it compiles against is the host
+environment: compilers find headers and libraries there by CPATH's kind of variables, CMake by CMAKE_PREFIX_PATH, pkg-config by PKG_CONFIG_PATH.
+"""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from diptych.archives import Package, open_package
+from diptych.archives.unpacking import unpack
+from diptych.binaries import find_binaries, read_file
+from diptych.build.backend import Backend, environment_versions
+from diptych.build.job import CompileJob, compile_log
+from diptych.build.mirror import lend_git, mirror
+from diptych.build.sources import source_files
+from diptych.build.strangers import check_links
+from diptych.build.toolenv import tool_environment
+from diptych.config.files import read_toml
+from diptych.errors import CompileError
+from diptych.store import sha256_file, write_json
+
+SITE, INFO, EXTRA = "site", "info", "extra"
+# Where each backend keeps its build folder between runs, when it is told.
+_BUILD_FOLDER = {"scikit_build_core": "build-dir", "mesonpy": "builddir"}
+_CMAKE = (
+    "-DCMAKE_FIND_USE_CMAKE_SYSTEM_PATH=OFF",
+    "-DCMAKE_FIND_USE_PACKAGE_REGISTRY=OFF",
+    "-DCMAKE_FIND_USE_SYSTEM_PACKAGE_REGISTRY=OFF",
+    # No run path in the stage: it is relinked twice, for wheel and conda.
+    "-DCMAKE_SKIP_RPATH=ON",
+)
+_SCHEMES = {"purelib": SITE, "platlib": SITE, "scripts": EXTRA, "headers": EXTRA, "data": EXTRA}
+
+
+def make(job: CompileJob, tree: Path, empty: Path) -> dict[str, Path]:
+    """Build the wheel and lay it out below ``empty``; return where each file of the stage came from, as far as it is source.
+
+    Args:
+        job: the inputs.
+        tree: the cell's own folder for the copy of the sources and the backend's build folder.
+        empty: gets ``site``, ``info`` with the ``.dist-info``, and ``extra`` with what goes elsewhere than site-packages.
+
+    Raises:
+        PackageError: the backend failed, with its last lines.
+        CompileError: what it made is no wheel of this project with compiled code for this Python.
+        LinkageError: something was linked from outside the cell.
+    """
+    log = compile_log(job.store, job.cell)
+    log.unlink(missing_ok=True)
+    copy = tree / "source"
+    copy.mkdir(parents=True, exist_ok=True)
+    files = source_files(job.config.source, env=job.env)
+    mirror(files, job.config.source, copy)
+    lend_git(job.config.source, copy, env=job.env)
+    built = empty / "built"
+    built.mkdir()
+    backend = backend_of(job, tree, copy, log)
+    with open_package(only_wheel(backend.build("wheel", built), built, job)) as package:
+        _check_tags(package, job)
+        unpack(package, empty / "wheel")
+    _lay_out(empty)
+    shutil.rmtree(built)
+    _check_compiled(empty / SITE, job)
+    check_links(empty / SITE, environment=job.environment)
+    write_json(empty / "backend.json", environment_versions(backend))
+    return origins(empty / SITE, files, job.config.source)
+
+
+def backend_of(job: CompileJob, tree: Path, copy: Path, log: Path) -> Backend:
+    """Return the project's backend as the cell runs it."""
+    settings = job.cell.settings
+    return Backend(
+        source=copy,
+        python=job.environment.python,
+        store=job.store,
+        env=job.env,
+        log=log,
+        given=lambda home: _variables(job, tree, home),
+        settings={**_kept_folder(copy, tree), **settings.config_settings},
+        isolated=settings.build_isolation,
+    )
+
+
+def _kept_folder(copy: Path, tree: Path) -> dict[str, str]:
+    file = copy / "pyproject.toml"
+    named = read_toml(file).get("build-system", {}).get("build-backend", "") if file.is_file() else ""
+    setting = _BUILD_FOLDER.get(str(named).partition(".")[0])
+    return {setting: str(tree / "backend")} if setting else {}
+
+
+def _variables(job: CompileJob, tree: Path, home: Path) -> dict[str, str]:
+    """Return the environment of the backend: the cell's compiler, and where the host environment has what it compiles against."""
+    settings, prefix = job.cell.settings, job.environment.prefix
+    extra = {**settings.env, **job.cell.compiler.env}
+    env = tool_environment(job.env, prefix=prefix, compiler=job.compiler.cxx, extra=extra)
+    maps = {tree / "source": "/source", tree: "/build", prefix: "/host", home: "/backend"}
+    neutral = shlex.join(f"-ffile-prefix-map={path}={name}" for path, name in maps.items())
+    links = shlex.quote(f"-Wl,-rpath-link,{prefix}/lib") if job.cell.platform.startswith("linux") else ""
+    cxx = " ".join(job.cell.compiler.flags)
+    return {
+        **env,
+        "CC": str(job.compiler.cc),
+        "CXX": str(job.compiler.cxx),
+        "CFLAGS": _joined(env, "CFLAGS", neutral),
+        "CXXFLAGS": _joined(env, "CXXFLAGS", f"{neutral} {cxx}"),
+        "LDFLAGS": _joined(env, "LDFLAGS", links),
+        "CMAKE_PREFIX_PATH": str(prefix),
+        "CMAKE_ARGS": shlex.join(
+            [*_CMAKE, f"-DCMAKE_BUILD_TYPE={settings.build_type}", *settings.cmake_args]
+        ),
+        "CMAKE_GENERATOR": "Ninja",
+        "PKG_CONFIG_PATH": f"{prefix}/lib/pkgconfig:{prefix}/share/pkgconfig",
+        "PKG_CONFIG_LIBDIR": f"{prefix}/lib/pkgconfig",
+        "GIT_OPTIONAL_LOCKS": "0",
+        # What a backend puts into archives and generated files.
+        "PYTHONHASHSEED": "0",
+        **extra,
+    }
+
+
+def _joined(env: Mapping[str, str], name: str, more: str) -> str:
+    return f"{env.get(name, '')} {more}".strip()
+
+
+def only_wheel(wheel: Path, folder: Path, job: CompileJob) -> Path:
+    """Return the wheel that a backend says it left in a folder.
+
+    Raises:
+        CompileError: there is something else.
+    """
+    found = sorted(path.name for path in folder.iterdir())
+    if found != [wheel.name] or wheel.suffix != ".whl":
+        raise CompileError(
+            f"{job.cell.id}: the build backend should leave one wheel",
+            details=[f"it left {', '.join(found) or 'nothing'}, and said {wheel.name}"],
+            hint="what it does is in pyproject.toml, [build-system]",
+        )
+    return wheel
+
+
+def _check_tags(package: Package, job: CompileJob) -> None:
+    """Refuse a wheel of another version, another Python, or without platform."""
+    said = job.config.project.version
+    name = package.path.name
+    if said is not None and not _same_version(said, package.version):
+        raise CompileError(
+            f"{job.cell.id}: the build backend made version {package.version}; pyproject.toml says {said}",
+            hint="one of the two is stale: is the version written in a second place?",
+        )
+    if all(tag.platform == "any" for tag in package.tags):
+        raise CompileError(
+            f'{job.cell.id}: "{name}" is a pure wheel: the build backend compiled nothing',
+            hint="what turns its extension on? a variable goes into [tool.diptych.env], a setting into config-settings",
+        )
+    fits = {job.cell.tag, "py3", f"py{job.cell.python.replace('.', '')}"}
+    if not any(tag.interpreter in fits or tag.abi == "abi3" for tag in package.tags):
+        raise CompileError(
+            f'{job.cell.id}: "{name}" is for another Python than {job.cell.python}',
+            hint="does the build start an interpreter of its own instead of the one that runs it?",
+        )
+
+
+def _same_version(one: str, other: str) -> bool:
+    from packaging.version import InvalidVersion, Version  # noqa: PLC0415 -- only when something was built
+
+    try:
+        return Version(one) == Version(other)
+    except InvalidVersion:
+        return one == other
+
+
+def _lay_out(empty: Path) -> None:
+    """Move the members of the wheel to where they will be (binary distribution format, "Installing a wheel")."""
+    wheel = empty / "wheel"
+    for part in (SITE, INFO):
+        (empty / part).mkdir()
+    for path in sorted(wheel.iterdir()):
+        if path.name.endswith(".data") and path.is_dir():
+            for scheme in sorted(path.iterdir()):
+                into = empty / _SCHEMES.get(scheme.name, EXTRA)
+                into = into if into.name == SITE else into / scheme.name
+                shutil.copytree(scheme, into, dirs_exist_ok=True)
+        else:
+            into = empty / (INFO if path.name.endswith(".dist-info") else SITE)
+            path.rename(into / path.name)
+    shutil.rmtree(wheel)
+
+
+def _check_compiled(site: Path, job: CompileJob) -> None:
+    """Refuse a wheel without binaries, and binaries that no compiler of the cell's kind has made."""
+    binaries = {path: read_file(path)[0] for path in find_binaries(site)}
+    if not binaries:
+        raise CompileError(
+            f"{job.cell.id}: the wheel of the build backend holds no binary",
+            hint="an optional extension that failed to compile? its messages are in "
+            f'"{compile_log(job.store, job.cell)}"',
+        )
+    tools = [tool for binary in binaries.values() for tool in binary.build_tools]
+    name = {"gcc": "GCC", "clang": "clang"}.get(job.compiler.family, "")
+    if tools and name and not any(name in tool and job.compiler.version in tool for tool in tools):
+        raise CompileError(
+            f"{job.cell.id}: the binaries were not compiled by {job.compiler.family} {job.compiler.version}",
+            details=sorted(set(tools)),
+            hint=f"the build ignores CC={job.compiler.cc} and CXX={job.compiler.cxx}: does it name a compiler of its own?",
+        )
+
+
+def origins(site: Path, files: list[Path], source: Path) -> dict[str, Path]:
+    """Return the source file of each file of the stage that is byte for byte one: the one whose path ends most like it."""
+    by_name: dict[str, list[Path]] = {}
+    for file in files:
+        by_name.setdefault(file.name, []).append(file)
+    found = {}
+    for path in sorted(site.rglob("*")):
+        if path.is_file() and (same := list(_same_files(path, by_name.get(path.name, [])))):
+            name = path.relative_to(site)
+            found[name.as_posix()] = max(same, key=lambda file: _common_end(name, file.relative_to(source)))
+    return found
+
+
+def _same_files(path: Path, candidates: list[Path]) -> Iterator[Path]:
+    size = path.stat().st_size
+    hashed = ""
+    for file in candidates:
+        if file.is_file() and file.stat().st_size == size:
+            hashed = hashed or sha256_file(path)
+            if sha256_file(file) == hashed:
+                yield file
+
+
+def _common_end(one: Path, other: Path) -> int:
+    count = 0
+    for left, right in zip(reversed(one.parts), reversed(other.parts), strict=False):
+        if left != right:
+            break
+        count += 1
+    return count

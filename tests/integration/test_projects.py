@@ -1,0 +1,53 @@
+"""Small projects of every common build backend, from their sources to both packages, verified, with a table of a few lines."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from diptych import process
+from helpers.checkout import HERE, Checkout
+
+PROJECTS = Path(__file__).parents[1] / "projects"
+TABLE = """
+[tool.diptych]
+python = ["{python}"]
+channels = ["conda-forge", "local"]
+{more}
+"""
+MORE = {
+    "hatch-hook": 'package = "primehook"',
+    "meson-pybind11": 'package = "levenmeson"',
+    "poetry-script": 'package = "rot13script"',
+    "setuptools-abi3": 'package = "clamped"\nenv.LDFLAGS = "-Wl,--no-as-needed"',
+    "setuptools-c": 'package = "fractional"\ntest-sources = ["test_fractional.py"]\ntest = "pytest -q"',
+    "setuptools-cffi": 'package = "popcounts"\nrun = ["cffi"]',
+    "setuptools-pybind11": 'package = "acme.caesar"',
+    "skbuild-boost": 'host = ["libboost-python-devel"]',
+    "skbuild-nanobind": 'package = "nanohash"',
+    "skbuild-pybind11": "",
+}
+
+
+def adopted(name: str, root: Path, env: dict[str, str]) -> Checkout:
+    """A project with a table and a noxfile, and nothing else changed."""
+    shutil.copytree(PROJECTS / name, root)
+    file = root / "pyproject.toml"
+    before = file.read_text(encoding="utf-8") if file.is_file() else ""
+    file.write_text(before + TABLE.format(python=HERE, more=MORE[name]), encoding="utf-8")
+    (root / "noxfile.py").write_text(
+        "from diptych.sessions import define\n\ndefine(__file__)\n", encoding="utf-8"
+    )
+    return Checkout(root=root, env=env)
+
+
+@pytest.mark.parametrize("name", sorted(MORE))
+def test_a_project_becomes_two_verified_packages(name: str, tmp_path: Path, env: dict[str, str]) -> None:
+    project = adopted(name, tmp_path / name, env)
+    done = project.nox("-s", f"build-{HERE}", f"verify-{HERE}")
+    assert done.returncode == 0, done.output
+    assert all(path.is_file() for path in project.packages)
+    left = process.run(["git", "status", "--porcelain"], env=env, cwd=PROJECTS, check=False).output
+    assert str(PROJECTS / name) not in left
