@@ -12,7 +12,9 @@ import pytest
 from rattler_build import PlatformConfig, RenderConfig, Stage0Recipe, VariantConfig
 
 from diptych import process
+from diptych.archives import open_package
 from helpers.checkout import HERE, Checkout
+from helpers.needs import lacking, needs
 
 PROJECTS = Path(__file__).parents[1] / "projects"
 THEIRS = """\
@@ -103,9 +105,7 @@ def test_a_broken_pyproject(tmp_path: Path, env: dict[str, str]) -> None:
     assert "Traceback" not in done.output
 
 
-@pytest.mark.skipif(
-    not shutil.which("unshare"), reason="a read-only folder needs a mount of its own for root"
-)
+@needs("unshare", package="util-linux")
 def test_a_read_only_folder(tmp_path: Path, env: dict[str, str]) -> None:
     there = checkout(tmp_path, "skbuild-pybind11", env)
     root = there.root
@@ -114,11 +114,32 @@ def test_a_read_only_folder(tmp_path: Path, env: dict[str, str]) -> None:
         ["unshare", "--mount", "sh", "-c", script], env=env, cwd=tmp_path, check=False, timeout=60
     )
     if "permission denied" in done.output.lower() and "init" not in done.output:
-        pytest.skip("no mounts here")
+        lacking("the right to mount")
     assert done.returncode == 14, done.output
     assert "cannot write" in done.output
     assert "read-only" in done.output
     assert "[tool.diptych]" not in (root / "pyproject.toml").read_text(encoding="utf-8")
+
+
+def test_the_seed_becomes_two_verified_packages(tmp_path: Path, env: dict[str, str]) -> None:
+    """CMake compiles, setuptools has the Python files, conda/meta.yaml is conda-build's: nothing is changed but what init adds."""
+    there = checkout(tmp_path, "seed", env)
+    assert there.diptych("init", "--yes").returncode == 0
+    done = there.nox("-s", f"build-{HERE}", f"verify-{HERE}")
+    assert done.returncode == 0, done.output
+    assert done.output.count("1 tests passed against the installed package") == 2
+    with open_package(there.packages[0]) as wheel, open_package(there.packages[1]) as conda:
+        assert (wheel.name, wheel.version) == (conda.name, conda.version) == ("seeded", "1.4.0")
+        in_wheel = {member.name for member in wheel.members}
+        in_conda = {member.name for member in conda.members}
+    module = f"seeded/_seeded.cpython-{HERE.replace('.', '')}-x86_64-linux-gnu.so"
+    site = f"lib/python{HERE}/site-packages"
+    assert {module, "seeded/__init__.py"} <= in_wheel
+    assert {f"{site}/{module}", f"{site}/seeded/__init__.py"} <= in_conda
+    status = subprocess.run(
+        ["git", "status", "--porcelain"], cwd=there.root, env=env, check=True, capture_output=True, text=True
+    )
+    assert "build/" not in status.stdout
 
 
 def test_the_seeds_recipe_renders(tmp_path: Path, env: dict[str, str]) -> None:

@@ -40,7 +40,7 @@ def test_lines(repository: Repository, untold: list[Untold]) -> tuple[Line, ...]
     untold.append(
         Untold(text="no tests were found: set test, or the import stands in", origin=Origin(file="."))
     )
-    return _unless_default(f'python -c "import {package}"', "no tests were found") if package else ()
+    return _import_alone(repository, "no tests were found") if package else ()
 
 
 def _found_tests(repository: Repository, place: str, why: str, untold: list[Untold]) -> tuple[Line, ...]:
@@ -51,15 +51,38 @@ def _found_tests(repository: Repository, place: str, why: str, untold: list[Unto
     if path.is_dir() and not inside:
         return _unless_default(f"pytest -q {{source}}/{place}", why)
     if inside and _relative(path):
-        text = "the tests import from the package relatively: they run where they are installed, so the wheel has to hold them"
-        untold.append(Untold(text=text, origin=Origin(file=place)))
-        module = f"{import_name(repository)}.{path.name}"
-        return _unless_default(f"pytest -q --pyargs {module}", f"{place}/ is inside the package")
+        return _installed_tests(repository, place, untold)
     # Beside the package's own sources Python would import those, which nothing has compiled.
     return (
         Line(key="test", value="pytest -q", why=(why,)),
         Line(key="test-sources", value=[place], why=("they lie beside the package's own sources",)),
     )
+
+
+def _installed_tests(repository: Repository, place: str, untold: list[Untold]) -> tuple[Line, ...]:
+    """Name tests that import from their package relatively: they run where they are installed, if they are."""
+    package = import_name(repository)
+    module = f"{package}.{place.rpartition('/')[2]}"
+    listed = {name for name, _ in listed_packages(repository.pyproject, repository.setup.words)}
+    if package in listed and module not in listed:
+        text = f"the tests import from the package relatively, and the wheel lacks them: list {module}, or the import stands in"
+        untold.append(Untold(text=text, origin=Origin(file=place)))
+        return _import_alone(repository, f"{place}/ cannot run")
+    return _unless_default(
+        f"pytest -q --pyargs {module}", f"{place}/ is inside the package, and imports from it"
+    )
+
+
+def _import_alone(repository: Repository, why: str) -> tuple[Line, ...]:
+    """Let the import stand in for tests; `python -c` looks into the working folder first, where the sources may be."""
+    package = import_name(repository)
+    top = package.partition(".")[0]
+    elsewhere = (
+        "import sys; sys.path = [one for one in sys.path if one]; "
+        if (repository.root / top).exists()
+        else ""
+    )
+    return (Line(key="test", value=f'python -c "{elsewhere}import {package}"', why=(why,)),)
 
 
 def _unless_default(command: str, *why: str) -> tuple[Line, ...]:
