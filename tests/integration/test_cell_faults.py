@@ -87,6 +87,33 @@ def test_bounds_that_contradict_each_other(sources: Checkout) -> None:
     )
 
 
+def test_a_needed_library_that_no_dependency_brings(sources: Checkout) -> None:
+    ignored = "  ignore_run_exports:\n    from_package:\n      - libboost-python-devel\n  run:"
+    sources.edit("project/conda/recipe.yaml", "  run:", ignored)
+    clear(
+        sources.build(),
+        "links libraries that none of its run dependencies brings",
+        "which libboost-python brings; the package does not depend on it",
+    )
+
+
+def test_a_stale_dist_info(sources: Checkout) -> None:
+    """What an earlier install left in the tree that is packed."""
+    line = '    mkdir -p "$SP_DIR"\n'
+    old = (
+        '    mkdir -p "$SP_DIR/rigidalign-0.0.9.dist-info"\n    printf "Name: rigidalign\\nVersion: 0.0.9\\n"'
+    )
+    sources.edit(
+        "project/conda/build.sh", line, f'{line}{old} > "$SP_DIR/rigidalign-0.0.9.dist-info/METADATA"\n'
+    )
+    clear(
+        sources.build(),
+        "its .dist-info is stale",
+        "rigidalign-0.0.9.dist-info says version 0.0.9, the package 0.1.0",
+        "are of one project",
+    )
+
+
 def test_a_dependency_that_nothing_needs(sources: Checkout) -> None:
     """What a host package exports and no binary links is left out, and that is said."""
     sources.edit("project/conda/recipe.yaml", "    - eigen >=3.4", "    - eigen >=3.4\n    - libboost-devel")

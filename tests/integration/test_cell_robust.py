@@ -93,3 +93,13 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError:
         return b""
+
+
+def test_a_local_channel_that_lost_a_package_is_filled_again(built: Checkout) -> None:
+    """Packing solves against the channel once more, although the host environment is there."""
+    (package,) = (built.root / ".diptych" / "channel").glob("*/eigen-*.conda")
+    package.unlink()
+    forget(built, compiled=False)
+    done = built.build()
+    assert done.returncode == 0, done.output
+    assert package.is_file()

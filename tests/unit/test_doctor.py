@@ -10,6 +10,7 @@ import pytest
 
 from diptych.doctor import Report, examine, find_target
 from diptych.doctor.machine_forms import to_json, to_sarif
+from diptych.doctor.targets import packages_in
 from diptych.doctor.text import report_lines
 from diptych.doctor.why_tag import why_tag
 from diptych.doctor.why_tag_text import why_tag_lines
@@ -186,3 +187,34 @@ def test_why_tag_wants_a_wheel(tmp_path: Path) -> None:
     (tmp_path / "x.so").write_bytes(module())
     with pytest.raises(FormatError, match="it is no wheel"):
         why_tag(tmp_path / "x.so", shown="x.so")
+
+
+def test_a_folder_of_packages_stands_for_them(tmp_path: Path) -> None:
+    for name in (
+        "wheels/a.whl",
+        "conda/linux-64/b.conda",
+        "conda/linux-64/repodata.json",
+        "conda/noarch/x.json",
+    ):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    assert packages_in(".", cwd=tmp_path) == ["conda/linux-64/b.conda", "wheels/a.whl"]
+    assert packages_in(str(tmp_path / "wheels"), cwd=Path("/")) == [str(tmp_path / "wheels" / "a.whl")]
+    assert packages_in("conda/noarch", cwd=tmp_path) == ["conda/noarch"]
+    assert packages_in("wheels/a.whl", cwd=tmp_path) == ["wheels/a.whl"]
+    assert packages_in("json", cwd=tmp_path) == ["json"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a.whl.provenance.json", "repodata.json.zst", "run_exports.json", "channeldata.json", "SHA256SUMS"],
+)
+def test_what_tells_of_packages_is_none(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"{}")
+    assert packages_in(name, cwd=tmp_path) == []
+
+
+def test_a_folder_with_binaries_is_one_thing(tmp_path: Path) -> None:
+    (tmp_path / "bundled.whl").write_bytes(b"")
+    (tmp_path / "x.so").write_bytes(elf())
+    assert packages_in(".", cwd=tmp_path) == ["."]

@@ -14,6 +14,7 @@ from diptych.errors import PackageError
 from diptych.matrix import cells
 from diptych.packages.lint import lint
 from diptych.packages.metadata import read_metadata
+from diptych.packages.rattler import check_recipe
 from diptych.packages.recipe import RecipeFacts, recipe, to_yaml
 from diptych.packages.standalone import Archive, standalone_recipe
 
@@ -81,6 +82,16 @@ def test_the_recipe_for_conda_forge(facts: RecipeFacts) -> None:
     text = to_yaml(made)
     assert "iptych" not in text
     Stage0Recipe.from_yaml(text)
+
+
+def test_a_recipe_is_held_against_the_form(facts: RecipeFacts) -> None:
+    made = standalone_recipe(facts, ARCHIVE, ("somebody",))
+    assert check_recipe(to_yaml(made)) == ""
+    made["build"]["number"] = "many"
+    assert "build.number" in check_recipe(to_yaml(made))
+    del made["build"]["number"]
+    made["requirments"] = {}
+    assert "requirments" in check_recipe(to_yaml(made))
 
 
 def test_a_dependency_that_cannot_be_read(facts: RecipeFacts) -> None:

@@ -82,8 +82,8 @@ def _packages(workspace: Workspace) -> Iterator[tuple[Path, str]]:
             yield package, "package"
         yield beside, "provenance"
     for conda in sorted(workspace.dist.rglob("conda")):
-        for glob in _INDEX:
-            yield from ((path, "channel index") for path in sorted(conda.glob(f"*/{glob}")))
+        for glob in ("channeldata.json", *(f"*/{name}" for name in _INDEX)):
+            yield from ((path, "channel index") for path in sorted(conda.glob(glob)))
 
 
 def _size(path: Path) -> int:

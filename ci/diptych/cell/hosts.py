@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from diptych import channel as channels
 from diptych.channel.requests import of_requirements
@@ -83,14 +84,26 @@ def current(workspace: Workspace, cell: Cell, prefix: Path) -> Environment | Non
     )
     if not usable(prefix, request):
         return None
+    lock = read_lock(prefix)
+    if not all(_still_there(workspace, package.url) for package in lock):
+        return None
     return Environment(
         prefix=prefix,
         python=prefix / "bin" / "python",
         version=cell.python,
-        lock=read_lock(prefix),
+        lock=lock,
         channels=request.channels,
         fallback=note["fallback"],
     )
+
+
+def _still_there(workspace: Workspace, url: str) -> bool:
+    """Tell whether the local channel still has what it gave: packing solves against it once more.
+
+    Another version of Diptych makes its packages anew.
+    """
+    root = (workspace.store.root / "channel").as_uri()
+    return not url.startswith(f"{root}/") or Path(unquote(urlsplit(url).path)).is_file()
 
 
 def ensure(workspace: Workspace, cell: Cell, prefix: Path) -> Environment:

@@ -172,8 +172,19 @@ def conda_of(job: Packing) -> Packed:
 def _run_needs(folder: Path, environment: Environment) -> RunNeeds:
     tree = read_tree(folder, prefix=environment.prefix)
     owners = environment.owners()
-    linked = {owners.get(f"lib/{needed}") for _, needed in _outside(tree)}
+    linked = {owner_of(needed, owners) for _, needed in _outside(tree)}
     return RunNeeds(needs=needs_of(tree.binaries), idle=libraries_alone(owners) - linked)
+
+
+def owner_of(needed: str, owners: Mapping[str, str]) -> str | None:
+    """Return the package whose library a needed name means: by name, or below a run path (Mach-O's ``@rpath``).
+
+    Args:
+        needed: as the binary has it.
+        owners: file in the prefix → package.
+    """
+    name = needed.rpartition("/")[2] if needed.startswith("@") else needed
+    return owners.get(f"lib/{name}")
 
 
 def libraries_alone(owners: Mapping[str, str]) -> frozenset[str]:
@@ -201,7 +212,7 @@ def check_run_dependencies(package: Path, tree: Tree, environment: Environment) 
     faults = [
         f"{name} needs {needed}, which {owner} brings; the package does not depend on it"
         for name, needed in _outside(tree)
-        if (owner := owners.get(f"lib/{needed}")) is not None and owner not in depends
+        if (owner := owner_of(needed, owners)) is not None and owner not in depends
     ]
     if faults:
         raise LinkageError(

@@ -8,8 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from diptych.binaries import find_binaries
 from diptych.errors import ConfigError
 
+_PACKAGES = (".whl", ".conda", ".tar.bz2")
+_COMPANION = re.compile(
+    r".*\.provenance\.json|(repodata|current_repodata|run_exports|channeldata)\.json(\.zst)?|.*\.(intoto\.jsonl|cdx\.json)|SHA256SUMS"
+)
 _MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 
 
@@ -47,6 +52,28 @@ def find_target(word: str, *, cwd: Path, search: Sequence[str]) -> Target:
             hint="give a .so, .dylib, .whl, .conda, a folder, an environment's prefix, or a module name",
         )
     return Target(shown=word, path=found)
+
+
+def packages_in(word: str, *, cwd: Path) -> list[str]:
+    """Return what a word of a command line like ``dist/**`` stands for: the packages in a folder of packages, else the word.
+
+    A folder that holds binaries itself is looked at as one thing, whatever packages lie in it. What lies beside packages and tells
+    of them (an index, provenance, checksums) stands for nothing.
+
+    Args:
+        word: a path, or anything else.
+        cwd: what a relative path starts from.
+    """
+    path = cwd / word
+    if path.is_dir():
+        found = sorted(each for each in path.rglob("*") if each.name.endswith(_PACKAGES) and each.is_file())
+        return (
+            [word]
+            if not found or any(find_binaries(path))
+            else [str(Path(word) / each.relative_to(path)) for each in found]
+        )
+    beside = path.is_file() and _COMPANION.fullmatch(path.name)
+    return [] if beside else [word]
 
 
 def _module(word: str, search: Sequence[str]) -> Path | None:

@@ -36,6 +36,15 @@ def run(order: dict[str, Any]) -> list[str]:
     ]
 
 
+def check_recipe(text: str) -> str:
+    """Hold a recipe against the form that rattler-build reads; return what is wrong, or nothing."""
+    try:
+        Stage0Recipe.from_yaml(text)
+    except RattlerBuildError as error:
+        return str(error)
+    return ""
+
+
 def main(argv: list[str]) -> int:
     """Read the order file named on the command line and leave the list of packages where it says."""
     order = json.loads(Path(argv[1]).read_text(encoding="utf-8"))

@@ -76,11 +76,13 @@ def doctor(  # noqa: PLR0913, PLR0917 -- each is a flag
 
 def _examined(words: list[str], select: list[str], ignore: list[str], beside: list[str]) -> Report:
     from diptych.doctor import examine  # noqa: PLC0415 -- a listing needs no rules
+    from diptych.doctor.targets import packages_in  # noqa: PLC0415 -- as above
     from diptych.rules import all_rules, choose  # noqa: PLC0415 -- as above
 
     rules = choose(all_rules(), select=select, ignore=ignore)
     with tempfile.TemporaryDirectory(prefix="diptych-") as folder:
-        targets = [_target(word, Path(folder)) for word in words]
+        expanded = dict.fromkeys(each for word in words for each in packages_in(word, cwd=Path.cwd()))
+        targets = [_target(word, Path(folder)) for word in expanded]
         siblings = [_target(word, Path(folder)) for word in beside]
         return examine(targets, rules=rules, host=_host(), beside=siblings)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from invoke.context import Context
 
 from diptych.config import Config
-from diptych.errors import ConfigError
+from diptych.errors import ConfigError, PackageError
 from diptych.packages.standalone import Archive
 from diptych.store import sha256_file
 from diptych.tasks.surface import process_workspace, surface
@@ -27,6 +27,7 @@ def recipe(_context: Context, maintainer: list[str], sdist: str = "", url: str =
     """Print a recipe.yaml for conda-forge's staged-recipes, and say what a reviewer would ask for."""
     from diptych.packages.lint import lint  # noqa: PLC0415 -- not for --list
     from diptych.packages.metadata import prepare_metadata  # noqa: PLC0415 -- as above
+    from diptych.packages.rattler import check_recipe  # noqa: PLC0415 -- as above
     from diptych.packages.recipe import RecipeFacts, to_yaml  # noqa: PLC0415 -- as above
     from diptych.packages.standalone import standalone_recipe  # noqa: PLC0415 -- as above
 
@@ -37,10 +38,15 @@ def recipe(_context: Context, maintainer: list[str], sdist: str = "", url: str =
         cell=workspace.cells[-1], metadata=metadata, source=config.source, package=config.package
     )
     values = standalone_recipe(facts, _archive(workspace, sdist, url), tuple(maintainer))
+    text = to_yaml(values)
+    if fault := check_recipe(text):
+        raise PackageError(
+            "rattler-build cannot read the recipe that follows from table and metadata", details=[fault]
+        )
     for word in lint(values):
         workspace.output.note(word)
     schema = "# yaml-language-server: $schema=https://raw.githubusercontent.com/prefix-dev/recipe-format/main/schema.json"
-    workspace.output.raw(f"{schema}\n{to_yaml(values)}")
+    workspace.output.raw(f"{schema}\n{text}")
 
 
 def _archive(workspace: Workspace, given: str, url: str) -> Archive:
