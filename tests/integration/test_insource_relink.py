@@ -53,6 +53,7 @@ def settings(checkout: Checkout, **keys: str) -> None:
 
 
 def test_both_ways_run_the_same_tests_with_the_same_libraries(sources: Checkout) -> None:
+    assert sources.build().returncode == 0  # another test may have left the build tree with other sources
     before = witnessed(sources)
     settings(sources, in_source="relink")
     done = sources.build()

@@ -13,10 +13,12 @@ from rattler.package import IndexJson, PathsJson, RunExportsJson
 from diptych.channel import index, pypi
 from diptych.channel.conda_file import write
 from diptych.channel.package import PLACEHOLDER, Package, PackageFile, subdir_of
+from diptych.channel.runtimes import with_needs
 from diptych.channel.wheel import Wheel
 from diptych.channel.wheel_package import wheel_package
 from diptych.errors import ChannelError
 from diptych.interpreters import Interpreter
+from helpers.elf_builder import Sym, elf
 
 NEEDS = pypi.Requirements(depends=("b >=2",), projects=("b",), python_specific=False)
 
@@ -244,3 +246,31 @@ def test_file_that_is_no_wheel(tmp_path: Path) -> None:
 )
 def test_platform_names(platform: str, subdir: str) -> None:
     assert subdir_of(platform) == subdir
+
+
+def test_what_elf_files_need_is_in_the_requirements() -> None:
+    wants = [
+        Sym(name="f", version=("libstdc++.so.6", "GLIBCXX_3.4.30")),
+        Sym(name="g", version=("libc.so.6", "GLIBC_2.34")),
+    ]
+    library = elf(needed=["libstdc++.so.6", "libc.so.6"], symbols=wants)
+    files = (
+        PackageFile(path="lib/libthing.so.1", read=lambda: library),
+        PackageFile(path="lib/libthing.so", read=lambda: library, link="libthing.so.1"),
+        PackageFile(path="share/data.so.txt", read=lambda: b"no library"),
+    )
+    found = with_needs(package(files=files))
+    assert found.depends == ("numpy >=1", "__glibc >=2.34,<3.0.a0", "libstdcxx >=12.1")
+    assert tuple(found.files) == files
+    assert with_needs(package(files=files, depends=("libstdcxx", "__glibc"))).depends == (
+        "libstdcxx",
+        "__glibc",
+    )
+    own = with_needs(package(name="libstdcxx", files=files, depends=()))
+    assert own.depends == ("__glibc >=2.34,<3.0.a0",)
+
+
+def test_a_damaged_library_is_named() -> None:
+    files = (PackageFile(path="lib/libx.so", read=lambda: b"\x7fELF\x02\x01\x01" + b"\xff" * 60),)
+    with pytest.raises(ChannelError, match='package "thing"'):
+        with_needs(package(files=files))

@@ -27,6 +27,7 @@ from typing import IO, Any
 from diptych import zstd
 from diptych.channel.package import PLACEHOLDER, Package, PackageFile
 from diptych.errors import ChannelError
+from diptych.packages.family import license_family
 from diptych.store import sha256_file, written
 
 # Every time in a package is this one: same inputs, same bytes. 1980 is where zip's clock starts.
@@ -149,6 +150,7 @@ def _index(package: Package, build: str) -> dict[str, Any]:
         "depends": list(package.depends),
         "constrains": list(package.constrains),
         "license": package.license or None,
+        "license_family": license_family(package.license) if package.license else None,
         "timestamp": EPOCH * 1000,
         "python_site_packages_path": package.site_packages or None,
     }

@@ -19,6 +19,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from diptych.errors import ChannelError
+from diptych.fetching import proxies_for
 
 LOCAL = "local"
 _ALIAS = "https://conda.anaconda.org"
@@ -69,27 +70,13 @@ def reachable(channel: str, *, env: Mapping[str, str], timeout: float = _TIMEOUT
         folder = Path(unquote(urlsplit(url).path))
         there = any((folder / index).is_file() for index in _INDEXES)
         return "" if there else f'there is no noarch/repodata.json in "{folder}"'
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler(_proxies(url, env)))
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler(proxies_for(url, env)))
     reason = ""
     for index in _INDEXES:
         reason = _head(opener, f"{url}/{index}", timeout)
         if not reason.startswith(f"{_NOT_FOUND} "):
             return reason
     return reason
-
-
-def _proxies(url: str, env: Mapping[str, str]) -> dict[str, str]:
-    """Return the proxy for a URL by curl's rules: lower case first, no_proxy by suffix."""
-    scheme, host = urlsplit(url).scheme, urlsplit(url).hostname or ""
-
-    def value(name: str) -> str:
-        return env.get(name) or env.get(name.upper()) or ""
-
-    exempt = [each.strip().lstrip(".") for each in value("no_proxy").split(",") if each.strip()]
-    if any(each in {"*", host} or host.endswith(f".{each}") for each in exempt):
-        return {}
-    proxy = value(f"{scheme}_proxy") or value("all_proxy")
-    return {scheme: proxy} if proxy else {}
 
 
 def _head(opener: urllib.request.OpenerDirector, url: str, timeout: float) -> str:

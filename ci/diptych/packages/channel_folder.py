@@ -7,6 +7,7 @@ from pathlib import Path
 
 from diptych.condaclient import Order, carry_out
 from diptych.errors import PackageError
+from diptych.packages.channel_extras import CHANNELDATA, RUN_EXPORTS, write_extras
 from diptych.store import read_json
 
 
@@ -21,6 +22,7 @@ def index_folder(folder: Path) -> None:
         raise PackageError(
             f'cannot index the channel "{folder}": {failure.lines[0]}', details=failure.lines[1:]
         )
+    write_extras(folder)
     with contextlib.suppress(OSError):  # the indexer's own; it leaves it empty
         (folder / ".tmp").rmdir()
 
@@ -28,6 +30,7 @@ def index_folder(folder: Path) -> None:
 def lists(folder: Path, subdir: str, name: str, sha256: str) -> bool:
     """Tell whether the channel's index is whole and lists a package with those bytes."""
     index = read_json(folder / subdir / "repodata.json")
-    names = [f"{one}/repodata.json{suffix}" for one in (subdir, "noarch") for suffix in ("", ".zst")]
+    kinds = [f"{file}{suffix}" for file in ("repodata.json", RUN_EXPORTS) for suffix in ("", ".zst")]
+    names = [CHANNELDATA, *(f"{one}/{kind}" for one in (subdir, "noarch") for kind in kinds)]
     entry = index.get("packages.conda", {}).get(name, {})
     return entry.get("sha256") == sha256 and all((folder / one).is_file() for one in names)

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from diptych.packages.family import license_family
 from diptych.packages.needs import Need
 from diptych.packages.specs import merged, name_of
 
@@ -48,7 +49,7 @@ class Settled:
 
 
 def settle(root: Path, found: RunNeeds) -> Settled:
-    """Rewrite ``depends`` in the ``info/index.json`` of an unpacked package.
+    """Rewrite ``depends`` in the ``info/index.json`` of an unpacked package, and add the family of its licence.
 
     Args:
         root: the unpacked package, with rattler-build's rendered recipe in it.
@@ -66,6 +67,8 @@ def settle(root: Path, found: RunNeeds) -> Settled:
     dropped = tuple(need for need in stated if name_of(need.spec) in found.idle and _exported(need))
     depends = merged([*(need for need in stated if need not in dropped), *found.needs])
     index["depends"] = [need.spec for need in depends]
+    if index.get("license"):
+        index.setdefault("license_family", license_family(index["license"]))
     path.write_text(json.dumps(index, indent=2), encoding="utf-8")
     return Settled(depends=tuple(depends), dropped=dropped)
 

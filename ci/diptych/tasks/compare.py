@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,12 +11,13 @@ from invoke.context import Context
 
 from diptych.errors import ConfigError
 from diptych.output import Output
-from diptych.tasks.surface import process_output, process_workspace, surface
+from diptych.tasks.surface import process_env, process_output, process_workspace, surface
 from diptych.tasks.words import WordsTask
 
 if TYPE_CHECKING:
     from diptych.compare import Comparison
 
+_PUBLISHED_WORDS = 3
 _HINT = "diptych compare A B for two packages, without words for all built cells, --into ENV PACKAGE for a preview"
 
 
@@ -24,6 +26,7 @@ _HINT = "diptych compare A B for two packages, without words for all built cells
     help={
         "words": "two packages (wheel, conda, folder); none: all built cells",
         "cell": "one built cell, on one screen",
+        "from-channel": "a channel: compare its package with a published wheel; the words are NAME VERSION WHEEL",
         "into": "an environment: show what installing one package there would duplicate or shadow",
         "measure": "all built cells: also measure both packages in clean environments: sizes, times, your benchmark",
         "one-build": "insist that both come from one compile, so that unlike code is an error",
@@ -33,10 +36,11 @@ _HINT = "diptych compare A B for two packages, without words for all built cells
     },
     iterable=["words"],
 )
-def compare(
+def compare(  # noqa: PLR0913, PLR0917 -- each is a flag
     _context: Context,
     words: list[str],
     cell: str = "",
+    from_channel: str = "",
     into: str = "",
     html: str = "",
     measure: bool = False,  # noqa: FBT001, FBT002 -- an invoke flag
@@ -49,30 +53,68 @@ def compare(
     if into:
         _preview(words, into, output, as_json=json)
         return
+    if from_channel:
+        _published(
+            from_channel, words, output, html=html, form="json" if json else "markdown" if markdown else ""
+        )
+        return
     if len(words) not in {0, 2}:
         raise ConfigError(f"two packages or none, not {len(words)}", hint=_HINT)
     if words and (measure or cell):
         raise ConfigError(
             "--measure and --cell are for built cells, whose table and channels are known", hint=_HINT
         )
-    from diptych.report.gather import require_all_equal  # noqa: PLC0415 -- a listing needs no comparison
-
     comparisons, document = (
         _two(words, one_build=one_build) if words else _built(output, cell=cell, measure=measure)
     )
+    form = "json" if json else "markdown" if markdown else ""
+    _told(comparisons, document, output, html=html, form=form, matrix=not (words or cell))
+
+
+def _told(
+    comparisons: Sequence[Comparison],
+    document: dict[str, Any],
+    output: Output,
+    *,
+    html: str,
+    form: str,
+    matrix: bool,
+) -> None:
+    from diptych.report.gather import require_all_equal  # noqa: PLC0415 -- a listing needs no comparison
+
     if html:
-        _write_page(Path(html), document, output, quiet=json or markdown)
-    if json:
+        _write_page(Path(html), document, output, quiet=bool(form))
+    if form == "json":
         output.json(document)
-    elif markdown:
+    elif form == "markdown":
         from diptych.report import markdown_of  # noqa: PLC0415 -- as above
 
         output.raw(markdown_of(document))
     else:
-        _show(comparisons, output, matrix=not (words or cell))
+        _show(comparisons, output, matrix=matrix)
         if document["missing"]:
             output.note(f"not built: {', '.join(document['missing'])}")
     require_all_equal(comparisons)
+
+
+def _published(channel: str, words: Sequence[str], output: Output, *, html: str, form: str) -> None:
+    """Fetch a conda package and a wheel by hash, and lay them side by side."""
+    from diptych.published import conda_for_wheel, fetch_build, fetch_wheel  # noqa: PLC0415 -- as above
+
+    if len(words) != _PUBLISHED_WORDS:
+        raise ConfigError(
+            f"--from-channel takes a name, a version and a wheel, not {len(words)} words",
+            hint="diptych compare --from-channel conda-forge NAME VERSION WHEEL; the wheel is a file, a URL, or a name on PyPI",
+        )
+    name, version, wheel = words
+    env = process_env()
+    with tempfile.TemporaryDirectory(prefix="diptych-") as folder:
+        build = conda_for_wheel(channel, name, version, wheel, env=env)
+        places = [Path(tempfile.mkdtemp(dir=folder)) for _ in range(2)]
+        right = fetch_build(build, places[0], env=env)
+        left = fetch_wheel(wheel, places[1], env=env)
+        comparisons, document = _two([str(left), str(right)], one_build=False)
+        _told(comparisons, document, output, html=html, form=form, matrix=False)
 
 
 def _two(words: Sequence[str], *, one_build: bool) -> tuple[Sequence[Comparison], dict[str, Any]]:

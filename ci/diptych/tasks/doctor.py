@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,14 +12,16 @@ from invoke.exceptions import Exit
 
 from diptych.distributions import how_to_install
 from diptych.errors import ConfigError, FormatError, nearest
+from diptych.fetching import is_url
 from diptych.output import Output
-from diptych.tasks.surface import process_output, process_workspace, surface
+from diptych.tasks.surface import process_env, process_output, process_workspace, surface
 from diptych.tasks.words import WordsTask
 
 if TYPE_CHECKING:
     from diptych.cell.machine import Machine
     from diptych.compilers import Compiler
     from diptych.doctor import Report
+    from diptych.doctor.targets import Target
     from diptych.doctor.triage import Triage
 
 _FAIL_ON = ("error", "drift", "note", "never")
@@ -27,7 +30,7 @@ _FAIL_ON = ("error", "drift", "note", "never")
 @surface(
     klass=WordsTask,
     help={
-        "words": "what to look at: binaries, wheels, conda packages, folders, environments, module names",
+        "words": "what to look at: binaries, wheels, conda packages, folders, environments, module names, URLs of files",
         "env": "look at this machine: compilers, interpreters, tools, channels",
         "log": "explain the error text in a file; - reads standard input",
         "with": "a package or environment that is installed beside: what it brings is found there; repeatable",
@@ -72,13 +75,27 @@ def doctor(  # noqa: PLR0913, PLR0917 -- each is a flag
 
 
 def _examined(words: list[str], select: list[str], ignore: list[str], beside: list[str]) -> Report:
-    from diptych.doctor import examine, find_target  # noqa: PLC0415 -- a listing needs no rules
+    from diptych.doctor import examine  # noqa: PLC0415 -- a listing needs no rules
     from diptych.rules import all_rules, choose  # noqa: PLC0415 -- as above
 
     rules = choose(all_rules(), select=select, ignore=ignore)
-    targets = [find_target(word, cwd=Path.cwd(), search=sys.path) for word in words]
-    siblings = [find_target(word, cwd=Path.cwd(), search=sys.path) for word in beside]
-    return examine(targets, rules=rules, host=_host(), beside=siblings)
+    with tempfile.TemporaryDirectory(prefix="diptych-") as folder:
+        targets = [_target(word, Path(folder)) for word in words]
+        siblings = [_target(word, Path(folder)) for word in beside]
+        return examine(targets, rules=rules, host=_host(), beside=siblings)
+
+
+def _target(word: str, folder: Path) -> Target:
+    """Return what a word means; what a URL names is fetched into the folder."""
+    from diptych.doctor import find_target  # noqa: PLC0415 -- as above
+    from diptych.doctor.targets import Target  # noqa: PLC0415 -- as above
+
+    if not is_url(word):
+        return find_target(word, cwd=Path.cwd(), search=sys.path)
+    from diptych.published import fetch_package  # noqa: PLC0415 -- only for a URL
+
+    place = Path(tempfile.mkdtemp(dir=folder))
+    return Target(shown=word.partition("#")[0], path=fetch_package(word, place, env=process_env()))
 
 
 def _host() -> str | None:
