@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 from pathlib import Path
@@ -452,10 +453,8 @@ def test_bad_files_are_named(craft: Path, files: dict[str, str], words: list[str
 )  # fmt: skip
 def test_garbage_ends_in_a_plan_or_a_message(craft: Path, files: dict[str, str]) -> None:
     write(craft, files)
-    try:
-        json.dumps(adopted(craft).to_json(written=False))
-    except ConfigError as error:
-        assert error.summary
+    with contextlib.suppress(ConfigError):
+        assert json.dumps(adopted(craft).to_json(written=False))
 
 
 def test_nothing_compiled_is_said(tmp_path: Path) -> None:
