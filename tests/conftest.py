@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from _pytest.terminal import TerminalReporter
+
+from helpers.needs import MARK
 
 REPOSITORY = Path(__file__).parent.parent
 
@@ -15,6 +20,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         tier = "integration" if "integration" in item.path.parts else "unit"
         item.add_marker(getattr(pytest.mark, tier))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where everything is installed, a skip is a failure: DIPTYCH_NO_SKIPS=1."""
+    report = yield
+    if report.skipped and os.environ.get("DIPTYCH_NO_SKIPS") == "1":  # noqa: TID251 -- tests are a surface
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longreprtext
+        report.outcome, report.longrepr = "failed", f"DIPTYCH_NO_SKIPS=1: {reason}"
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
+    """Say what to install for the tests that were skipped."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    packages = {name for one in skipped for name in re.findall(rf"{MARK}([\w.+-]+)", str(one.longrepr))}
+    if packages:
+        line = f"{len(skipped)} skipped; to run them: {MARK}{' '.join(sorted(packages))}"
+        terminalreporter.write_line(line, yellow=True)
 
 
 @pytest.fixture(autouse=True)

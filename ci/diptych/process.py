@@ -286,8 +286,25 @@ def _how(returncode: int) -> str:
         return f"was ended by signal {-returncode}"
 
 
+def _without_frames(lines: Sequence[str]) -> Iterator[str]:
+    """Leave out the frames of Python tracebacks but the last: a person needs where it happened and what was raised."""
+    frames: list[str] = []
+    indent: str | None = None
+    for line in lines:
+        before, mark, _ = line.partition("Traceback (most recent call last):")
+        if mark and not before.strip():
+            frames, indent = [], f"{before}  "
+        elif indent is not None and (line.startswith(indent) or not line.strip()):
+            frames = [line] if line.lstrip().startswith('File "') else [*frames, line]
+        else:
+            yield from frames
+            frames, indent = [], None
+            yield line
+    yield from frames
+
+
 def _tail(output: str, log: Path | None) -> list[str]:
-    lines = output.rstrip().splitlines()
+    lines = list(_without_frames(output.rstrip().splitlines()))
     shown = lines[-_TAIL_LINES:]
     cut = [f"… {len(lines) - len(shown)} lines before"] if len(lines) > len(shown) else []
     return [*cut, *shown, *([f"whole log: {log}"] if log else [])]

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
-
 from diptych import process
+from helpers.needs import lacking
 
 
 @contextmanager
@@ -19,7 +18,7 @@ def mounted(folder: Path, options: str) -> Iterator[None]:
     words = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
     done = process.run(words, env=env, cwd=folder.parent, check=False)
     if done.returncode != 0:
-        pytest.skip(f"nothing can be mounted here: {done.output.strip()}")
+        lacking(f"the right to mount: {done.output.strip()}")
     try:
         yield
     finally:

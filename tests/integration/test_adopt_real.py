@@ -14,6 +14,7 @@ from rattler_build import PlatformConfig, RenderConfig, Stage0Recipe, VariantCon
 from diptych import process
 from diptych.archives import open_package
 from helpers.checkout import HERE, Checkout
+from helpers.needs import lacking, needs
 
 PROJECTS = Path(__file__).parents[1] / "projects"
 THEIRS = """\
@@ -104,9 +105,7 @@ def test_a_broken_pyproject(tmp_path: Path, env: dict[str, str]) -> None:
     assert "Traceback" not in done.output
 
 
-@pytest.mark.skipif(
-    not shutil.which("unshare"), reason="a read-only folder needs a mount of its own for root"
-)
+@needs("unshare", package="util-linux")
 def test_a_read_only_folder(tmp_path: Path, env: dict[str, str]) -> None:
     there = checkout(tmp_path, "skbuild-pybind11", env)
     root = there.root
@@ -115,7 +114,7 @@ def test_a_read_only_folder(tmp_path: Path, env: dict[str, str]) -> None:
         ["unshare", "--mount", "sh", "-c", script], env=env, cwd=tmp_path, check=False, timeout=60
     )
     if "permission denied" in done.output.lower() and "init" not in done.output:
-        pytest.skip("no mounts here")
+        lacking("the right to mount")
     assert done.returncode == 14, done.output
     assert "cannot write" in done.output
     assert "read-only" in done.output

@@ -6,14 +6,13 @@ import subprocess  # noqa: TID251 -- the real tool
 import sys
 from pathlib import Path
 
-import pytest
+import rattler_build
 
 from diptych.archives import PackageKind, open_package, unpack, verify_record
 from helpers.archive_makers import FILES, make_folder
 
 
 def test_a_package_of_rattler_build(tmp_path: Path) -> None:
-    rattler_build = pytest.importorskip("rattler_build")
     root = make_folder(tmp_path, links={"pair/link.so": "_core.so"})
     done = rattler_build.assemble_package(
         name="pair",

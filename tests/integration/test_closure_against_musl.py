@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,8 +11,9 @@ import pytest
 
 from diptych.closure import RealFiles, SearchContext, closure
 from diptych.process import run
+from helpers.needs import needs
 
-pytestmark = pytest.mark.skipif(shutil.which("musl-gcc") is None, reason="no musl-gcc")
+pytestmark = needs("musl-gcc", package="musl-tools")
 
 PROGRAM = r"""
 #include <dlfcn.h>

@@ -10,6 +10,7 @@ import pytest
 
 from diptych.compilers import detect, installed
 from diptych.config.known import known_spec
+from helpers.needs import lacking
 
 ENV = {"PATH": os.environ["PATH"]}  # noqa: TID251 -- real tools are looked for on the real PATH
 
@@ -17,7 +18,7 @@ ENV = {"PATH": os.environ["PATH"]}  # noqa: TID251 -- real tools are looked for 
 @pytest.mark.parametrize(("name", "cxx", "family"), [("gcc", "g++", "gcc"), ("clang", "clang++", "clang")])
 def test_a_real_compiler(name: str, cxx: str, family: str) -> None:
     if shutil.which(cxx) is None:
-        pytest.skip(f"no {cxx}")
+        lacking(cxx, package={"g++": "g++"}.get(cxx, "clang"))
     spec = known_spec(name)
     assert spec is not None
     found = detect(spec, ENV)

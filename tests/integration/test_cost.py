@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import subprocess  # noqa: TID251 -- standard output without standard error
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from diptych.cost import probe
 from diptych.report.document import schema
 from diptych.testing.clean import wheel_prefix
 from helpers.checkout import HERE, Checkout
+from helpers.needs import needs_linux
 
 BENCHMARK = "python {source}/bench/run.py 1"
 SIDES = ("left", "right")
@@ -122,7 +122,7 @@ def test_any_two_packages_are_not_measured(built: Checkout) -> None:
     assert "--measure and --cell are for built cells" in done.output
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="LD_DEBUG is the GNU loader's")
+@needs_linux("LD_DEBUG")
 def test_what_is_loaded_is_what_the_loader_says(built: Checkout, tmp_path: Path) -> None:
     plain = interpreters.find(HERE, env=built.env)
     assert plain is not None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,8 +11,9 @@ import pytest
 from diptych.binaries import read_file
 from diptych.relink.apply import read_slices
 from helpers.checkout import HERE, TABLE, Checkout
+from helpers.needs import needs_linux
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads LD_LIBRARY_PATH's effect")
+pytestmark = needs_linux("LD_LIBRARY_PATH")
 PROOF = """\
 import os, sys, pytest
 assert not {"LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"} & set(os.environ)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import importlib.machinery
 import os
-import platform
-import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,10 +16,11 @@ from diptych.doctor import gather
 from diptych.process import run
 from diptych.rules import Severity, all_rules, judge
 from helpers.archive_makers import make_wheel, wheel_files
+from helpers.needs import needs, needs_linux, needs_x86_64
 
 pytestmark = [
-    pytest.mark.skipif(sys.platform != "linux", reason="ld.so is Linux's"),
-    pytest.mark.skipif(shutil.which("gcc") is None, reason="no gcc"),
+    needs_linux("ld.so"),
+    needs("gcc", package="g++"),
 ]
 NEW = "pair-1.2-cp311-cp311-manylinux_2_36_x86_64.whl"
 MUSL = "pair-1.2-cp311-cp311-musllinux_1_2_x86_64.whl"
@@ -188,7 +187,7 @@ def test_no_word_of_the_stack(tmp_path: Path) -> None:
     assert said(tmp_path, bytes(data)) == {"DIP410": Severity.DRIFT}
 
 
-@pytest.mark.skipif(shutil.which("ld.lld") is None, reason="no lld")
+@needs("ld.lld", package="lld")
 def test_packed_relocations_without_the_mark(tmp_path: Path) -> None:
     source = ENTRY.format(more=TABLE, name="_core")
     packed = "-Wl,--pack-dyn-relocs=relr"
@@ -201,7 +200,7 @@ def test_packed_relocations_without_the_mark(tmp_path: Path) -> None:
     assert said(tmp_path, good, name=old) == {}
 
 
-@pytest.mark.skipif(shutil.which("musl-gcc") is None, reason="no musl-tools")
+@needs("musl-gcc", package="musl-tools")
 class TestMusl:
     """musl's own loader answers."""
 
@@ -311,7 +310,7 @@ def test_names_that_are_not_ascii(tmp_path: Path) -> None:
     assert f"PyInitU_{encoded}" in done.output
 
 
-@pytest.mark.skipif(platform.machine() != "x86_64", reason="AVX is x86-64's")
+@needs_x86_64("AVX")
 @pytest.mark.parametrize("level", ["x86-64-v3", "x86-64-v4"])
 def test_code_above_the_baseline(tmp_path: Path, level: str) -> None:
     loop = """

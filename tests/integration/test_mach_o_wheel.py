@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import os
 import shutil
 import sys
 import zipfile
@@ -19,14 +17,11 @@ from diptych.closure import RealFiles, SearchContext, closure
 from diptych.doctor import examine, find_target
 from diptych.packages.machotools import mach_o_tools
 from diptych.relink.apply import read_slices
-from diptych.relink.editors import find_install_name_tool
 from diptych.rules import Severity, all_rules
+from helpers.needs import needs
 from integration import make_linkage_fixtures as make
 
-pytestmark = pytest.mark.skipif(
-    importlib.util.find_spec("ziglang") is None or find_install_name_tool(os.environ) is None,  # noqa: TID251 -- as conftest
-    reason="needs ziglang and llvm-install-name-tool",
-)
+pytestmark = needs("llvm-install-name-tool", package="llvm")
 
 
 @pytest.fixture

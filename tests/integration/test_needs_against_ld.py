@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import struct
 import sys
 import sysconfig
@@ -18,10 +17,11 @@ from diptych.doctor.beside import lay_beside
 from diptych.process import run
 from diptych.rules import Severity, all_rules, judge
 from helpers.archive_makers import METADATA, make_wheel, wheel_files
+from helpers.needs import needs, needs_linux
 
 pytestmark = [
-    pytest.mark.skipif(sys.platform != "linux", reason="ld.so is Linux's"),
-    pytest.mark.skipif(shutil.which("gcc") is None, reason="no gcc"),
+    needs_linux("ld.so"),
+    needs("gcc", package="g++"),
 ]
 NAME = "pair-1.2-cp311-cp311-manylinux_2_41_x86_64.whl"
 INCLUDE = sysconfig.get_paths()["include"]

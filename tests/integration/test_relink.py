@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import os
 import shutil
 import sys
 from dataclasses import dataclass
@@ -15,6 +13,7 @@ import pytest
 from diptych import process
 from diptych.binaries import Signature, mapped, read_file, signature
 from diptych.relink.editors import find_install_name_tool
+from helpers.needs import needs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -207,10 +206,7 @@ def test_bad_input_gets_one_clear_message(bench: Bench, words: tuple[str, ...], 
     assert "Traceback" not in done.output
 
 
-needs_mach_o = pytest.mark.skipif(
-    importlib.util.find_spec("ziglang") is None or find_install_name_tool(os.environ) is None,  # noqa: TID251 -- as conftest
-    reason="needs ziglang and llvm-install-name-tool",
-)
+needs_mach_o = needs("llvm-install-name-tool", package="llvm")
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from pathlib import Path
 
@@ -12,11 +11,12 @@ import pytest
 from diptych.doctor import gather
 from diptych.process import Completed, run
 from diptych.rules import Finding, Severity, all_rules, judge
+from helpers.needs import needs, needs_linux
 from integration import make_linkage_fixtures as make
 
 pytestmark = [
-    pytest.mark.skipif(sys.platform != "linux", reason="auditwheel works on Linux"),
-    pytest.mark.skipif(shutil.which("g++") is None, reason="no g++"),
+    needs_linux("auditwheel"),
+    needs("g++", package="g++"),
 ]
 TOOLS = Path(sys.executable).parent
 

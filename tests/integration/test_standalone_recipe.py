@@ -16,7 +16,8 @@ from helpers.checkout import HERE, Checkout
 from helpers.plain_build import build, stand_ins
 
 pytestmark = pytest.mark.skipif(
-    not Path("/lib/x86_64-linux-gnu/libc.so.6").exists(), reason="the stand-ins are made on Debian's layout"
+    not Path("/lib/x86_64-linux-gnu/libc.so.6").exists(),
+    reason="needs Debian's layout, which the stand-ins are made on",
 )
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,10 +12,9 @@ from diptych.binaries import Binary, read_file
 from diptych.closure import closure, this_machine
 from diptych.process import run
 from diptych.symbols import unused_needed
+from helpers.needs import needs, needs_linux
 
-pytestmark = pytest.mark.skipif(
-    os.uname().sysname != "Linux" or shutil.which("gcc") is None, reason="needs Linux and gcc"
-)
+pytestmark = [needs_linux("ld.so"), needs("gcc", package="g++")]
 ENV = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C"}
 
 

@@ -12,6 +12,7 @@ import pytest
 from diptych import channel, environments, interpreters
 from diptych.store import Store
 from helpers.archive_makers import make_wheel, wheel_files
+from helpers.needs import lacking
 
 ENV = dict(os.environ)  # noqa: TID251 -- tests are a surface
 # glibc with its data, and the compiler's runtime: every process of the machine has them.
@@ -36,7 +37,7 @@ def distribution(tmp_path_factory: pytest.TempPathFactory) -> tuple[interpreters
         each for each in interpreters.find_all(env=env) if each.prefix == Path("/usr") and each.has_headers
     ]
     if not found:
-        pytest.skip("no Python of a distribution with its headers")
+        lacking("a Python of the distribution with its headers", package="python3-dev")
     store = Store(root=root / "s")
     made = channel.ensure(["pip"], python=found[0].version, root=root / "c", store=store, env=env, say=print)
     prefix = root / "environment"

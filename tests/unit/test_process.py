@@ -211,3 +211,18 @@ def test_standard_input_is_closed(tmp_path: Path, env: dict[str, str]) -> None:
         process.run(python("print(repr(input() if False else open(0).read()))"), env=env, cwd=tmp_path).output
         == "''\n"
     )
+
+
+def test_a_traceback_of_a_program_keeps_its_last_frame_and_what_was_raised(
+    tmp_path: Path, env: dict[str, str]
+) -> None:
+    script = tmp_path / "tool.py"
+    script.write_text(
+        "def inner():\n    raise ValueError('no libc')\n\ndef outer():\n    inner()\n\nprint('begins')\nouter()\n"
+    )
+    with pytest.raises(ProcessError) as caught:
+        process.run([sys.executable, script], env=env, cwd=tmp_path)
+    details = caught.value.details
+    assert (details[0], details[-1]) == ("begins", "ValueError: no libc")
+    assert f'  File "{script}", line 2, in inner' in details
+    assert not any("Traceback" in line or "in outer" in line for line in details)

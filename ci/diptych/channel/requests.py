@@ -42,16 +42,15 @@ def parse(specs: Iterable[str], *, added: Mapping[str, Sequence[str]] | None = N
         ChannelError: a specification cannot be read, or names what this channel cannot make.
     """
     import rattler  # noqa: PLC0415 -- 50 ms, and a listing never needs it
-    from rattler.exceptions import InvalidMatchSpecError  # noqa: PLC0415 -- as above
 
     found: list[Request] = []
     pending, own = list(specs), dict(added or {})
     for spec in pending:  # grows while it is read
         try:
             match = rattler.MatchSpec(spec)
-        except InvalidMatchSpecError as error:
+            name = match.name.normalized
+        except Exception as error:  # bindings of Rust: beside InvalidMatchSpecError any other for bad values
             raise ChannelError(f'cannot read the package "{spec}": {error}') from error
-        name = match.name.normalized
         if (
             name in names.FROM_INTERPRETER | names.FROM_MACHINE
             or name.startswith("__")

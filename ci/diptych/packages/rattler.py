@@ -9,7 +9,6 @@ from typing import Any
 
 from rattler_build import (
     PlatformConfig,
-    RattlerBuildError,
     RenderConfig,
     Stage0Recipe,
     ToolConfiguration,
@@ -42,7 +41,7 @@ def main(argv: list[str]) -> int:
     order = json.loads(Path(argv[1]).read_text(encoding="utf-8"))
     try:
         made = run(order)
-    except RattlerBuildError as error:
+    except Exception as error:  # noqa: BLE001 -- bindings of Rust: beside RattlerBuildError any other for bad values
         sys.stderr.write(f"{type(error).__name__}: {error}\n")
         return 1
     Path(order["made"]).write_text(json.dumps(made), encoding="utf-8")

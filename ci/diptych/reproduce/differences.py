@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -175,6 +176,15 @@ def _tars(path: Path) -> list[str]:
 
 def _entries(path: Path) -> Iterator[list[tuple[str, str, str]]]:
     """Yield (name, time, owner or attributes) of every entry of the zip, then of each tar in it; or of the one tar."""
+    from diptych import zstd  # noqa: PLC0415 -- only for .conda
+
+    try:
+        yield from _read_entries(path)
+    except (EOFError, OSError, tarfile.TarError, zipfile.BadZipFile, zlib.error, zstd.ZstdError) as error:
+        raise FormatError(f'"{path}" is damaged: {error}', hint="build the cell again") from error
+
+
+def _read_entries(path: Path) -> Iterator[list[tuple[str, str, str]]]:
     if _is_sdist(path):
         with tarfile.open(path, "r:gz") as tar:
             yield _listed(tar)
