@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 from pathlib import Path
@@ -426,6 +427,34 @@ def test_bad_files_are_named(craft: Path, files: dict[str, str], words: list[str
         adopted(craft)
     for word in words:
         assert word in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"CMakeLists.txt": "include(/etc/passwd)\nadd_subdirectory(..)\nfind_package(\nfind_package()\n"},
+        {"CMakeLists.txt": "add_subdirectory(a\x00b)\npkg_check_modules()\n)"},
+        {"pyproject.toml": SKBUILD + '[tool.pytest.ini_options]\ntestpaths = ["/", "../.."]\n'},
+        {"pyproject.toml": SKBUILD + '[tool.scikit-build]\ncmake.source-dir = "/"\nwheel.packages = 3\n'},
+        {"pyproject.toml": SKBUILD + '[tool.poetry]\npackages = [3]\nbuild.script = "/etc/passwd"\n'},
+        {"pyproject.toml": SKBUILD + "[tool]\ncibuildwheel = 3\nsetuptools = []\npixi = 1\n"},
+        {"pyproject.toml": SKBUILD + "[tool.cibuildwheel]\nbuild = 3\ntest-command = []\nenvironment = 'a'\nlinux = 1\n"},
+        {"pyproject.toml": SKBUILD + 'classifiers = 3\ndependencies = ["=", 3]\n[dependency-groups]\ntest = [{include-group = "test"}, 3]\n'},
+        {"conda/meta.yaml": "a: &a [*a]\n"},
+        {"conda/recipe.yaml": "a: &a\n  b: *a\n"},
+        {"conda/meta.yaml": "requirements:\n  host:\n    -\n    - ''\n    - {a: b}\nsource: 3\nbuild: 3\n"},
+        {"environment.yml": "channels: {a: b}\ndependencies: [1, '', '=', '::', 'eigen=1=2']\n"},
+        {"environment.yml": "a: [\n"},
+        {"pixi.toml": "a=\n"},
+        {"setup.py": "setup(name=1, packages='x', package_dir=[], cffi_modules=['/x:y'], extras_require=[])\n"},
+        {"setup.py": "setup(\n", "setup.cfg": "[\n", ".gitmodules": "path = \n"},
+        {"tests/test_it.py": "x(\n"},
+    ],
+)  # fmt: skip
+def test_garbage_ends_in_a_plan_or_a_message(craft: Path, files: dict[str, str]) -> None:
+    write(craft, files)
+    with contextlib.suppress(ConfigError):
+        assert json.dumps(adopted(craft).to_json(written=False))
 
 
 def test_nothing_compiled_is_said(tmp_path: Path) -> None:

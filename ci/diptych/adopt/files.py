@@ -12,3 +12,11 @@ def read_text(path: Path) -> str:
     if not path.is_file() or path.stat().st_size > _LARGEST:
         return ""
     return path.read_text(encoding="utf-8", errors="replace")
+
+
+def inside(root: Path, path: Path) -> bool:
+    """Tell whether a path that a file names lies in the repository: nothing else is read."""
+    try:
+        return path.resolve().is_relative_to(root.resolve())
+    except (OSError, ValueError, RuntimeError):  # a NUL in the name, a loop of links
+        return False

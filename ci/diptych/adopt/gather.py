@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from diptych.adopt.cibuildwheel import read_cibuildwheel
+from diptych.adopt.files import inside
 from diptych.adopt.model import Origin, Reading, Untold, joined
 from diptych.adopt.readcmake import read_cmake
 from diptych.adopt.readconda import RECIPE_FOLDERS, read_environment, read_pixi, read_recipe
@@ -135,7 +136,7 @@ def _scripts(root: Path, pyproject: Pyproject, setup: Setup) -> list[str]:
     cffi = [entry.partition(":")[0] for entry in strings(setup.words.get("cffi_modules"))]
     poetry = pyproject.table("tool", "poetry", "build").get("script")
     named = [*cffi, *([poetry] if isinstance(poetry, str) else []), *_SCRIPTS]
-    return [name for name in dict.fromkeys(named) if (root / name).is_file()]
+    return [name for name in dict.fromkeys(named) if inside(root, root / name) and (root / name).is_file()]
 
 
 def _recipe(root: Path) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from diptych.adopt.files import read_text
+from diptych.adopt.files import inside, read_text
 from diptych.adopt.readpyproject import Pyproject, strings
 
 _SOURCES = ("", "src", "python", "lib", "source")
@@ -89,15 +89,15 @@ def test_places(root: Path, pyproject: Pyproject, package: str) -> Iterator[tupl
     """Yield where tests stand, relative to the root, each with why it is thought so; the best first."""
     paths = pyproject.table("tool", "pytest", "ini_options").get("testpaths")
     for path in [paths] if isinstance(paths, str) else strings(paths):
-        if (root / path).exists():
+        if inside(root, root / path) and (root / path).exists():
             yield path, "pyproject.toml tool.pytest.ini_options.testpaths"
     folders = source_folders(pyproject, {})
-    inside = [
+    own = [
         f"{source}/{package.replace('.', '/')}/{name}".strip("/")
         for source in folders
         for name in ("tests", "test")
     ]
-    for path in (*_TEST_FOLDERS, *inside):
+    for path in (*_TEST_FOLDERS, *own):
         if any(_test_files(root / path)):
             yield path, f"{path}/ has test files"
     yield from ((file.name, f"{file.name} is there") for file in sorted(_test_files(root)))

@@ -6,13 +6,14 @@ CMakeLists.txt that only tests or examples use is not taken for the project's. C
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from diptych.adopt.files import read_text
+from diptych.adopt.files import inside, read_text
 from diptych.adopt.model import Need, Origin, Reading, Untold, joined
 
 _ASIDE = re.compile(r"(tests?|examples?|bench(marks?)?|docs?|demos?)", re.IGNORECASE)
@@ -75,15 +76,15 @@ def read_cmake(root: Path, top: Path) -> Reading:
     Returns:
         Nothing where the file is not there.
     """
-    return joined(_file(root, path) for path in _reached(top))
+    return joined(_file(root, path) for path in _reached(root, top))
 
 
-def _reached(top: Path) -> list[Path]:
+def _reached(root: Path, top: Path) -> list[Path]:
     found: list[Path] = []
     waiting = [top]
     while waiting:
-        path = waiting.pop(0)
-        if path.is_file() and path not in found:
+        path = Path(os.path.normpath(waiting.pop(0)))
+        if inside(root, path) and path.is_file() and path not in found:
             found.append(path)
             waiting += _added(path)
     return found

@@ -51,7 +51,7 @@ def _host(entries: object, origin: Origin, platform: str) -> Reading:
 def flattened(entries: object, platform: str) -> Iterator[tuple[str, str]]:
     """Yield the entries of a list that a platform gets, each with what keeps it from being told."""
     for entry in entries if isinstance(entries, list) else [entries]:
-        if isinstance(entry, str):
+        if isinstance(entry, str) and entry.strip():
             yield entry.strip(), ""
         elif isinstance(entry, dict) and "if" in entry:
             held = holds(str(entry["if"]), platform)

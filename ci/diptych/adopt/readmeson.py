@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
-from diptych.adopt.files import read_text
+from diptych.adopt.files import inside, read_text
 from diptych.adopt.model import Need, Origin, Reading, Untold, joined
 
 _CALL = re.compile(r"\b(dependency|find_library|subdir)\s*\(((?:[^()']|'(?:\\.|[^'\\])*'|\([^()]*\))*)\)")
@@ -28,8 +29,8 @@ def read_meson(root: Path, top: Path) -> Reading:
     readings: list[Reading] = []
     waiting, seen = [top], set[Path]()
     while waiting:
-        path = waiting.pop(0)
-        if path.is_file() and path not in seen:
+        path = Path(os.path.normpath(waiting.pop(0)))
+        if inside(root, path) and path.is_file() and path not in seen:
             seen.add(path)
             reading, folders = _file(root, path)
             readings.append(reading)

@@ -43,7 +43,7 @@ def convert(text: str, path: Path) -> Opened:
     lines = read_lines(text)
     try:
         read = read_nodes(lines)
-    except (yaml.YAMLError, ValueError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f":{mark.line + 1}" if mark is not None else ""
         cause = getattr(error, "problem", None) or error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,7 +58,8 @@ def _mapping(text: str, path: Path) -> dict[str, Any]:
 
     try:
         found = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+        json.dumps(found, default=str)  # refuses an alias that holds itself
+    except (yaml.YAMLError, ValueError, RecursionError, TypeError) as error:
         raise ConfigError(f'"{path}" is no YAML: {error}', hint="mend the file at that line") from error
     if not isinstance(found, dict):
         raise ConfigError(f'"{path}" is no recipe: its top is no table')
