@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from diptych import process
 from diptych.build.fileapi import install_map
-from diptych.build.sources import source_files, source_hash
+from diptych.build.sources import missing_submodules, source_files, source_hash
 from diptych.build.toolenv import declared, tool_environment
 from diptych.errors import ConfigError
 
@@ -74,3 +75,26 @@ def test_the_install_map_is_read_from_cmakes_reply(tmp_path: Path) -> None:
         "pkg/b.py": source / "py/b.in",
         "pkg": source / "python/pkg",
     }
+
+
+@pytest.mark.parametrize("fetched", [True, False])
+def test_files_of_submodules_are_sources(tmp_path: Path, env: dict[str, str], *, fetched: bool) -> None:
+    def git(folder: Path, *words: str) -> None:
+        own = ["-c", "user.name=a", "-c", "user.email=a@b.c", "-c", "protocol.file.allow=always"]
+        process.run(["git", *own, *words], env=env, cwd=folder)
+
+    library, project = tmp_path / "library", tmp_path / "project"
+    for folder in (library, project):
+        folder.mkdir()
+        git(folder, "init", "-q")
+        (folder / "own.txt").write_text(folder.name)
+        git(folder, "add", ".")
+        git(folder, "commit", "-qm", "first")
+    git(project, "submodule", "--quiet", "add", str(library), "extern/library")
+    git(project, "commit", "-qm", "with a submodule")
+    if not fetched:
+        git(project, "submodule", "--quiet", "deinit", "--force", "extern/library")
+    names = {path.relative_to(project).as_posix() for path in source_files(project, env=env)}
+    assert ("extern/library/own.txt" in names) is fetched
+    assert "own.txt" in names
+    assert missing_submodules(project, env=env) == ([] if fetched else ["extern/library"])

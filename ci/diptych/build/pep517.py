@@ -10,6 +10,7 @@ from __future__ import annotations
 import shlex
 import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from diptych.archives import Package, open_package
@@ -18,11 +19,11 @@ from diptych.binaries import find_binaries, read_file
 from diptych.build.backend import Backend, environment_versions
 from diptych.build.job import CompileJob, compile_log
 from diptych.build.mirror import lend_git, mirror
-from diptych.build.sources import source_files
+from diptych.build.sources import missing_submodules, source_files
 from diptych.build.strangers import check_links
 from diptych.build.toolenv import tool_environment
 from diptych.config.files import read_toml
-from diptych.errors import CompileError
+from diptych.errors import CompileError, PackageError
 from diptych.store import sha256_file, write_json
 
 SITE, INFO, EXTRA = "site", "info", "extra"
@@ -61,7 +62,9 @@ def make(job: CompileJob, tree: Path, empty: Path) -> dict[str, Path]:
     built = empty / "built"
     built.mkdir()
     backend = backend_of(job, tree, copy, log)
-    with open_package(only_wheel(backend.build("wheel", built), built, job)) as package:
+    with _submodules_told(job):
+        wheel = backend.build("wheel", built)
+    with open_package(only_wheel(wheel, built, job)) as package:
         _check_tags(package, job)
         unpack(package, empty / "wheel")
     _lay_out(empty)
@@ -70,6 +73,22 @@ def make(job: CompileJob, tree: Path, empty: Path) -> dict[str, Path]:
     check_links(empty / SITE, environment=job.environment)
     write_json(empty / "backend.json", environment_versions(backend))
     return origins(empty / SITE, files, job.config.source)
+
+
+@contextmanager
+def _submodules_told(job: CompileJob) -> Iterator[None]:
+    """Name the submodules that were not fetched, when the build has failed."""
+    try:
+        yield
+    except PackageError as error:
+        missing = missing_submodules(job.config.source, env=job.env)
+        if not missing:
+            raise
+        raise PackageError(
+            error.summary,
+            details=[*error.details, f"not fetched: the submodules {', '.join(missing)}"],
+            hint="git submodule update --init --recursive",
+        ) from error
 
 
 def backend_of(job: CompileJob, tree: Path, copy: Path, log: Path) -> Backend:
@@ -99,7 +118,8 @@ def _variables(job: CompileJob, tree: Path, home: Path) -> dict[str, str]:
     settings, prefix = job.cell.settings, job.environment.prefix
     extra = {**settings.env, **job.cell.compiler.env}
     env = tool_environment(job.env, prefix=prefix, compiler=job.compiler.cxx, extra=extra)
-    maps = {tree / "source": "/source", tree: "/build", prefix: "/host", home: "/backend"}
+    # Where two fit, compilers take the last (gcc(1), -ffile-prefix-map).
+    maps = {tree: "/build", tree / "source": "/source", prefix: "/host", home: "/backend"}
     neutral = shlex.join(f"-ffile-prefix-map={path}={name}" for path, name in maps.items())
     links = shlex.quote(f"-Wl,-rpath-link,{prefix}/lib") if job.cell.platform.startswith("linux") else ""
     cxx = " ".join(job.cell.compiler.flags)
@@ -107,9 +127,6 @@ def _variables(job: CompileJob, tree: Path, home: Path) -> dict[str, str]:
         **env,
         "CC": str(job.compiler.cc),
         "CXX": str(job.compiler.cxx),
-        "CFLAGS": _joined(env, "CFLAGS", neutral),
-        "CXXFLAGS": _joined(env, "CXXFLAGS", f"{neutral} {cxx}"),
-        "LDFLAGS": _joined(env, "LDFLAGS", links),
         "CMAKE_PREFIX_PATH": str(prefix),
         "CMAKE_ARGS": shlex.join(
             [*_CMAKE, f"-DCMAKE_BUILD_TYPE={settings.build_type}", *settings.cmake_args]
@@ -121,6 +138,10 @@ def _variables(job: CompileJob, tree: Path, home: Path) -> dict[str, str]:
         # What a backend puts into archives and generated files.
         "PYTHONHASHSEED": "0",
         **extra,
+        # With those of the table and of the person, which are in `env`.
+        "CFLAGS": _joined(env, "CFLAGS", neutral),
+        "CXXFLAGS": _joined(env, "CXXFLAGS", f"{neutral} {cxx}"),
+        "LDFLAGS": _joined(env, "LDFLAGS", links),
     }
 
 

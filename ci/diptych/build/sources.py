@@ -73,6 +73,19 @@ def version_facts(source: Path, *, env: Mapping[str, str]) -> dict[str, object]:
     return {"variables": forced, "git": answers}
 
 
+def _is_work_tree(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink() and (path / ".git").exists()
+
+
+def missing_submodules(source: Path, *, env: Mapping[str, str]) -> list[str]:
+    """Return the submodules (git-submodule(1)) of a project whose folders are empty: they were not fetched."""
+    if not process.which("git", env):
+        return []
+    listing = process.run(["git", "ls-files", "-sz"], env=env, cwd=source, check=False).output
+    links = [line.partition("\t")[2] for line in listing.split("\0") if line.startswith("160000 ")]
+    return [name for name in links if not any((source / name).glob("*"))]
+
+
 def _listed(source: Path, env: Mapping[str, str]) -> Iterator[Path]:
     if process.which("git", env) and process.run(
         ["git", "rev-parse", "--is-inside-work-tree"], env=env, cwd=source, check=False
@@ -80,7 +93,10 @@ def _listed(source: Path, env: Mapping[str, str]) -> Iterator[Path]:
         listing = process.run(["git", "ls-files", "-coz", "--exclude-standard"], env=env, cwd=source)
         names = [name for name in listing.output.split("\0") if name]
         if names:  # an ignored folder (a copy in a scratch place) lists nothing: then walk it
-            yield from (source / name for name in names)
+            for name in names:
+                # git lists a submodule as one name; one that was not fetched is an empty folder.
+                path = source / name
+                yield from _listed(path, env) if _is_work_tree(path) else (path,)
             return
     for folder, folders, files in os.walk(source):
         folders[:] = sorted(name for name in folders if name not in _LEFTOVERS)
