@@ -323,6 +323,8 @@ ELF_CASES: dict[str, tuple[str, Mapping[str, bytes], set[str]]] = {
          "pair.libs/libgraph-0123abcd.so.1": elf(soname="libgraph-0123abcd.so.1", symbols=(Sym(name="g", defined=True),))},
         {"DIP503"},
     ),
+    "tests at the top": (TAG, {"pair/__init__.py": b"", "tests/test_pair.py": b""}, {"DIP508"}),
+    "tests in the package": (TAG, {"pair/__init__.py": b"", "pair/tests/test_pair.py": b"", "docs/a.txt": b"1"}, set()),
     "names that collide": (TAG, {"pair/Data.txt": b"1", "pair/data.txt": b"2"}, {"DIP506"}),
     "two OpenMPs": (
         TAG,

@@ -15,6 +15,10 @@ from diptych.system import is_system_library
 
 _SHOWN = 5
 _WORTH_TELLING = 1 << 20
+_COMMON = frozenset(
+    {"build", "doc", "docs", "example", "examples", "scripts", "test", "testing", "tests", "tools"}
+)
+_SITE = re.compile(r"lib/python3\.\d+t?/site-packages/")
 _DATA = re.compile(r"[^/]+\.data/(\w+)/")
 # conda-forge's names for the compilers' runtimes; "-ng" was dropped in 2024.
 _RUNTIMES = {
@@ -307,3 +311,31 @@ def debug_information(evidence: Evidence) -> Iterator[Finding]:
             message=f"{human_size(total)} of debug information in {len(sizes)} binaries",
             evidence=tuple(f"{human_size(size):>8}  {place}" for size, place in sizes[:_SHOWN]),
         )
+
+
+@rule("DIP508", "folder that many packages have", Severity.DRIFT, premises.packed)
+def common_folder(evidence: Evidence) -> Iterator[Finding]:
+    """A package installs Python files of a folder such as `tests` or `docs` at the top of site-packages.
+
+    Why: other packages do the same. The later one overwrites the files of the earlier, removing one removes files of the other,
+    and `import tests` finds a stranger's instead of a project's own.
+
+    Mend: leave them out (setuptools: `[tool.setuptools.packages.find]` with `include = ["mypackage*"]`), or move them into the package.
+
+    Not seen: a common folder with data alone; other names that two packages share.
+
+    Source: packaging.python.org, "Package Discovery and Namespace Packages"; setuptools, "Package Discovery", "Flat-layout".
+    """
+    if evidence.name in _COMMON:
+        return
+    found: dict[str, str] = defaultdict(str)
+    for name in evidence.members:
+        top, _, rest = (
+            _SITE.sub("", name).partition("/")
+            if evidence.kind == "wheel" or _SITE.match(name)
+            else ("", "", "")
+        )
+        if top in _COMMON and rest.endswith(".py"):
+            found[top] = found[top] or name
+    for top, example in sorted(found.items()):
+        yield Finding(place=top, message=f"{top}/ goes to the top of site-packages", evidence=(example,))
