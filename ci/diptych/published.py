@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -161,11 +162,23 @@ def fetch_wheel(word: str, folder: Path, *, env: Mapping[str, str]) -> Path:
 
 def _index(url: str, env: Mapping[str, str]) -> bytes:
     try:
-        packed = read(f"{url}/repodata.json.zst", env=env)
-        text: bytes = zstd.ZstdDecompressor().decompress(packed, _LARGEST_INDEX)
-    except (ChannelError, zstd.ZstdError):
-        text = read(f"{url}/repodata.json", env=env)
-    return text
+        return inflated(read(f"{url}/repodata.json.zst", env=env))
+    except (ChannelError, EOFError, zstd.ZstdError):
+        return read(f"{url}/repodata.json", env=env)
+
+
+def inflated(packed: bytes) -> bytes:
+    """Return what all frames hold, up to the largest index that is read.
+
+    Raises:
+        EOFError: it is cut off.
+        ZstdError: it is damaged.
+    """
+    with zstd.ZstdFile(io.BytesIO(packed)) as stream:
+        text: bytes = stream.read(_LARGEST_INDEX)
+        if not stream.read(1):
+            return text
+    raise EOFError("larger than any index")
 
 
 def _hash_in_channel(url: str, filename: str, env: Mapping[str, str]) -> str:

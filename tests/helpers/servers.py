@@ -48,7 +48,7 @@ def running(
         with log.open("wb") as sink:
             server = subprocess.Popen(command(at), stdout=sink, stderr=sink, start_new_session=True)
         try:
-            if _answers(f"http://127.0.0.1:{at}/", server):
+            if _answers(f"http://127.0.0.1:{at}/", server) and _listens(server.pid, at):
                 yield f"http://127.0.0.1:{at}/"
                 return
         finally:
@@ -118,6 +118,13 @@ def bucket(url: str, name: str) -> Any:  # noqa: ANN401 -- boto3 makes its class
 
 def _beside(program: str) -> Path:
     return Path(sys.executable).with_name(program)
+
+
+def _listens(process: int, port: int) -> bool:
+    """Tell whether the socket that listens at a port is this process's own, not that of somebody who was quicker (proc_net(5))."""
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]]
+    sockets = {f"socket:[{row[9]}]" for row in rows if row[1].endswith(f":{port:04X}") and row[3] == "0A"}
+    return any(str(one.readlink()) in sockets for one in Path(f"/proc/{process}/fd").iterdir())
 
 
 def _answers(url: str, server: subprocess.Popen[bytes]) -> bool:

@@ -77,7 +77,8 @@ def test_hanging_program_is_skipped(
     tmp_path: Path, env: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("diptych.interpreters._PROBE_SECONDS", 0.3)
-    script(tmp_path / "bin" / "python3", "exec /bin/sleep 60")
+    # It answers in the end: without the limit it would be found.
+    script(tmp_path / "bin" / "python3", f'/bin/sleep 60; exec {REAL} "$@"')
     (tmp_path / "bin" / f"python{RUNNING}").unlink()
 
     assert not [each for each in find_all(env=env) if each.source == "PATH"]

@@ -11,7 +11,7 @@ import pytest
 from diptych import zstd
 from diptych.errors import ChannelError, ConfigError
 from diptych.fetching import Hash, fetch, file_name, hash_in, proxies_for
-from diptych.published import conda_for_wheel, fetch_build, fetch_package, fetch_wheel
+from diptych.published import conda_for_wheel, fetch_build, fetch_package, fetch_wheel, inflated
 
 LINUX = "pair-1.2-cp311-cp311-manylinux_2_17_x86_64.whl"
 
@@ -96,7 +96,7 @@ def test_a_wheel_by_name(tmp_path: Path) -> None:
     page = {"files": [{"filename": LINUX, "url": f"../../files/{LINUX}", "hashes": {"sha256": "0" * 64}}]}
     index = tmp_path / "simple" / "pair" / "index.json"
     index.write_text(json.dumps(page))
-    env = {"PIP_INDEX_URL": (tmp_path / "simple").as_uri()}
+    env = {"PIP_LARGE_URL": (tmp_path / "simple").as_uri()}
     with pytest.raises(ChannelError, match="cannot be fetched"):  # a folder is no page
         fetch_wheel(LINUX, tmp_path, env=env)
 
@@ -155,3 +155,16 @@ def test_proxies_by_curls_rules() -> None:
     assert proxies_for("https://x.example/a", env) == {"https": "http://p:1"}
     assert proxies_for("https://sub.example.org/a", env) == {}
     assert proxies_for("http://x.example/a", env) == {}
+
+
+LARGE = b'{"packages": {}}' * 1000
+
+
+def test_all_frames_are_read() -> None:
+    assert inflated(zstd.compress(LARGE) + zstd.compress(b"more")) == LARGE + b"more"
+
+
+def test_an_index_that_is_cut_off_is_not_taken_for_a_whole_one() -> None:
+    packed = zstd.compress(LARGE)
+    with pytest.raises(EOFError):
+        inflated(packed[: len(packed) // 2])

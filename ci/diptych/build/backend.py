@@ -205,7 +205,7 @@ def backend_versions(source: Path, *, store: Store) -> dict[str, str]:
 
     try:
         requirements = sorted(ProjectBuilder(source).build_system_requires)
-    except BuildException as error:
+    except (BuildException, UnicodeDecodeError) as error:
         raise PackageError(
             f'the build backend of "{source / "pyproject.toml"}" is not known', details=[str(error)]
         ) from error
