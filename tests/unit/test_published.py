@@ -96,7 +96,7 @@ def test_a_wheel_by_name(tmp_path: Path) -> None:
     page = {"files": [{"filename": LINUX, "url": f"../../files/{LINUX}", "hashes": {"sha256": "0" * 64}}]}
     index = tmp_path / "simple" / "pair" / "index.json"
     index.write_text(json.dumps(page))
-    env = {"PIP_LARGE_URL": (tmp_path / "simple").as_uri()}
+    env = {"PIP_INDEX_URL": (tmp_path / "simple").as_uri()}
     with pytest.raises(ChannelError, match="cannot be fetched"):  # a folder is no page
         fetch_wheel(LINUX, tmp_path, env=env)
 
