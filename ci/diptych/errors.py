@@ -121,9 +121,17 @@ class UnsupportedError(DiptychError):
 
 
 class ProcessError(DiptychError):
-    """A command that had to succeed did not; the caller usually raises its own kind from it."""
+    """A command that had to succeed did not; the caller usually raises its own kind from it.
+
+    Args:
+        timed_out: it took longer than it may, and was ended.
+    """
 
     exit_code = 16
+
+    def __init__(self, summary: str, *, details: Sequence[str] = (), timed_out: bool = False) -> None:
+        super().__init__(summary, details=details)
+        self.timed_out = timed_out
 
 
 class ReleaseError(DiptychError):

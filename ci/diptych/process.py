@@ -114,7 +114,9 @@ def run(
     if timed_out:
         still = [f"could not be ended: process {' '.join(left)}"] if left else []
         raise ProcessError(
-            f"{_short(words)} took longer than {timeout:g} s", details=[*_tail(output, log), *still]
+            f"{_short(words)} took longer than {timeout:g} s",
+            details=[*_tail(output, log), *still],
+            timed_out=True,
         )
     if check and returncode != 0:
         raise ProcessError(f"{_short(words)} {_how(returncode)}", details=_tail(output, log))

@@ -34,7 +34,7 @@ def git(folder: Path, env: dict[str, str], *words: str) -> None:
 def build(tmp_path: Path, env: dict[str, str]) -> CMakeBuild:
     return CMakeBuild(
         source=tmp_path, tree=tmp_path / "tree", prefix=tmp_path / "env", compiler=COMPILER, build_type="Release",
-        arguments=(), flags=("-fno-rtti",), env=env, log=tmp_path / "log",
+        arguments=(), flags=("-fno-rtti",), env=env, log=tmp_path / "log", limit=60,
     )  # fmt: skip
 
 

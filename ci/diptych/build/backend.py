@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from diptych import process
+from diptych.build.job import LONGER
 from diptych.build.pip import install, lock, make_venv, pip_list
 from diptych.build.sources import version_variables
 from diptych.build.toolenv import declared
-from diptych.errors import DiptychError, PackageError
+from diptych.errors import DiptychError, PackageError, ProcessError
 from diptych.store import Store, digest
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class Backend:
         given: variables that are set on purpose: the cell's compiler, search paths; told the environment's folder.
         settings: PEP 517's config settings.
         isolated: in an environment of its own; else in that of ``python``, which must hold all that the backend asks for.
+        limit: seconds that one call of the backend may take.
     """
 
     source: Path
@@ -56,6 +58,7 @@ class Backend:
     given: Callable[[Path], Mapping[str, str]]
     settings: Mapping[str, str]
     isolated: bool = True
+    limit: float | None = None
 
     def metadata(self, folder: Path) -> Path:
         """Leave a ``.dist-info`` in the folder, by the backend's hook for it or out of a wheel; return its path.
@@ -108,7 +111,7 @@ class Backend:
             cmd: Sequence[str], cwd: str | None = None, extra_environ: Mapping[str, str] | None = None
         ) -> None:
             environment = {**clean, **(extra_environ or {}), "PATH": clean["PATH"]}
-            process.run(cmd, env=environment, cwd=Path(cwd or self.source), log=self.log)
+            process.run(cmd, env=environment, cwd=Path(cwd or self.source), log=self.log, timeout=self.limit)
 
         return ProjectBuilder(self.source, python_executable=str(python), runner=runner)
 
@@ -142,6 +145,12 @@ class Backend:
     def _refused(self, what: str, error: Exception) -> PackageError:
         """Return our error for one of the backend, of build, or of a command that the hook was."""
         inner = getattr(error, "exception", error)  # build's BuildBackendException holds what happened
+        if isinstance(inner, ProcessError) and inner.timed_out:
+            return PackageError(
+                f'the build backend of "{self.source / "pyproject.toml"}" was ended after {self.limit:g} s',
+                details=inner.details,
+                hint=LONGER,
+            )
         details = inner.details if isinstance(inner, DiptychError) else str(error).splitlines()[-_TAIL:]
         return PackageError(
             f'the build backend of "{self.source / "pyproject.toml"}" {what}',

@@ -30,6 +30,7 @@ class CMakeBuild:
         flags: extra compiler flags of the table.
         env: the tool environment.
         log: where all output goes.
+        limit: seconds that one call of CMake may take.
     """
 
     source: Path
@@ -41,6 +42,7 @@ class CMakeBuild:
     flags: Sequence[str]
     env: Mapping[str, str]
     log: Path
+    limit: float
 
 
 def configure(build: CMakeBuild) -> None:
@@ -66,7 +68,7 @@ def compile_all(build: CMakeBuild) -> None:
     Raises:
         CompileError: the compiler or the linker says no.
     """
-    process.run(["cmake", "--build", build.tree], env=build.env, cwd=build.source, log=build.log)
+    _run(build, "--build", build.tree)
 
 
 def install(build: CMakeBuild, target: Path) -> None:
@@ -75,9 +77,7 @@ def install(build: CMakeBuild, target: Path) -> None:
     Raises:
         CompileError: an install rule failed, or nothing was installed.
     """
-    process.run(
-        ["cmake", "--install", build.tree, "--prefix", target], env=build.env, cwd=build.source, log=build.log
-    )
+    _run(build, "--install", build.tree, "--prefix", target)
     if not any(target.iterdir()):
         raise CompileError(
             f'"{build.source / "CMakeLists.txt"}" installs nothing',
@@ -135,7 +135,11 @@ def _configure(build: CMakeBuild) -> None:
     build.tree.mkdir(parents=True, exist_ok=True)
     ask(build.tree)
     env = {**build.env, **flag_variables(build), "LDFLAGS": _linker_flags(build)}
-    process.run(["cmake", *arguments(build)], env=env, cwd=build.source, log=build.log)
+    _run(build, *arguments(build), env=env)
+
+
+def _run(build: CMakeBuild, *words: str | os.PathLike[str], env: Mapping[str, str] | None = None) -> None:
+    process.run(["cmake", *words], env=env or build.env, cwd=build.source, log=build.log, timeout=build.limit)
 
 
 def _linker_flags(build: CMakeBuild) -> str:

@@ -9,9 +9,10 @@ from pathlib import Path
 from diptych.build.cmake import CMakeBuild, compile_all, configure, install
 from diptych.build.fileapi import install_map
 from diptych.build.firsterror import error_place, first_error
-from diptych.build.job import CompileJob, compile_log
+from diptych.build.job import LONGER, CompileJob, compile_log
 from diptych.build.strangers import check_headers, check_links
 from diptych.build.toolenv import tool_environment
+from diptych.config.forms import seconds
 from diptych.errors import CompileError, ProcessError
 
 _SITE = "site"
@@ -58,7 +59,7 @@ def _failing(job: CompileJob, what: str) -> Iterator[None]:
         raise CompileError(
             f"{job.cell.id}: {what} failed: {error.summary}",
             details=[*found, f"whole log: {log}"] if found else error.details,
-            hint=_hint(what),
+            hint=LONGER if error.timed_out else _hint(what),
             place=error_place(found, source=job.config.source),
         ) from error
 
@@ -75,6 +76,7 @@ def _cmake_build(job: CompileJob, tree: Path, log: Path) -> CMakeBuild:
         flags=job.cell.compiler.flags,
         env=tool_environment(job.env, prefix=job.environment.prefix, compiler=job.compiler.cxx, extra=extra),
         log=log,
+        limit=seconds(job.cell.settings.build_limit),
     )
 
 

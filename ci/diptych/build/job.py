@@ -12,6 +12,9 @@ from diptych.environments import Environment
 from diptych.matrix import Cell
 from diptych.store import Store
 
+LONGER = "something waits for ever, or tool.diptych.build-limit has to be longer"
+"""The next step where a limit of time has ended a build."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class CompileJob:

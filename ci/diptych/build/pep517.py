@@ -23,6 +23,7 @@ from diptych.build.sources import missing_submodules, source_files
 from diptych.build.strangers import check_links
 from diptych.build.toolenv import tool_environment
 from diptych.config.files import read_toml
+from diptych.config.forms import seconds
 from diptych.errors import CompileError, PackageError
 from diptych.store import sha256_file, write_json
 
@@ -103,6 +104,7 @@ def backend_of(job: CompileJob, tree: Path, copy: Path, log: Path) -> Backend:
         given=lambda home: _variables(job, tree, home),
         settings={**_kept_folder(copy, tree), **settings.config_settings},
         isolated=settings.build_isolation,
+        limit=seconds(settings.build_limit),
     )
 
 

@@ -52,6 +52,12 @@ def filled(command: str, **values: str) -> tuple[str, ...]:
     )
 
 
+def seconds(duration: str) -> float:
+    """Return the seconds of a time in the form :data:`DURATION`."""
+    number, unit = duration.split()
+    return float(number) * {"s": 1, "min": 60, "h": 3600}[unit]
+
+
 PYTHON = Text(words='a Python version such as "3.12"', pattern=r"3\.[1-9][0-9]{1,2}", problem=_python_problem)
 COMPILER = Text(
     words='the name of a compiler such as "gcc", "clang-17" or one of yours',
@@ -82,6 +88,7 @@ PATH = Text(words="a path", pattern=rf"{_PLAIN}+")
 PROGRAM = Text(words='the name or path of a program, such as "g++-13"', pattern=rf"{_PLAIN}+")
 ARGUMENT = Text(words="a command line argument", pattern=rf"{_PLAIN}+")
 LIBRARY = Text(words='a glob over library names, such as "libcuda.so*"', pattern=r"[^\x00-\x20\x7f/]+")
+DURATION = Text(words='a time such as "90 s", "30 min" or "2 h"', pattern=r"[1-9][0-9]{0,5} (s|min|h)")
 BUILD_TYPE = Text(words='a CMake build type such as "Release"', pattern=r"[A-Za-z][A-Za-z0-9_]*")
 MODULE = Text(
     words='the name to import, such as "my_package"',

@@ -82,6 +82,9 @@ class CellSettings:
     build_type: Annotated[str, forms.BUILD_TYPE] = "Release"
     """CMake's build type."""
 
+    build_limit: Annotated[str, forms.DURATION] = "6 h"
+    """How long one call of the build backend, or one of CMake, may take. After that it is ended with all that it has started."""
+
     env: Annotated[Mapping[str, str], _ENVIRONMENT] = field(default_factory=dict, hash=False)
     """Environment variables of the compile and of the tests."""
 
