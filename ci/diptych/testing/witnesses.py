@@ -42,7 +42,7 @@ class Promise:
     Attributes:
         package: import name.
         python: "3.11".
-        homes: folders that libraries may come from: prefix, build tree, source, overlay.
+        homes: folders that libraries may come from: prefix, build tree, stage, source, overlay.
         modules: the folder that the package's modules must come from, and how to call it.
         own: SONAMEs that the environment itself provides; a system library of that name is a stranger.
     """
