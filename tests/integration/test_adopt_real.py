@@ -109,7 +109,8 @@ def test_a_broken_pyproject(tmp_path: Path, env: dict[str, str]) -> None:
 def test_a_read_only_folder(tmp_path: Path, env: dict[str, str]) -> None:
     there = checkout(tmp_path, "skbuild-pybind11", env)
     root = there.root
-    script = f"mount --bind -o ro {root} {root} && mount -o remount,ro,bind {root} && cd {root} && diptych init --yes"
+    diptych = process.own_tools() / "diptych"
+    script = f"mount --bind -o ro {root} {root} && mount -o remount,ro,bind {root} && cd {root} && {diptych} init --yes"
     done = process.run(
         ["unshare", "--mount", "sh", "-c", script], env=env, cwd=tmp_path, check=False, timeout=60
     )

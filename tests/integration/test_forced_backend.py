@@ -34,7 +34,9 @@ for word in words:
 pathlib.Path({calls!r}).write_text(json.dumps([channels, specs]))
 
 async def make():
-    await rattler.install(await rattler.solve(channels, specs), prefix, show_progress=False)
+    here = rattler.VirtualPackage.detect()
+    records = await rattler.solve(channels, specs, virtual_packages=here)
+    await rattler.install(records, prefix, show_progress=False)
 
 asyncio.run(make())
 os._exit(0)
