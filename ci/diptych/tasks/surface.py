@@ -8,7 +8,7 @@ import platform
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from invoke.exceptions import Exit
 from invoke.tasks import task
@@ -16,9 +16,11 @@ from invoke.tasks import task
 from diptych.errors import ConfigError, DiptychError, MissingToolError
 from diptych.output import Output
 from diptych.store import told_errors
-from diptych.workspace import Workspace, open_workspace
 
 _OF_EXTRA_BUILD = ("build", "nox", "rattler", "rattler_build", "yaml")
+
+if TYPE_CHECKING:
+    from diptych.workspace import Workspace
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -97,6 +99,8 @@ def process_workspace(*, aside: bool = False) -> Workspace:
     Raises:
         ConfigError: there is no table, or it has faults.
     """
+    from diptych.workspace import open_workspace  # noqa: PLC0415 -- the doctor of a file reads no table
+
     return open_workspace(
         find_root(Path.cwd()),
         env=process_env(),
