@@ -108,3 +108,21 @@ def test_pip_installs_into_a_distribution_s_python(
         check=True,
     )
     assert answers(prefix, "import pair; print(pair.__file__)").startswith(str(prefix / "lib"))
+
+
+def test_a_virtual_environment_of_it_reads_its_pth_files_as_often_as_any(
+    distribution: tuple[interpreters.Interpreter, Path], tmp_path: Path
+) -> None:
+    """The site module reads them twice there, in any Python; the correction adds no third time, and no folder twice."""
+    python, prefix = distribution
+    found = []
+    for name, base in (("packed", prefix / "bin" / "python"), ("own", python.executable)):
+        venv = tmp_path / name
+        words: list[str | Path] = [base, "-m", "venv", "--without-pip", venv]
+        subprocess.run(words, env={"HOME": "/nowhere"}, check=True)
+        site_packages = venv / "lib" / f"python{python.minor}" / "site-packages"
+        (site_packages / "count.pth").write_text("import sys; sys.times = getattr(sys, 'times', 0) + 1\n")
+        times, path = json.loads(answers(venv, "import json, sys; print(json.dumps([sys.times, sys.path]))"))
+        found.append((times, path.count(str(site_packages)), any("dist-packages" in one for one in path)))
+    assert found[0] == found[1]
+    assert found[0][1:] == (1, False)

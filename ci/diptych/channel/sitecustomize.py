@@ -36,7 +36,11 @@ def settle() -> None:
     sys.platlibdir = "lib"
     site.getsitepackages = getsitepackages
     sys.path[:] = [folder for folder in sys.path if os.path.basename(folder) != "dist-packages"]
-    site.addsitepackages(set())
+    # In a virtual environment site has been there already; its .pth files must not run twice.
+    known = {os.path.normcase(os.path.abspath(folder)) for folder in sys.path}
+    for folder in getsitepackages():
+        if os.path.isdir(folder) and os.path.normcase(os.path.abspath(folder)) not in known:
+            site.addsitedir(folder, known)
 
 
 if __name__ == "sitecustomize":
