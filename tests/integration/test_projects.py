@@ -51,3 +51,33 @@ def test_a_project_becomes_two_verified_packages(name: str, tmp_path: Path, env:
     assert all(path.is_file() for path in project.packages)
     left = process.run(["git", "status", "--porcelain"], env=env, cwd=PROJECTS, check=False).output
     assert str(PROJECTS / name) not in left
+
+
+def objects(project: Checkout) -> dict[str, int]:
+    """The object files of the cell, and when each was written."""
+    found = (project.root / ".diptych" / "build").rglob("*.o")
+    return {path.name: path.stat().st_mtime_ns for path in found}
+
+
+@pytest.mark.parametrize(
+    ("name", "python", "compiled"),
+    [
+        ("skbuild-pybind11", "src/meanwhile/__init__.py", "src/core.cpp"),
+        ("setuptools-c", "fractional.py", "_gcd.c"),
+        ("meson-pybind11", "levenmeson/__init__.py", "distance.cpp"),
+    ],
+)
+def test_an_edit_compiles_what_it_has_to(
+    name: str, python: str, compiled: str, tmp_path: Path, env: dict[str, str]
+) -> None:
+    project = adopted(name, tmp_path / name, env)
+    assert project.build().returncode == 0
+    first = objects(project)
+    assert first
+    for file, comment, recompiled in ((python, "# edited\n", False), (compiled, "// edited\n", True)):
+        path = project.root / file
+        path.write_text(path.read_text(encoding="utf-8") + comment, encoding="utf-8")
+        done = project.build()
+        assert done.returncode == 0, done.output
+        assert "✓ compile" in done.output
+        assert (objects(project) != first) is recompiled, file

@@ -106,6 +106,8 @@ class Backend:
         given = self.given(python.parent.parent)
         clean = {**declared(self.env, process.own_tools()), **version_variables(self.env), **given}
         clean["PATH"] = os.pathsep.join([str(python.parent), clean["PATH"]])
+        # The environment is an entry of the store: with a compiled file more it would not be what was sealed, and be made again.
+        clean["PYTHONPYCACHEPREFIX"] = str(self.store.root / "pycache")
 
         def runner(
             cmd: Sequence[str], cwd: str | None = None, extra_environ: Mapping[str, str] | None = None
