@@ -55,6 +55,15 @@ class Checkout:
         return process.run([program, *arguments], env=env, cwd=self.root, check=False, timeout=600)
 
 
+def build_out(root: Path, repository: Path, env: dict[str, str]) -> Checkout:
+    """A checkout whose cell of the running Python is built."""
+    lay_out(root, repository, TABLE.format(python=HERE))
+    checkout = Checkout(root=root, env=env)
+    done = checkout.build()
+    assert done.returncode == 0, done.output
+    return checkout
+
+
 def lay_out(root: Path, repository: Path, table: str) -> None:
     shutil.copytree(repository / "project", root / "project", ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("noxfile.py", "tasks.py"):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers.checkout import HERE, TABLE, Checkout, lay_out
+from helpers.checkout import Checkout, build_out
 
 
 @pytest.fixture(scope="session")
@@ -16,12 +16,7 @@ def built(
     tmp_path_factory: pytest.TempPathFactory, repository: Path, session_env: dict[str, str]
 ) -> Checkout:
     """A checkout whose cell of the running Python is built; tests leave its sources as they were."""
-    root = tmp_path_factory.mktemp("checkout")
-    lay_out(root, repository, TABLE.format(python=HERE))
-    checkout = Checkout(root=root, env=session_env)
-    done = checkout.build()
-    assert done.returncode == 0, done.output
-    return checkout
+    return build_out(tmp_path_factory.mktemp("checkout"), repository, session_env)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from diptych.build.pip import pip_install
 from diptych.build.toolenv import without_steering
 from diptych.environments import LockedPackage, read_lock, rebuild
 from diptych.store import Store
-from helpers.checkout import HERE, Checkout
+from helpers.checkout import HERE, Checkout, build_out
 
 
 def files(folder: Path) -> dict[str, tuple[int, int]]:
@@ -22,6 +22,14 @@ def files(folder: Path) -> dict[str, tuple[int, int]]:
         for path in folder.rglob("*")
         if path.is_file()
     }
+
+
+@pytest.fixture(scope="module")
+def built(
+    tmp_path_factory: pytest.TempPathFactory, repository: Path, session_env: dict[str, str]
+) -> Checkout:
+    """A checkout for this file alone: what other files left in the shared one's store would be counted here."""
+    return build_out(tmp_path_factory.mktemp("own"), repository, session_env)
 
 
 def test_a_build_leaves_two_packages_with_provenance(built: Checkout) -> None:
