@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from diptych.channel import names, pypi
-from diptych.channel.requests import parse, to_conda, to_pep440
+from diptych import specs
+from diptych.channel import pypi
+from diptych.channel.requests import parse, to_pep440
 from diptych.errors import ChannelError
+from diptych.specs import to_conda
 
 
 @pytest.mark.parametrize(
@@ -71,9 +73,9 @@ def test_names_that_cannot_be_made(spec: str, words: str) -> None:
 
 
 def test_name_map_is_one_to_one() -> None:
-    assert len(names.CONDA_NAME) == len(names.PYPI_NAME) + len(names.SPELLING)
-    for conda in [*names.PYPI_NAME, *names.SPELLING.values(), "numpy"]:
-        assert names.conda_name(names.pypi_name(conda)) == conda
+    assert len(specs.CONDA_NAME) == len(specs.PYPI_NAME) + len(specs.SPELLING)
+    for conda in [*specs.PYPI_NAME, *specs.SPELLING.values(), "numpy"]:
+        assert specs.conda_name(specs.pypi_name(conda)) == conda
 
 
 def resolution(**requires: list[str]) -> pypi.Resolution:

@@ -97,7 +97,7 @@ def test_a_recipe_is_held_against_the_form(facts: RecipeFacts) -> None:
 def test_a_dependency_that_cannot_be_read(facts: RecipeFacts) -> None:
     path = facts.metadata.folder / "METADATA"
     path.write_text(METADATA + "Requires-Dist: numpy >> 3\n")
-    with pytest.raises(PackageError, match='cannot read the dependency "numpy >> 3"'):
+    with pytest.raises(PackageError, match='cannot read the requirement "numpy >> 3"'):
         recipe(facts)
 
 
@@ -161,3 +161,14 @@ def test_a_compiler_without_a_c_library(facts: RecipeFacts) -> None:
     made = standalone_recipe(facts, ARCHIVE, ("somebody",))
     made["requirements"]["build"].remove('${{ stdlib("c") }}')
     assert lint(made) == ['requirements.build: a compiler needs ${{ stdlib("c") }} beside it']
+
+
+def test_run_dependencies_have_condas_names_and_ranges(facts: RecipeFacts) -> None:
+    path = facts.metadata.folder / "METADATA"
+    path.write_text(
+        METADATA + "Requires-Dist: torch~=2.1\nRequires-Dist: typing-extensions; os_name == 'posix'\n"
+    )
+    run = recipe(facts)["requirements"]["run"]
+    # ~=2.1 admits 2.9 (PEP 440); conda's =2.1 does not.
+    assert "pytorch >=2.1,2.*" in run
+    assert "typing_extensions" in run

@@ -8,7 +8,9 @@ from typing import Any
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-_ANY = ({"python_version": "3.12", "python_full_version": "3.12.0", "sys_platform": "linux", "platform_system": "Linux", "os_name": "posix", "platform_python_implementation": "CPython", "implementation_name": "cpython", "platform_machine": "x86_64", "extra": ""})  # fmt: skip
+from diptych import markers
+
+_ANY = markers.of_platform("linux-64", python="3.12")
 
 
 def project_name(text: str) -> str:

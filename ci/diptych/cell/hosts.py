@@ -7,10 +7,10 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from diptych import channel as channels
-from diptych.channel.requests import of_requirements
 from diptych.config.project import ProjectInfo
 from diptych.environments import Environment, HostRequest, adopt, create, read_lock, usable
 from diptych.matrix import Cell
+from diptych.specs import of_requirements
 from diptych.store import digest, read_json, write_json
 from diptych.workspace import Workspace
 

@@ -24,10 +24,10 @@ from packaging.version import Version
 from diptych.channel import elf
 from diptych.channel.package import Package, PackageFile, subdir_of
 from diptych.channel.python_package import names_of
-from diptych.channel.requests import to_conda
 from diptych.channel.wheel import Member, Wheel
 from diptych.errors import ChannelError
 from diptych.interpreters import Interpreter
+from diptych.specs import to_conda
 from diptych.store import digest
 
 _PREFIX = "cmeel.prefix/"

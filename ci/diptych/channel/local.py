@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from diptych import interpreters
+from diptych import interpreters, specs
 from diptych.channel import cmeel_packages, index, names, pypi, requests
 from diptych.channel.conda_file import CondaFile, write
 from diptych.channel.package import PLACEHOLDER, Package, subdir_of
@@ -198,7 +198,7 @@ class _Work:
         required = pypi.requirements(project, resolution)
         return (
             self._wheel_job(name, resolution.wheels[project], required),
-            [names.conda_name(each) for each in required.projects],
+            [specs.conda_name(each) for each in required.projects],
         )
 
     def _python_jobs(self) -> list[_Job]:

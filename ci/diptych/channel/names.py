@@ -1,59 +1,13 @@
-"""Names: what conda-forge calls a thing, and where the local channel takes it from. Data only.
+"""What the local channel cuts out of wheels of PyPI, and what it makes from the machine. Data only.
 
-Sources: conda-forge's feedstocks (boost, eigen) and the PyPI mapping of prefix-dev/parselmouth, from which
-only the names that differ and are likely in a host environment are kept.
+Source: conda-forge's feedstocks (boost, eigen).
 """
 
 from __future__ import annotations
 
 import fnmatch
 
-from packaging.utils import canonicalize_name
-
-# conda-forge name -> PyPI name, where they differ by more than spelling.
-PYPI_NAME = {
-    "cmake-python-distributions": "cmake",
-    "matplotlib-base": "matplotlib",
-    "msgpack-python": "msgpack",
-    "opencv": "opencv-python",
-    "py-lief": "lief",
-    "py-opencv": "opencv-python-headless",
-    "pyqt": "pyqt5",
-    "pytables": "tables",
-    "python-blosc": "blosc",
-    "python-build": "build",
-    "python-duckdb": "duckdb",
-    "python-fastjsonschema": "fastjsonschema",
-    "python-flatbuffers": "flatbuffers",
-    "python-graphviz": "graphviz",
-    "python-installer": "installer",
-    "python-lmdb": "lmdb",
-    "python-xxhash": "xxhash",
-    "pytorch": "torch",
-    "tensorflow-base": "tensorflow",
-}
-
-# conda-forge spellings that PyPI's normalisation would lose (underscores, dots).
-SPELLING = {
-    canonicalize_name(name): name
-    for name in (
-        "async_generator",
-        "backports.zoneinfo",
-        "jaraco.text",
-        "jupyter_client",
-        "jupyter_core",
-        "prompt_toolkit",
-        "ruamel.yaml",
-        "ruamel.yaml.clib",
-        "setuptools_scm",
-        "sphinx_rtd_theme",
-        "stack_data",
-        "typing_extensions",
-        "zope.interface",
-    )
-}
-
-CONDA_NAME = {pypi: conda for conda, pypi in PYPI_NAME.items()} | SPELLING
+from diptych import specs
 
 # Packages cut from a cmeel wheel -> (PyPI name, the packages of the same wheel that each needs as well).
 BOOST = "cmeel-boost"
@@ -93,11 +47,5 @@ def never_on_pypi(name: str) -> bool:
 
 
 def pypi_name(conda: str) -> str:
-    """Return the canonical PyPI name of a conda package."""
-    return canonicalize_name(CUT.get(conda) or PYPI_NAME.get(conda, conda))
-
-
-def conda_name(pypi: str) -> str:
-    """Return what conda-forge calls a PyPI project."""
-    canonical = canonicalize_name(pypi)
-    return CONDA_NAME.get(canonical, canonical)
+    """Return the canonical PyPI name of the project that a conda package is made from."""
+    return specs.pypi_name(CUT.get(conda, conda))

@@ -22,11 +22,12 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from diptych import specs
 from diptych.channel import names
-from diptych.channel.requests import to_conda
 from diptych.errors import ChannelError, DiptychError, ProcessError, nearest
 from diptych.interpreters import Interpreter
 from diptych.process import run
+from diptych.specs import to_conda
 from diptych.store import Store, sha256_file, write_json
 
 _FORMAT = 1
@@ -181,9 +182,9 @@ def _unresolved(
     said = error.details if error else ()
     lines = [line for line in said if "ERROR" in line] or list(said[-3:])
     missing = re.search(r"No matching distribution found for ([\w.-]+)", "\n".join(lines))
-    known = [*names.CUT, *names.PYPI_NAME, "numpy", "pip", "pytest"]
+    known = [*names.CUT, *specs.PYPI_NAME, "numpy", "pip", "pytest"]
     if missing:
-        name = names.conda_name(missing[1])
+        name = specs.conda_name(missing[1])
         return ChannelError(
             f'the local channel cannot make "{name}" for Python {interpreter.minor}: PyPI has no wheel of it'
             f"{nearest(name, known)}",
@@ -284,7 +285,7 @@ def requirements(project: str, resolution: Resolution) -> Requirements:
     found: dict[str, str] = {}
     specific = _collect(project, frozenset({""}), resolution, found)
     found.pop(project, None)
-    depends = sorted(f"{names.conda_name(name)} {versions}".strip() for name, versions in found.items())
+    depends = sorted(f"{specs.conda_name(name)} {versions}".strip() for name, versions in found.items())
     return Requirements(depends=tuple(depends), projects=tuple(sorted(found)), python_specific=specific)
 
 

@@ -1,8 +1,4 @@
-"""What is asked of the channel, and version ranges in both dialects.
-
-conda's match specifications are read by rattler; PEP 440 specifiers by ``packaging``. Only the translation
-between the two is here.
-"""
+"""What is asked of the channel: conda's match specifications, which rattler reads, as what pip is asked for."""
 
 from __future__ import annotations
 
@@ -10,12 +6,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.specifiers import InvalidSpecifier, Specifier, SpecifierSet
-from packaging.utils import canonicalize_name
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from diptych.channel import names
 from diptych.errors import ChannelError, nearest
+from diptych.specs import PYPI_NAME, conda_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +59,7 @@ def parse(specs: Iterable[str], *, added: Mapping[str, Sequence[str]] | None = N
 
 
 def _check(name: str) -> None:
-    known = [*names.CUT, *names.FROM_INTERPRETER, *names.PYPI_NAME, "numpy", "pip", "pytest"]
+    known = [*names.CUT, *names.FROM_INTERPRETER, *PYPI_NAME, "numpy", "pip", "pytest"]
     if name in names.CUT:
         return
     if names.never_on_pypi(name):
@@ -72,7 +67,7 @@ def _check(name: str) -> None:
             f'the local channel cannot make "{name}"{nearest(name, known)}',
             hint='name a real channel for it: channels = ["conda-forge"]',
         )
-    if (conda := names.conda_name(names.pypi_name(name))) != name:
+    if (conda := conda_name(names.pypi_name(name))) != name:
         raise ChannelError(
             f'"{name}" is called "{conda}" on conda-forge', hint=f'write "{conda}" in the table'
         )
@@ -99,53 +94,3 @@ def _pep440_part(part: str) -> str:
     if operator in (None, "="):
         return f"=={number}.*" if star or operator == "=" else f"=={number}"
     return f"{operator}{number}.*" if star and operator in ("==", "!=") else f"{operator}{number}"
-
-
-def of_requirements(
-    requirements: Sequence[str], *, python: str, platform: str, known: Mapping[str, str] | None = None
-) -> tuple[str, ...]:
-    """Return the conda match specifications of requirements (PEP 508) that hold for a cell.
-
-    Args:
-        requirements: as METADATA or ``project.dependencies`` has them.
-        python: ``3.11``.
-        platform: conda's name, such as ``linux-64``.
-        known: ``names`` of the table.
-
-    Raises:
-        ChannelError: one cannot be read.
-    """
-    environment = {
-        "python_version": python.rstrip("t"),
-        "python_full_version": f"{python.rstrip('t')}.0",
-        "sys_platform": "linux" if platform.startswith("linux") else "darwin",
-        "platform_system": "Linux" if platform.startswith("linux") else "Darwin",
-        "extra": "",
-    }
-    own = {str(canonicalize_name(name)): conda for name, conda in (known or {}).items()}
-    found = []
-    for text in requirements:
-        try:
-            one = Requirement(text)
-        except InvalidRequirement as error:
-            raise ChannelError(f'cannot read the requirement "{text}": {error}') from error
-        if one.marker is None or one.marker.evaluate(environment):
-            project = canonicalize_name(one.name)
-            conda = own.get(project) or names.conda_name(project)
-            found.append(f"{conda} {to_conda(one.specifier)}".strip())
-    return tuple(found)
-
-
-def to_conda(specifiers: SpecifierSet | str) -> str:
-    """Translate PEP 440 specifiers into conda's version range; empty for any."""
-    return ",".join(sorted(_conda_part(each) for each in SpecifierSet(str(specifiers))))
-
-
-def _conda_part(specifier: Specifier) -> str:
-    operator, version = specifier.operator, specifier.version
-    if operator == "~=":
-        # conda's own ~= is younger than some solvers; the long form says the same (PEP 440).
-        return f">={version},{version.rpartition('.')[0]}.*"
-    if operator == "==" and version.endswith(".*"):
-        return version
-    return f"{operator.replace('===', '==')}{version}"

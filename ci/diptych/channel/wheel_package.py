@@ -14,13 +14,13 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Literal
 
-from diptych.channel import names
+from diptych import specs
 from diptych.channel.package import PLACEHOLDER, Package, PackageFile, subdir_of
 from diptych.channel.pypi import Requirements
 from diptych.channel.python_package import names_of
-from diptych.channel.requests import to_conda
 from diptych.channel.wheel import Member, Wheel, license_of
 from diptych.interpreters import Interpreter
+from diptych.specs import to_conda
 
 # What pip writes for console scripts (distlib), with the prefix to be filled in.
 _SCRIPT = """#!{placeholder}/bin/python
@@ -60,7 +60,7 @@ def wheel_package(
     if not noarch:
         files += _entry_points(scripts)
     return Package(
-        name=names.conda_name(wheel.name),
+        name=specs.conda_name(wheel.name),
         version=str(wheel.version),
         build="pyh{hash}_0" if noarch else f"py{minor}h{{hash}}_0",
         subdir="noarch" if noarch else subdir_of(interpreter.platform),

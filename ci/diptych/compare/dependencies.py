@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from diptych import markers
 from diptych.compare.identity import Identity
 from diptych.compare.names import pypi_name, runtime_reason
 from diptych.compare.pairing import Pair
 from diptych.compare.panel import Panel
 from diptych.compare.ranges import Bounds, Relation, bounds_of_requirements, bounds_of_specs, relation
-
-_MACHINES = {"linux-64": "x86_64", "linux-aarch64": "aarch64", "osx-64": "x86_64", "osx-arm64": "arm64"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +88,7 @@ def _of_requirements(texts: tuple[str, ...], environment: Mapping[str, str]) -> 
     grouped: dict[str, list[Requirement]] = {}
     for text in texts:
         one = Requirement(text)
-        if one.marker is None or one.marker.evaluate({**environment, "extra": ""}):
+        if one.marker is None or one.marker.evaluate(environment):
             grouped.setdefault(pypi_name(one.name), []).append(one)
     return {
         project: Need(name=found[0].name, bounds=bounds_of_requirements(found), texts=tuple(map(str, found)))
@@ -109,18 +108,6 @@ def marker_environment(pair: Pair) -> dict[str, str]:
     python = next((side.python for side in sides if side.python), "3.12")
     platform = " ".join(side.platform for side in sides)
     mac = "osx-" in platform or "macosx" in platform
-    machine = next((name for subdir, name in _MACHINES.items() if subdir in platform), "")
+    machine = next((name for subdir, name in markers.MACHINES.items() if subdir in platform), "")
     machine = machine or next((name for name in ("aarch64", "arm64", "x86_64") if name in platform), "x86_64")
-    return {
-        "implementation_name": "cpython",
-        "implementation_version": f"{python}.0",
-        "os_name": "posix",
-        "platform_machine": machine,
-        "platform_python_implementation": "CPython",
-        "platform_release": "",
-        "platform_system": "Darwin" if mac else "Linux",
-        "platform_version": "",
-        "python_full_version": f"{python}.0",
-        "python_version": python,
-        "sys_platform": "darwin" if mac else "linux",
-    }
+    return markers.environment(python=python, mac=mac, machine=machine)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import configparser
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from diptych.archives import Package, PackageKind
-from diptych.errors import FormatError
+from diptych.archives.entrypoints import points_in
 
 _PYTHON_ABI = re.compile(r"^(\d+\.\d+)\b")
 _TAG = re.compile(r"^cp(\d)(\d+)$")
@@ -45,13 +44,6 @@ class Identity:
     constrains: tuple[str, ...] = ()
     extras: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     entry_points: Mapping[str, str] = field(default_factory=dict)
-
-
-class _PointsParser(configparser.ConfigParser):
-    """Reads entry_points.txt, whose names keep their case (entry points specification)."""
-
-    def optionxform(self, optionstr: str) -> str:
-        return optionstr
 
 
 def identity_of(package: Package, *, inner_points: str = "") -> Identity:
@@ -98,7 +90,7 @@ def _of_wheel(package: Package) -> Identity:
             )
             for extra in raw.get("provides_extra", [])
         },
-        entry_points=_points(package.metadata.entry_points, package),
+        entry_points=points_in(package.metadata.entry_points, package.path),
     )
 
 
@@ -131,7 +123,7 @@ def _of_conda(package: Package, points: str) -> Identity:
         platform=str(index.get("subdir") or index.get("platform") or ""),
         depends=depends,
         constrains=tuple(map(str, index.get("constrains", ()))),
-        entry_points={**_points(points, package), **script_points},
+        entry_points={**points_in(points, package.path), **script_points},
     )
 
 
@@ -151,20 +143,6 @@ def _requires_python(depends: tuple[str, ...]) -> str:
     return ",".join(
         rest for text in depends if (rest := text.removeprefix("python ").strip()) and text != rest
     )
-
-
-def _points(text: str, package: Package) -> dict[str, str]:
-    parser = _PointsParser(delimiters=("=",), interpolation=None, strict=False)
-    try:
-        parser.read_string(text)
-    except configparser.Error as error:
-        cause = str(error).splitlines()[0]
-        raise FormatError(f'"{package.path}": entry_points.txt is broken: {cause}') from error
-    return {
-        f"{group}:{name}": re.sub(r"\s+", "", target)
-        for group in parser.sections()
-        for name, target in parser.items(group)
-    }
 
 
 def _label(name: str) -> str:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping
-from configparser import ConfigParser
-from configparser import Error as ConfigParserError
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from diptych.errors import PackageError
+from diptych.archives.entrypoints import commands_in
 from diptych.matrix import Cell
 from diptych.packages.metadata import Metadata
+from diptych.specs import of_requirements
 
 # What a test runner reads beside the tests.
 _TEST_CONFIGURATION = ("conftest.py", "pyproject.toml", "pytest.ini", "setup.cfg", "tox.ini")
@@ -125,7 +124,7 @@ def about_part(facts: RecipeFacts, licences: list[str]) -> dict[str, Any]:
 
 def python_part(facts: RecipeFacts) -> dict[str, Any]:
     """Return the commands that the package installs (``build.python.entry_points``); nothing where there is none."""
-    commands = [f"{name} = {target}" for name, target in sorted(_commands(facts.metadata.folder))]
+    commands = [f"{name} = {target}" for name, target in _commands(facts.metadata.folder)]
     return {"python": {"entry_points": commands}} if commands else {}
 
 
@@ -140,7 +139,14 @@ def run_requirements(facts: RecipeFacts) -> list[str]:
     Raises:
         PackageError: a dependency cannot be read.
     """
-    return ["python", *_dependencies(facts.raw.get("requires_dist", []), facts), *facts.cell.settings.run]
+    cell = facts.cell
+    needed = of_requirements(
+        facts.raw.get("requires_dist", []),
+        python=cell.python,
+        platform=cell.platform,
+        known=cell.settings.names,
+    )
+    return ["python", *needed, *cell.settings.run]
 
 
 def tests_part(facts: RecipeFacts) -> list[dict[str, Any]]:
@@ -175,45 +181,8 @@ def test_files(facts: RecipeFacts) -> list[str]:
     return [*(f"{place}/**" if (facts.source / place).is_dir() else place for place in found), *beside]
 
 
-class _EntryPoints(ConfigParser):
-    """Reads ``entry_points.txt``, where names keep their case (entry points specification)."""
-
-    def optionxform(self, optionstr: str) -> str:
-        return optionstr
-
-
-def _commands(dist_info: Path) -> Iterator[tuple[str, str]]:
+def _commands(dist_info: Path) -> list[tuple[str, str]]:
     points = dist_info / "entry_points.txt"
-    if not points.is_file():
-        return
-    parser = _EntryPoints(delimiters=("=",), interpolation=None)
-    try:
-        parser.read_string(points.read_text(encoding="utf-8"))
-    except ConfigParserError as error:
-        raise PackageError(f'cannot read "{points}": {error}') from error
-    for group in ("console_scripts", "gui_scripts"):
-        if parser.has_section(group):
-            # An extra in brackets after the target means nothing to the script.
-            yield from ((name, target.split("[")[0].strip()) for name, target in parser.items(group))
-
-
-def _dependencies(requirements: list[str], facts: RecipeFacts) -> Iterator[str]:
-    """Turn the metadata's dependencies into conda match specs, for this cell's Python."""
-    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 -- as above
-    from packaging.utils import canonicalize_name  # noqa: PLC0415 -- as above
-
-    known = {canonicalize_name(name): conda for name, conda in facts.cell.settings.names.items()}
-    environment = {
-        "python_version": facts.cell.python,
-        "python_full_version": f"{facts.cell.python}.0",
-        "sys_platform": "linux" if facts.cell.platform.startswith("linux") else "darwin",
-        "extra": "",
-    }
-    for text in requirements:
-        try:
-            requirement = Requirement(text)
-        except InvalidRequirement as error:
-            raise PackageError(f'METADATA: cannot read the dependency "{text}": {error}') from error
-        if requirement.marker is None or requirement.marker.evaluate(environment):
-            name = known.get(canonicalize_name(requirement.name), requirement.name.lower())
-            yield f"{name} {requirement.specifier}".strip().replace("~=", "=")
+    return (
+        commands_in(points.read_text(encoding="utf-8", errors="replace"), points) if points.is_file() else []
+    )
