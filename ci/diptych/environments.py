@@ -82,7 +82,12 @@ class Environment:
     @property
     def lock_hash(self) -> str:
         """Hash the packages' contents: equal for two prefixes that hold the same."""
-        return digest([(package.name, package.sha256) for package in self.lock])
+        return digest(self.lock_hashes)
+
+    @property
+    def lock_hashes(self) -> dict[str, str]:
+        """Return version, build and the start of the content's hash of each package, by its name."""
+        return {one.name: f"{one.version} {one.build} {one.sha256[:16]}" for one in self.lock}
 
     def find(self, name: str) -> LockedPackage | None:
         """Return the package of that name, if it is there."""

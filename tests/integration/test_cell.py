@@ -159,6 +159,10 @@ def test_an_edit_of_a_python_file_compiles_nothing(sources: Checkout) -> None:
     done = sources.build()
     assert done.returncode == 0, done.output
     assert "ninja: no work to do" in log.read_text()
+    why = json.loads(sources.diptych("why-rebuilt", sources.cell, "--json").output)["cells"][sources.cell]
+    changed = {stage["stage"]: [one["name"] for one in stage["changes"]] for stage in why}
+    assert changed["stage"] == ["sources python/rigidalign/__init__.py"]
+    assert changed["wheel"] == ["stage"]
 
 
 def test_cleaning_shows_its_plan_and_removes_only_what_it_made(built: Checkout, tmp_path: Path) -> None:

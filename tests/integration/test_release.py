@@ -382,7 +382,8 @@ def test_tokens_are_in_no_file_and_no_output(checkout: Checkout, empty: Shop, fo
         "wheel",
         "conda",
         "insource",
-        "verified",
+        "verified-wheel",
+        "verified-conda",
         "sdist",
     ):  # so that these tools run again, with the tokens there
         shutil.rmtree(checkout.root / ".diptych" / kind)

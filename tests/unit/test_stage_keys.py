@@ -89,46 +89,48 @@ def test_a_new_tag_asks_the_backend_again(tmp_path: Path, env: dict[str, str]) -
 def test_a_recipe_outside_the_source_is_in_the_packing_key(tmp_path: Path, env: dict[str, str]) -> None:
     env["GIT_CEILING_DIRECTORIES"] = str(tmp_path.parent)
     job = packing(tmp_path, env)
-    before = job.key
-    assert job.key == before
+    before = job.keys
+    assert job.keys == before
     (tmp_path / "conda/recipe.yaml").write_text("schema_version: 1\n# edited\n")
-    assert job.key != before
+    assert job.keys != before
 
 
 def test_the_metadata_is_in_the_packing_key_by_content(tmp_path: Path, env: dict[str, str]) -> None:
     env["GIT_CEILING_DIRECTORIES"] = str(tmp_path.parent)
     job = packing(tmp_path, env)
-    before = job.key
+    before = job.keys
     (job.metadata.folder / "METADATA").write_text("Name: pkg\nVersion: 1.1\n")
-    assert job.key != before
+    assert job.keys != before
 
 
 def test_the_tables_package_is_in_the_packing_key(tmp_path: Path, env: dict[str, str]) -> None:
     env["GIT_CEILING_DIRECTORIES"] = str(tmp_path.parent)
     job = packing(tmp_path, env)
     config = replace(job.workspace.config, package="other")
-    assert replace(job, workspace=replace(job.workspace, config=config)).key != job.key
+    assert replace(job, workspace=replace(job.workspace, config=config)).keys != job.keys
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "packed"),
+    ("field", "value", "kinds"),
     [
-        ("test", "pytest other", False),
-        ("test_requires", ("pytest", "numpy"), False),
-        ("benchmark", "python bench.py", False),
-        ("in_source", "relink", False),
-        ("run", ("numpy",), True),
-        ("host", ("eigen",), True),
-        ("exclude_libraries", ("libx.so.1",), True),
+        ("test", "pytest other", {"conda"}),
+        ("test_requires", ("pytest", "numpy"), {"conda"}),
+        ("benchmark", "python bench.py", set()),
+        ("in_source", "relink", set()),
+        ("build_limit", "5 min", set()),
+        ("run", ("numpy",), {"wheel", "conda"}),
+        ("host", ("eigen",), {"wheel", "conda"}),
+        ("exclude_libraries", ("libx.so.1",), {"wheel", "conda"}),
     ],
 )
 def test_only_what_shapes_a_package_is_in_its_key(
-    tmp_path: Path, env: dict[str, str], *, field: str, value: object, packed: bool
+    tmp_path: Path, env: dict[str, str], *, field: str, value: object, kinds: set[str]
 ) -> None:
     env["GIT_CEILING_DIRECTORIES"] = str(tmp_path.parent)
     job = packing(tmp_path, env)
     settings = replace(job.cell.settings, **cast("dict[str, Any]", {field: value}))
-    assert (replace(job, cell=replace(job.cell, settings=settings)).key != job.key) is packed
+    changed = replace(job, cell=replace(job.cell, settings=settings)).keys
+    assert {kind for kind, key in changed.items() if key != job.keys[kind]} == kinds
 
 
 def test_flags_of_the_user_are_kept_and_c_gets_no_flags_of_cxx(tmp_path: Path) -> None:

@@ -39,6 +39,12 @@ def source_hash(source: Path, *, env: Mapping[str, str]) -> str:
     return sha256_tree(source, source_files(source, env=env))
 
 
+def source_hashes(source: Path, *, env: Mapping[str, str]) -> dict[str, str]:
+    """Hash the mode and content of each of the project's files, by its name relative to ``source``."""
+    files = source_files(source, env=env)
+    return {path.relative_to(source).as_posix(): sha256_tree(source, [path])[:16] for path in files}
+
+
 # A version that is read from git may be forced, and dates in it follow SOURCE_DATE_EPOCH.
 _VERSION_VARIABLES = (
     "HATCH_",

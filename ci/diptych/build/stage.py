@@ -12,10 +12,11 @@ from typing import Any, TypeAlias
 from diptych import __version__
 from diptych.build import cmake_builder, pep517, wrapped
 from diptych.build.job import CompileJob
-from diptych.build.sources import source_hash, version_facts
+from diptych.build.sources import source_hashes, version_facts
 from diptych.build.toolenv import chosen
 from diptych.compilers import Compiler
 from diptych.config.files import read_toml
+from diptych.inputs import Inputs, made_once
 from diptych.store import digest, read_json, sha256_file
 
 Builder: TypeAlias = Callable[[CompileJob, Path, Path], dict[str, Path]]
@@ -77,18 +78,19 @@ def compile_stage(job: CompileJob) -> Stage:
         CompileError: configuring, compiling, linking or installing failed.
         LinkageError: something was compiled or linked from outside the cell.
     """
-    compile_key = digest(_compile_inputs(job))
-    versions = {} if builder_of(job) is cmake_builder.make else version_facts(job.config.source, env=job.env)
-    key = digest(compile_key, source_hash(job.config.source, env=job.env), versions)
+    compiled = _compile_inputs(job)
+    inputs = Inputs(stage=KIND, values={**compiled, **_source_inputs(job)})
     # CMake's cache holds the environment's path, so a tree belongs to one; the stage does not, since the
     # compiler flags map paths away.
-    tree = job.store.path("build", f"{job.cell.id}-{digest(compile_key, str(job.environment.prefix))[:8]}")
+    tree = job.store.path("build", f"{job.cell.id}-{digest(compiled, str(job.environment.prefix))[:8]}")
     with job.store.lock(f"build-{tree.name}"):
         # Where the build tree was removed, or holds another state of the sources: in-source tests need it.
-        folder, made = job.store.entry(KIND, key, lambda empty: _make(job, tree, empty), valid=_tree_agrees)
+        folder, made = made_once(
+            job.store, job.cell.id, inputs, lambda empty: _make(job, tree, empty), valid=_tree_agrees
+        )
     record = _read_record(folder)
     return Stage(
-        key=key,
+        key=inputs.key,
         folder=folder / SITE,
         origins={name: Path(item["origin"]) for name, item in record["files"].items()},
         # A stage that was kept may come from the tree of another environment with the same packages.
@@ -101,18 +103,32 @@ def compile_stage(job: CompileJob) -> Stage:
     )
 
 
+def _source_inputs(job: CompileJob) -> dict[str, object]:
+    source, env = job.config.source, job.env
+    asks_git = builder_of(job) is not cmake_builder.make
+    return {
+        "sources": source_hashes(source, env=env),
+        "version": version_facts(source, env=env) if asks_git else {},
+    }
+
+
 def _compile_inputs(job: CompileJob) -> dict[str, object]:
     settings = job.cell.settings
     return {
         "diptych": __version__,
         "cell": job.cell.id,
         "platform": job.cell.platform,
-        "lock": job.environment.lock_hash,
+        "host": job.environment.lock_hashes,
         "compiler": asdict(job.compiler),
-        "builder": [settings.builder, dict(settings.config_settings), settings.build_isolation],
-        "flags": [job.cell.compiler.flags, settings.cmake_args, settings.build_type],
-        "env": [dict(settings.env), dict(job.cell.compiler.env)],
-        "chosen": chosen(job.env),
+        "builder": settings.builder,
+        "config-settings": dict(settings.config_settings),
+        "build-isolation": settings.build_isolation,
+        "compiler-flags": job.cell.compiler.flags,
+        "compiler-env": dict(job.cell.compiler.env),
+        "cmake-args": settings.cmake_args,
+        "build-type": settings.build_type,
+        "env": dict(settings.env),
+        "variables": chosen(job.env),
     }
 
 

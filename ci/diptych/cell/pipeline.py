@@ -181,7 +181,7 @@ def _provenance(
             "sources": source_hash(workspace.config.source, env=workspace.env),
             "stage": stage.key,
             "lock": environment.lock_hash,
-            "packing": job.key,
+            "packing": job.keys,
             "epoch": workspace.epoch,
             "epoch_from": workspace.time_stamp.source,
             "variables": chosen(workspace.env),

@@ -30,6 +30,7 @@ NAMES = (
     "release",
     "reproduce",
     "schema",
+    "why-rebuilt",
     "why-tag",
     "plan",
     "cell",

@@ -11,8 +11,9 @@ from diptych.build.stage import Stage
 from diptych.build.toolenv import declared
 from diptych.config import Config
 from diptych.environments import Environment
+from diptych.inputs import Inputs, made_once
 from diptych.matrix import Cell
-from diptych.store import Store, digest
+from diptych.store import Store
 from diptych.testing.command import TestResult, TestRun, library_variable, run_tests
 from diptych.testing.layout import Layout, LayoutJob, lay_out
 from diptych.testing.sources import copy_tests
@@ -60,19 +61,23 @@ def test_in_source(job: InSourceJob) -> InSource:
         LinkageError: they passed with something that is not of this cell.
     """
     settings = job.cell.settings
-    key = digest(
-        job.stage.key,
-        job.environment.lock_hash,
-        settings.test,
-        settings.test_sources,
-        dict(settings.env),
-        settings.in_source,
+    inputs = Inputs(
+        stage=KIND,
+        values={
+            "stage": job.stage.key,
+            "host": job.environment.lock_hashes,
+            "test": settings.test,
+            "test-sources": settings.test_sources,
+            "env": dict(settings.env),
+            "in-source": settings.in_source,
+            "package": job.config.package,
+        },
     )
 
     def make(empty: Path) -> None:
         _write(empty, *_run(job, empty, posargs=(), stream=False))
 
-    folder, made = job.store.entry(KIND, key, make)
+    folder, made = made_once(job.store, job.cell.id, inputs, make)
     record = json.loads((folder / "result.json").read_text(encoding="utf-8"))
     return InSource(
         tests=record["tests"],

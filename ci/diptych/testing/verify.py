@@ -10,11 +10,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from diptych.build.sources import source_hash
+from diptych.build.sources import source_hashes
 from diptych.build.toolenv import declared
 from diptych.config import Config
+from diptych.inputs import Inputs, made_once
 from diptych.matrix import Cell
-from diptych.store import Store, digest, sha256_file
+from diptych.store import Store, sha256_file
 from diptych.testing.clean import conda_prefix, wheel_prefix
 from diptych.testing.command import TestResult, TestRun, run_tests
 from diptych.testing.sources import copy_tests
@@ -71,10 +72,7 @@ def verify(job: VerifyJob) -> Verified:
         TestsFailedError: the tests fail against it.
         LinkageError: they pass with something that the environment does not hold.
     """
-    settings = job.cell.settings
-    tests = [settings.test, sorted(settings.test_requires), dict(settings.env)]
-    sources = source_hash(job.config.source, env=job.env)
-    key = digest(sha256_file(job.package), job.package.name, str(job.python), job.channels, tests, sources)
+    inputs = _inputs(job)
 
     def make(empty: Path) -> None:
         with _scratch(job) as scratch:
@@ -89,7 +87,7 @@ def verify(job: VerifyJob) -> Verified:
         }
         (empty / "result.json").write_text(json.dumps(record), encoding="utf-8")
 
-    folder, made = job.store.entry(KIND, key, make)
+    folder, made = made_once(job.store, job.cell.id, inputs, make)
     record = json.loads((folder / "result.json").read_text(encoding="utf-8"))
     return Verified(
         tests=record["tests"],
@@ -97,6 +95,22 @@ def verify(job: VerifyJob) -> Verified:
         libraries=tuple(record["libraries"]),
         kept=not made,
     )
+
+
+def _inputs(job: VerifyJob) -> Inputs:
+    settings = job.cell.settings
+    values = {
+        "file": {job.package.name: sha256_file(job.package)},
+        "package": job.config.package,
+        "python": str(job.python),
+        "channels": job.channels,
+        "test": settings.test,
+        "test-sources": settings.test_sources,
+        "test-requires": sorted(settings.test_requires),
+        "env": dict(settings.env),
+        "sources": source_hashes(job.config.source, env=job.env),
+    }
+    return Inputs(stage=f"{KIND}-{'wheel' if job.package.suffix == '.whl' else 'conda'}", values=values)
 
 
 @contextmanager
