@@ -4,7 +4,7 @@ Usage: python bench/adopt.py FOLDER [--projects] [--write] [NAME…]
 
 Without --projects: the sdists below, fetched from PyPI with pip into FOLDER. They were chosen before any was tried: compiled code,
 ten kinds of build, small. With --projects: those of tests/projects. Each is unpacked anew, becomes a git repository, and nothing but
-what `init` writes is changed. With --write the table goes into docs/reference/init.md.
+what `init` writes is changed. What one has fetched and made for the local channel, the next one is given. With --write the table goes into docs/reference/init.md.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ import subprocess
 import sys
 import tarfile
 import time
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+
+from diptych.config.files import read_toml
 
 ROOT = Path(__file__).parents[1]
 PROJECTS = ROOT / "tests" / "projects"
@@ -86,6 +87,14 @@ def what_failed(output: str) -> str:
     return lines[at].removeprefix("error: ") if at is not None else lines[-1]
 
 
+def share(root: Path, other: Path) -> None:
+    """Give a project what another one has for the local channel: wheels and packages."""
+    for name in ("channel", "wheels"):
+        kept = root / ".diptych" / name
+        if kept.is_dir():
+            shutil.copytree(kept, other / ".diptych" / name, dirs_exist_ok=True)
+
+
 def adopt(name: str, build: str, root: Path) -> Row:
     """Type both commands in a project that was laid out, and say how far it came."""
     before = {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
@@ -121,7 +130,7 @@ def adopt(name: str, build: str, root: Path) -> Row:
 def kind_of(project: Path) -> str:
     """Name what builds a project of tests/projects."""
     file = project / "pyproject.toml"
-    named = tomllib.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    named = read_toml(file) if file.is_file() else {}
     return str(named.get("build-system", {}).get("build-backend", "none"))
 
 
@@ -140,7 +149,9 @@ def rows(folder: Path, wanted: list[str], *, own: bool) -> list[Row]:
             root.mkdir(parents=True)
             unpack(sdist, root)
             title, build = sdist.name.removesuffix(".tar.gz").replace("-", " "), SDISTS[name]
+        share(folder / "filled", root)
         row = adopt(title, build, root)
+        share(root, folder / "filled")
         sys.stderr.write(f"{row.name}: {row.seconds:.0f} s, {row.lines} lines, {row.result}\n")
         found.append(row)
     return found
