@@ -1,4 +1,4 @@
-"""``diptych init --yes && nox -s build-3.11 verify-3.11`` in projects that were not made for it; write a table.
+"""``diptych init --yes``, then what it says is next (``nox -s build-3.11 verify-3.11``), in projects that were not made for it; write a table.
 
 Usage: python bench/adopt.py FOLDER [--projects] [--write] [NAME…]
 
@@ -97,18 +97,21 @@ def share(root: Path, other: Path) -> None:
 
 def adopt(name: str, build: str, root: Path) -> Row:
     """Type both commands in a project that was laid out, and say how far it came."""
-    before = {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
+    before = {
+        path: path.read_bytes() for path in root.rglob("*") if path.is_file() and ".diptych" not in path.parts
+    }
     subprocess.run(["git", "init", "-q", root], check=True)
     tools = Path(sys.executable).parent
     started = time.monotonic()
     output, done = "", None
-    for command in (["diptych", "init", "--yes"], ["nox", "-s", f"build-{HERE}", f"verify-{HERE}"]):
+    command = ["diptych", "init", "--yes"]
+    while command and not (done and done.returncode):
         done = subprocess.run(
             [tools / command[0], *command[1:]], cwd=root, capture_output=True, text=True, check=False
         )
         output += done.stdout + done.stderr
-        if done.returncode:
-            break
+        told = re.search(r"^next: (nox .+)$", done.stdout, re.MULTILINE) if command[0] == "diptych" else None
+        command = told[1].split() if told else []
     seconds = time.monotonic() - started
     (root.parent / f"{root.name}.log").write_text(output, encoding="utf-8")
     verified = done is not None and done.returncode == 0

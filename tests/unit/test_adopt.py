@@ -311,6 +311,32 @@ setup(name="plain", version=compute(), python_requires=">=3.12", install_require
     assert "no tests were found" in untold(tmp_path)
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        "kwargs = dict(name='plain', packages=['plain'])\n    setup(ext_modules=x(), **kwargs)",
+        "kwargs = {'name': 'plain', 'packages': ['plain']}\n    setup(ext_modules=x(), **kwargs)",
+        "setup(ext_modules=x(), **dict(name='plain', packages=['plain']))",
+        "setup(ext_modules=x(), name=NAME, packages=[NAME])",
+    ],
+)
+def test_setup_py_that_hands_on_a_table_of_words(tmp_path: Path, call: str) -> None:
+    script = f"from setuptools import setup\nNAME = 'plain'\ndef main():\n    {call}\nmain()\n"
+    write(tmp_path, {"setup.py": script, "plain/__init__.py": "", "plain/test_it.py": ""})
+    found = table(tmp_path)
+    assert "package" not in found
+    assert found["test"] == "pytest -q --pyargs plain"
+    apply(adopted(tmp_path).edits)
+    assert load(tmp_path).project.name == "plain"
+
+
+def test_a_task_runner_is_no_test_command(craft: Path) -> None:
+    command = "make -C {project} test-wheel"
+    write(craft, {"pyproject.toml": SKBUILD + f'\n[tool.cibuildwheel]\ntest-command = "{command}"\n'})
+    assert "test" not in table(craft)
+    assert "make may install what it needs" in untold(craft)
+
+
 def test_recipe_and_external(craft: Path) -> None:
     recipe = """\
 requirements:

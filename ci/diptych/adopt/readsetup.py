@@ -16,6 +16,8 @@ from typing import Any
 
 from diptych.adopt.files import read_text
 from diptych.adopt.model import Need, Origin, Reading, Untold
+from diptych.config.legacy import called
+from diptych.config.legacy import keywords as keywords_of
 
 _TABLES = ("install_requires", "extras_require", "tests_require", "packages", "py_modules", "classifiers")
 
@@ -73,9 +75,9 @@ def _script(root: Path, path: Path) -> Setup:
     needs: list[Need] = []
     compiled: list[Origin] = []
     for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
-        name = _name(call.func)
+        name = called(call)
         origin = Origin(file=place, line=call.lineno)
-        keywords = {one.arg: one.value for one in call.keywords if one.arg}
+        keywords = keywords_of(call, tree)
         if name == "setup":
             for word, value in keywords.items():
                 lines[word] = value.lineno
@@ -108,12 +110,6 @@ def _libraries(
     for library in found if isinstance(found, list) else ():
         if isinstance(library, str):
             yield Need(kind="library", name=library, origin=origin)
-
-
-def _name(function: ast.expr) -> str:
-    if isinstance(function, ast.Attribute):
-        return function.attr
-    return function.id if isinstance(function, ast.Name) else ""
 
 
 def _constants(tree: ast.Module) -> dict[str, Any]:
