@@ -21,7 +21,7 @@ MORE = {
     "hatch-hook": 'package = "primehook"',
     "meson-pybind11": 'package = "levenmeson"',
     "poetry-script": 'package = "rot13script"',
-    "setuptools-abi3": 'package = "clamped"\nenv.LDFLAGS = "-Wl,--no-as-needed"',
+    "setuptools-abi3": 'package = "clamped"',
     "setuptools-c": 'package = "fractional"\ntest-sources = ["test_fractional.py"]\ntest = "pytest -q"',
     "setuptools-cffi": 'package = "popcounts"\nrun = ["cffi"]',
     "setuptools-pybind11": 'package = "acme.caesar"',
