@@ -330,6 +330,22 @@ def test_setup_py_that_hands_on_a_table_of_words(tmp_path: Path, call: str) -> N
     assert load(tmp_path).project.name == "plain"
 
 
+def test_extras_of_setup_py_that_are_put_together(tmp_path: Path) -> None:
+    script = """\
+from setuptools import Extension, setup
+TEST = ["pytest", "hypothesis"]
+MORE = TEST + ["pytest-xdist"]
+def main():
+    kwargs = dict(name="plain", packages=["plain"], ext_modules=[Extension("plain._x", ["x.c"])])
+    extras = {"test": MORE}
+    kwargs.update(extras_require=extras)
+    setup(**kwargs)
+main()
+"""
+    write(tmp_path, {"setup.py": script, "plain/__init__.py": "", "tests/test_it.py": ""})
+    assert table(tmp_path)["test-requires"] == ["pytest", "hypothesis", "pytest-xdist"]
+
+
 def test_a_task_runner_is_no_test_command(craft: Path) -> None:
     command = "make -C {project} test-wheel"
     write(craft, {"pyproject.toml": SKBUILD + f'\n[tool.cibuildwheel]\ntest-command = "{command}"\n'})

@@ -67,7 +67,9 @@ def called(node: ast.Call) -> str:
 
 
 def keywords(call: ast.Call, tree: ast.Module) -> dict[str, ast.expr]:
-    """Return the keywords of a call as written, also those of ``**kwargs`` where a ``dict`` was assigned to that name."""
+    """Return the keywords of a call as written, also those of ``**kwargs`` where a ``dict`` was assigned to that name, or put
+    into it by ``update``.
+    """
     found: dict[str, ast.expr] = {}
     for word in call.keywords:
         if word.arg:
@@ -85,6 +87,9 @@ def _assigned(variable: str, tree: ast.Module) -> Iterator[ast.expr]:
         match node:
             case ast.Assign(targets=[ast.Name(id=name)], value=value) if name == variable:
                 yield value
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="update")) if name == variable:
+                yield from node.args
+                yield ast.Call(func=ast.Name(id="dict"), args=[], keywords=node.keywords)
 
 
 def _entries(value: ast.expr) -> dict[str, ast.expr]:
