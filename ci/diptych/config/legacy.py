@@ -67,8 +67,9 @@ def called(node: ast.Call) -> str:
 
 
 def keywords(call: ast.Call, tree: ast.Module) -> dict[str, ast.expr]:
-    """Return the keywords of a call as written, also those of ``**kwargs`` where a ``dict`` was assigned to that name, or put
-    into it by ``update``.
+    """Return the keywords of a call as written, with those of a table that it hands on (``**kwargs``).
+
+    What was assigned to the table's name counts, and what ``update`` put into it.
     """
     found: dict[str, ast.expr] = {}
     for word in call.keywords:
