@@ -346,6 +346,13 @@ main()
     assert table(tmp_path)["test-requires"] == ["pytest", "hypothesis", "pytest-xdist"]
 
 
+@pytest.mark.parametrize("word", ["-Ic", "-I -c", "-EIc", "-c"])
+def test_an_isolated_python_would_not_find_the_package_in_source(craft: Path, word: str) -> None:
+    command = f"python {word} 'import crafted._x'"
+    write(craft, {"pyproject.toml": SKBUILD + f'\n[tool.cibuildwheel]\ntest-command = "{command}"\n'})
+    assert table(craft)["test"] == "python -c 'import crafted._x'"
+
+
 def test_a_task_runner_is_no_test_command(craft: Path) -> None:
     command = "make -C {project} test-wheel"
     write(craft, {"pyproject.toml": SKBUILD + f'\n[tool.cibuildwheel]\ntest-command = "{command}"\n'})

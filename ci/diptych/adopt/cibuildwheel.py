@@ -110,6 +110,9 @@ def _test_command(value: object, origin: Origin) -> Setting | Untold:
         return Untold(text=f"{_short(text)}: the wheel's own path is not given to the tests", origin=origin)
     for word in ("{project}", "{package}"):
         text = text.replace(word, "{source}")
+    # Isolated, Python would not see PYTHONPATH, by which tests in source find the package (python(1), -I and -E).
+    text = re.sub(r"^(python3? -)[IE]+(?=[a-z])", r"\1", text)
+    text = re.sub(r"^(python3?) -[IE]+(?= )", r"\1", text)
     return Setting(key="test", value=text, origin=origin)
 
 
