@@ -1,21 +1,23 @@
-"""``diptych init --yes``, then what it says is next (``nox -s build-3.11 verify-3.11``), in projects that were not made for it; write a table.
+"""Type ``diptych init --yes``, and what it says is next, in projects that were not made for it; write a table.
 
-Usage: python bench/adopt.py FOLDER [--projects] [--write] [NAME…]
+Usage: python bench/adopt.py FOLDER [--projects] [--table] [--write] [NAME…]
 
 Without --projects: the sdists below, fetched from PyPI with pip into FOLDER. They were chosen before any was tried: compiled code,
-ten kinds of build, small. With --projects: those of tests/projects. Each is unpacked anew, becomes a git repository, and nothing but
-what `init` writes is changed. What one has fetched and made for the local channel, the next one is given. With --write the table goes into docs/reference/init.md.
+ten kinds of build, small. With --projects: those of tests/projects, in a FOLDER of their own. Each is unpacked anew, becomes a git
+repository, and nothing but what `init` writes is changed. What one has fetched and made for the local channel, the next one is given.
+The table is of all that FOLDER has a result of; --table tries nothing anew, --write puts it into docs/reference/init.md.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
 import sys
 import tarfile
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from diptych.config.files import read_toml
@@ -155,9 +157,15 @@ def rows(folder: Path, wanted: list[str], *, own: bool) -> list[Row]:
         share(folder / "filled", root)
         row = adopt(title, build, root)
         share(root, folder / "filled")
+        (folder / f"{name}.json").write_text(json.dumps(asdict(row)), encoding="utf-8")
         sys.stderr.write(f"{row.name}: {row.seconds:.0f} s, {row.lines} lines, {row.result}\n")
         found.append(row)
     return found
+
+
+def kept(folder: Path) -> list[Row]:
+    """Return what every project tried in a folder came to last."""
+    return [Row(**json.loads(path.read_text(encoding="utf-8"))) for path in sorted(folder.glob("*.json"))]
 
 
 def written(rows: list[Row], what: str) -> str:
@@ -175,14 +183,16 @@ def main(arguments: list[str]) -> int:
     if not words:
         sys.stderr.write(__doc__ or "")
         return 2
-    own = "--projects" in arguments
+    own, folder = "--projects" in arguments, Path(words[0]).resolve()
     mark = "projects" if own else "sdists"
-    text = written(rows(Path(words[0]).resolve(), words[1:], own=own), mark.removesuffix("s"))
+    if "--table" not in arguments:
+        rows(folder, words[1:], own=own)
+    text = written(kept(folder), mark.removesuffix("s"))
     if "--write" in arguments:
         page = PAGE.read_text(encoding="utf-8")
         head, _, rest = page.partition(f"<!-- {mark} -->\n")
         PAGE.write_text(
-            f"{head}<!-- {mark} -->\n{text}{rest[rest.index('<!-- end -->') :]}", encoding="utf-8"
+            f"{head}<!-- {mark} -->\n\n{text}\n{rest[rest.index('<!-- end -->') :]}", encoding="utf-8"
         )
     else:
         print(text)
