@@ -353,6 +353,24 @@ def test_an_isolated_python_would_not_find_the_package_in_source(craft: Path, wo
     assert table(craft)["test"] == "python -c 'import crafted._x'"
 
 
+def test_a_backend_of_the_projects_own(tmp_path: Path) -> None:
+    text = """\
+[build-system]
+requires = ["setuptools", "Cython"]
+build-backend = "hooks"
+backend-path = ["packaging"]
+
+[project]
+name = "plain"
+version = "1"
+"""
+    write(tmp_path, {"pyproject.toml": text, "plain/__init__.py": "", "packaging/hooks.py": ""})
+    with pytest.raises(ConfigError, match="is compiled, as far as its files tell"):
+        adopted(tmp_path)
+    write(tmp_path, {"plain/_x.pyx": ""})
+    assert "python" in table(tmp_path)
+
+
 def test_a_task_runner_is_no_test_command(craft: Path) -> None:
     command = "make -C {project} test-wheel"
     write(craft, {"pyproject.toml": SKBUILD + f'\n[tool.cibuildwheel]\ntest-command = "{command}"\n'})
