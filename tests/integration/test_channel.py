@@ -280,6 +280,10 @@ def test_what_pypi_lacks_is_named(shared: tuple[LocalChannel, Store]) -> None:
         again(shared, ["no-such-project-of-diptych"], [])
 
     assert "conda-forge" in raised.value.hint
+    assert "diptych channel --add" in raised.value.hint
+    assert raised.value.details[0] == (
+        "tried: the project no-such-project-of-diptych of PyPI, for the package no-such-project-of-diptych"
+    )
 
 
 def test_missing_python_is_named(shared: tuple[LocalChannel, Store]) -> None:

@@ -21,7 +21,7 @@ MORE = {
     "hatch-hook": 'package = "primehook"',
     "meson-pybind11": 'package = "levenmeson"',
     "poetry-script": 'package = "rot13script"',
-    "setuptools-abi3": 'package = "clamped"\nenv.LDFLAGS = "-Wl,--no-as-needed"',
+    "setuptools-abi3": 'package = "clamped"',
     "setuptools-c": 'package = "fractional"\ntest-sources = ["test_fractional.py"]\ntest = "pytest -q"',
     "setuptools-cffi": 'package = "popcounts"\nrun = ["cffi"]',
     "setuptools-pybind11": 'package = "acme.caesar"',
@@ -81,3 +81,31 @@ def test_an_edit_compiles_what_it_has_to(
         assert done.returncode == 0, done.output
         assert "✓ compile" in done.output
         assert (objects(project) != first) is recompiled, file
+
+
+def test_what_setup_py_makes_the_package_depend_on_is_there_to_verify(
+    tmp_path: Path, env: dict[str, str]
+) -> None:
+    """The host environment was made before the build, so the local channel lacks it until then."""
+    root = tmp_path / "late"
+    root.mkdir()
+    script = """\
+from setuptools import Extension, setup
+needs = "".join(["id", "na"])
+setup(name="late", version="1", ext_modules=[Extension("late", ["late.c"])], install_requires=[needs])
+"""
+    (root / "setup.py").write_text(script, encoding="utf-8")
+    (root / "late.c").write_text(
+        "#include <Python.h>\n"
+        'static struct PyModuleDef late = {PyModuleDef_HEAD_INIT, "late", NULL, 0, NULL, NULL, NULL, NULL, NULL};\n'
+        "PyMODINIT_FUNC PyInit_late(void) { return PyModuleDef_Init(&late); }\n",
+        encoding="utf-8",
+    )
+    more = "test-requires = []\ntest = \"python -c 'import late'\""
+    (root / "pyproject.toml").write_text(TABLE.format(python=HERE, more=more), encoding="utf-8")
+    (root / "noxfile.py").write_text(
+        "from diptych.sessions import define\n\ndefine(__file__)\n", encoding="utf-8"
+    )
+    done = Checkout(root=root, env=env).nox("-s", f"verify-{HERE}")
+    assert done.returncode == 0, done.output
+    assert "✓ verify conda" in done.output

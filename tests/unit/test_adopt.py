@@ -311,6 +311,73 @@ setup(name="plain", version=compute(), python_requires=">=3.12", install_require
     assert "no tests were found" in untold(tmp_path)
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        "kwargs = dict(name='plain', packages=['plain'])\n    setup(ext_modules=x(), **kwargs)",
+        "kwargs = {'name': 'plain', 'packages': ['plain']}\n    setup(ext_modules=x(), **kwargs)",
+        "setup(ext_modules=x(), **dict(name='plain', packages=['plain']))",
+        "setup(ext_modules=x(), name=NAME, packages=[NAME])",
+    ],
+)
+def test_setup_py_that_hands_on_a_table_of_words(tmp_path: Path, call: str) -> None:
+    script = f"from setuptools import setup\nNAME = 'plain'\ndef main():\n    {call}\nmain()\n"
+    write(tmp_path, {"setup.py": script, "plain/__init__.py": "", "plain/test_it.py": ""})
+    found = table(tmp_path)
+    assert "package" not in found
+    assert found["test"] == "pytest -q --pyargs plain"
+    apply(adopted(tmp_path).edits)
+    assert load(tmp_path).project.name == "plain"
+
+
+def test_extras_of_setup_py_that_are_put_together(tmp_path: Path) -> None:
+    script = """\
+from setuptools import Extension, setup
+TEST = ["pytest", "hypothesis"]
+MORE = TEST + ["pytest-xdist"]
+def main():
+    kwargs = dict(name="plain", packages=["plain"], ext_modules=[Extension("plain._x", ["x.c"])])
+    extras = {"test": MORE}
+    kwargs.update(extras_require=extras)
+    setup(**kwargs)
+main()
+"""
+    write(tmp_path, {"setup.py": script, "plain/__init__.py": "", "tests/test_it.py": ""})
+    assert table(tmp_path)["test-requires"] == ["pytest", "hypothesis", "pytest-xdist"]
+
+
+@pytest.mark.parametrize("word", ["-Ic", "-I -c", "-EIc", "-c"])
+def test_an_isolated_python_would_not_find_the_package_in_source(craft: Path, word: str) -> None:
+    command = f"python {word} 'import crafted._x'"
+    write(craft, {"pyproject.toml": SKBUILD + f'\n[tool.cibuildwheel]\ntest-command = "{command}"\n'})
+    assert table(craft)["test"] == "python -c 'import crafted._x'"
+
+
+def test_a_backend_of_the_projects_own(tmp_path: Path) -> None:
+    text = """\
+[build-system]
+requires = ["setuptools", "Cython"]
+build-backend = "hooks"
+backend-path = ["packaging"]
+
+[project]
+name = "plain"
+version = "1"
+"""
+    write(tmp_path, {"pyproject.toml": text, "plain/__init__.py": "", "packaging/hooks.py": ""})
+    with pytest.raises(ConfigError, match="is compiled, as far as its files tell"):
+        adopted(tmp_path)
+    write(tmp_path, {"plain/_x.pyx": ""})
+    assert "python" in table(tmp_path)
+
+
+def test_a_task_runner_is_no_test_command(craft: Path) -> None:
+    command = "make -C {project} test-wheel"
+    write(craft, {"pyproject.toml": SKBUILD + f'\n[tool.cibuildwheel]\ntest-command = "{command}"\n'})
+    assert "test" not in table(craft)
+    assert "make may install what it needs" in untold(craft)
+
+
 def test_recipe_and_external(craft: Path) -> None:
     recipe = """\
 requirements:

@@ -22,6 +22,17 @@ def test_sources_outside_git_are_all_files_but_leftovers(tmp_path: Path, env: di
     assert [path.relative_to(tmp_path).as_posix() for path in found] == ["python/b.py", "src/a.cpp"]
 
 
+def test_an_sdist_keeps_what_its_own_gitignore_names(tmp_path: Path, env: dict[str, str]) -> None:
+    process.run(["git", "init", "-q"], env=env, cwd=tmp_path)
+    for name, text in ((".gitignore", "*.cxx\n"), ("a.pyx", ""), ("a.cxx", ""), (".nox/x.cxx", "")):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert "a.cxx" not in [path.name for path in source_files(tmp_path, env=env)]
+    (tmp_path / "PKG-INFO").write_text("Metadata-Version: 2.1\n")
+    found = [path.relative_to(tmp_path).as_posix() for path in source_files(tmp_path, env=env)]
+    assert found == [".gitignore", "PKG-INFO", "a.cxx", "a.pyx"]
+
+
 def test_the_source_hash_sees_every_edit_and_nothing_else(tmp_path: Path, env: dict[str, str]) -> None:
     env["GIT_CEILING_DIRECTORIES"] = str(tmp_path.parent)
     (tmp_path / "a.cpp").write_text("one")

@@ -70,6 +70,8 @@ def test_names_that_cannot_be_made(spec: str, words: str) -> None:
     assert words in str(raised.value)
     if "cannot make" in words:
         assert "conda-forge" in raised.value.hint
+        assert "diptych channel --add" in raised.value.hint
+        assert raised.value.details[0].startswith("tried: nothing")
 
 
 def test_name_map_is_one_to_one() -> None:

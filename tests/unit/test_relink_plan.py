@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import pytest
 
 from diptych.binaries import Binary
+from diptych.binaries.model import Symbol
 from diptych.errors import RelinkError
 from diptych.relink.editors import InstallNameTool, Patchelf
 from diptych.relink.plan import FilePlan
@@ -106,3 +108,26 @@ def test_a_conda_package_finds_the_environment_from_each_depth(
     assert plans["pkg/_core.so"].rpath == ("$ORIGIN", "$ORIGIN/sub")
     assert plans["top.so"].rpath == ("$ORIGIN/pkg",)
     assert plan_for_conda(tree, site=PurePosixPath("lib/python3.11/site-packages")).dropped == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "needed", "symbol", "added"),
+    [
+        ("p/_m.abi3.so", (), "PyInit__m", ("libc.so.6",)),
+        ("p/_m.so", (), "PyInit__m", ("libc.so.6",)),
+        ("p/_m.abi3.so", ("libc.so.6",), "PyInit__m", ()),
+        ("p/_m.cpython-311-x86_64-linux-gnu.so", (), "PyInit__m", ()),
+        ("p/libdata.so", (), "table", ()),
+    ],
+)
+def test_a_module_that_needs_nothing_says_which_c_library_it_is_for(
+    tmp_path: Path, name: str, needed: tuple[str, ...], symbol: str, added: tuple[str, ...]
+) -> None:
+    symbols = (Symbol(name=symbol, defined=True, binding="global", kind="func"),)
+    binary = replace(elf(name, needed=needed), symbols=symbols)
+    tree = Tree(root=tmp_path, binaries={name: binary}, prefix=tmp_path)
+    for plan in (
+        plan_for_wheel(tree),
+        plan_for_conda(tree, site=PurePosixPath("lib/python3.11/site-packages")),
+    ):
+        assert plan.files[0].add == added

@@ -35,6 +35,10 @@ _WHY = {
 }  # fmt: skip
 _IMAGE = "packages are built on this machine; the wheel's tag is found from its symbols"
 _LISTS = frozenset({"build", "skip", "test-requires", "test-extras", "test-groups", "test-sources"})
+# Programs that run what a project's own file says, mostly in an environment that they make.
+_RUNNERS = frozenset(
+    {"hatch", "invoke", "just", "make", "nox", "pdm", "pip", "pixi", "poetry", "spin", "tox", "uv", "uvx"}
+)
 _LOOKING = frozenset({"echo", "ls", "pwd", "date", "env"})  # a command that tests nothing
 _REPAIRS = re.compile(r"(auditwheel repair|delocate-wheel|delvewheel repair)")
 
@@ -99,10 +103,16 @@ def _test_command(value: object, origin: Origin) -> Setting | Untold:
     if not text or shell_words(text) is None:
         why = "needs a shell, and `test` is one command: put it into a script, or say which command it is"
         return Untold(text=f"{_short(text)}: {why}", origin=origin)
+    if (runner := text.split()[0]) in _RUNNERS:
+        why = f"{runner} may install what it needs: write the command that it runs in the end into `test`"
+        return Untold(text=f"{_short(text)}: {why}", origin=origin)
     if "{wheel}" in text:
         return Untold(text=f"{_short(text)}: the wheel's own path is not given to the tests", origin=origin)
     for word in ("{project}", "{package}"):
         text = text.replace(word, "{source}")
+    # Isolated, Python would not see PYTHONPATH, by which tests in source find the package (python(1), -I and -E).
+    text = re.sub(r"^(python3? -)[IE]+(?=[a-z])", r"\1", text)
+    text = re.sub(r"^(python3?) -[IE]+(?= )", r"\1", text)
     return Setting(key="test", value=text, origin=origin)
 
 

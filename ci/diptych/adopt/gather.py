@@ -129,7 +129,21 @@ def _sources(root: Path, pyproject: Pyproject, setup: Setup) -> Reading:
         setup.reading,
         *(read_script(root, root / name) for name in _scripts(root, pyproject, setup)),
         Reading(compiled=(Origin(file="Cargo.toml"),) if cargo.is_file() and "maturin" in backend else ()),
+        _own_backend(root, pyproject),
     ])  # fmt: skip
+
+
+def _own_backend(root: Path, pyproject: Pyproject) -> Reading:
+    """Read a backend that lies in the project (``backend-path``, PEP 517): what it compiles, only the sources show."""
+    if not pyproject.table("build-system").get("backend-path"):
+        return Reading()
+    folders = (root, *(path for path in root.iterdir() if path.is_dir() and not path.name.startswith(".")))
+    shown = (
+        path for folder in folders for glob in ("*.pyx", "*.c", "*.cpp", "*.cc") for path in folder.glob(glob)
+    )
+    return Reading(
+        compiled=tuple(Origin(file=path.relative_to(root).as_posix()) for path in sorted(shown)[:1])
+    )
 
 
 def _scripts(root: Path, pyproject: Pyproject, setup: Setup) -> list[str]:

@@ -103,6 +103,12 @@ def test_places(root: Path, pyproject: Pyproject, package: str) -> Iterator[tupl
     yield from ((file.name, f"{file.name} is there") for file in sorted(_test_files(root)))
 
 
+def tests_among_modules(root: Path, pyproject: Pyproject, package: str) -> str:
+    """Return the folder of a package that has test files beside its modules; empty when there is none."""
+    places = (f"{source}/{package.replace('.', '/')}".strip("/") for source in source_folders(pyproject, {}))
+    return next((place for place in places if package and any((root / place).glob("test_*.py"))), "")
+
+
 def _test_files(folder: Path) -> list[Path]:
     if not folder.is_dir():
         return []

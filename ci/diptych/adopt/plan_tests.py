@@ -12,7 +12,14 @@ from packaging.utils import canonicalize_name
 
 from diptych.adopt.files import read_text
 from diptych.adopt.gather import Repository
-from diptych.adopt.imports import imported_by, is_on_disk, listed_packages, packages_on_disk, test_places
+from diptych.adopt.imports import (
+    imported_by,
+    is_on_disk,
+    listed_packages,
+    packages_on_disk,
+    test_places,
+    tests_among_modules,
+)
 from diptych.adopt.model import Origin, Untold
 from diptych.adopt.plan_package import import_name
 from diptych.adopt.readpyproject import FILE, strings
@@ -37,6 +44,8 @@ def test_lines(repository: Repository, untold: list[Untold]) -> tuple[Line, ...]
     package = import_name(repository)
     for place, why in test_places(repository.root, repository.pyproject, package):
         return _found_tests(repository, place, why, untold)
+    if folder := tests_among_modules(repository.root, repository.pyproject, package):
+        return _unless_default(f"pytest -q --pyargs {package}", f"{folder}/ has test files among its modules")
     untold.append(
         Untold(text="no tests were found: set test, or the import stands in", origin=Origin(file="."))
     )

@@ -16,6 +16,8 @@ from typing import Any
 
 from diptych.adopt.files import read_text
 from diptych.adopt.model import Need, Origin, Reading, Untold
+from diptych.config.legacy import called
+from diptych.config.legacy import keywords as keywords_of
 
 _TABLES = ("install_requires", "extras_require", "tests_require", "packages", "py_modules", "classifiers")
 
@@ -73,9 +75,9 @@ def _script(root: Path, path: Path) -> Setup:
     needs: list[Need] = []
     compiled: list[Origin] = []
     for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
-        name = _name(call.func)
+        name = called(call)
         origin = Origin(file=place, line=call.lineno)
-        keywords = {one.arg: one.value for one in call.keywords if one.arg}
+        keywords = keywords_of(call, tree)
         if name == "setup":
             for word, value in keywords.items():
                 lines[word] = value.lineno
@@ -84,10 +86,9 @@ def _script(root: Path, path: Path) -> Setup:
         if name.endswith("Extension") or name in {"cythonize", "set_source"}:
             compiled.append(origin)
             needs += _libraries(keywords, constants, origin)
-        elif name == "setup" and (
-            found := keywords.keys() & {"ext_modules", "cffi_modules", "rust_extensions"}
-        ):
-            compiled.append(Origin(file=place, line=lines[min(found)]))
+        elif name == "setup":
+            named = {"ext_modules", "cffi_modules", "rust_extensions"} & words.keys()
+            compiled += [Origin(file=place, line=lines[word]) for word in sorted(named)[:1]]
     untold = []
     if not compiled and (computed := _COMPUTED.search(text)):
         origin = Origin(file=place, line=text.count("\n", 0, computed.start()) + 1)
@@ -110,15 +111,10 @@ def _libraries(
             yield Need(kind="library", name=library, origin=origin)
 
 
-def _name(function: ast.expr) -> str:
-    if isinstance(function, ast.Attribute):
-        return function.attr
-    return function.id if isinstance(function, ast.Name) else ""
-
-
 def _constants(tree: ast.Module) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for node in tree.body:
+    inner = (node for outer in tree.body if isinstance(outer, ast.FunctionDef) for node in ast.walk(outer))
+    for node in (*tree.body, *inner):
         match node:
             case ast.Assign(targets=[ast.Name(id=name)]) if (value := _value(node.value, found)) is not None:
                 found[name] = value
@@ -132,6 +128,9 @@ def _value(node: ast.expr, constants: Mapping[str, Any]) -> Any:  # noqa: ANN401
             return value
         case ast.Name(id=name):
             return constants.get(name)
+        case ast.BinOp(left=left, op=ast.Add(), right=right):
+            parts = [part for side in (left, right) if isinstance(part := _value(side, constants), list)]
+            return [item for part in parts for item in part] or None
         case ast.List(elts=items) | ast.Tuple(elts=items):
             return [value for item in items if (value := _value(item, constants)) is not None]
         case ast.Dict(keys=names, values=values):

@@ -137,6 +137,8 @@ def _variables(job: CompileJob, tree: Path, home: Path) -> dict[str, str]:
         "PKG_CONFIG_PATH": f"{prefix}/lib/pkgconfig:{prefix}/share/pkgconfig",
         "PKG_CONFIG_LIBDIR": f"{prefix}/lib/pkgconfig",
         "GIT_OPTIONAL_LOCKS": "0",
+        # cmeel calls the target `test` while it builds, which a project without CTest lacks; tests are run from the stage.
+        "CMEEL_RUN_TESTS": "OFF",
         # What a backend puts into archives and generated files.
         "PYTHONHASHSEED": "0",
         **extra,

@@ -23,12 +23,16 @@ def source_files(source: Path, *, env: Mapping[str, str]) -> list[Path]:
     """List the files that belong to the project in ``source``, sorted.
 
     Inside a git work tree these are the tracked and the not ignored files (``git ls-files``, so a new file counts
-    before it is added); elsewhere every file outside the usual leftovers.
+    before it is added); elsewhere every file outside the usual leftovers. An unpacked sdist, which its PKG-INFO shows, delivers
+    generated files that its own .gitignore names (Cython's C++): there it is both, whether somebody has made it a repository or not.
 
     Raises:
         ConfigError: there is no file.
     """
-    found = sorted(path for path in _listed(source, env) if path.is_file() or path.is_symlink())
+    listed = set(_listed(source, env))
+    if (source / "PKG-INFO").is_file():  # source distribution format, PyPA specifications
+        listed.update(_walked(source))
+    found = sorted(path for path in listed if path.is_file() or path.is_symlink())
     if not found:
         raise ConfigError(f'the source folder "{source}" holds no file', hint="check tool.diptych.source")
     return found
@@ -104,6 +108,10 @@ def _listed(source: Path, env: Mapping[str, str]) -> Iterator[Path]:
                 path = source / name
                 yield from _listed(path, env) if _is_work_tree(path) else (path,)
             return
+    yield from _walked(source)
+
+
+def _walked(source: Path) -> Iterator[Path]:
     for folder, folders, files in os.walk(source):
         folders[:] = sorted(name for name in folders if name not in _LEFTOVERS)
         yield from (Path(folder, name) for name in files if not name.endswith(".pyc"))

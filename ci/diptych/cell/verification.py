@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
+from diptych import channel as channels
 from diptych import interpreters
+from diptych.archives import open_package
+from diptych.channel.local import wanted_before
 from diptych.errors import ConfigError, MissingToolError
 from diptych.matrix import Cell
 from diptych.records import CellRecord, read_record
@@ -36,6 +40,8 @@ def verify_cell(workspace: Workspace, cell: Cell) -> tuple[Verified, Verified]:
     done = []
     for name, package in (("verify wheel", record.wheel.path), ("verify conda", record.conda.path)):
         with workspace.output.step(name) as step:
+            if name == "verify conda":
+                _bring_dependencies(workspace, cell, record, step.progress)
             job = VerifyJob(
                 cell=cell,
                 config=workspace.config,
@@ -50,6 +56,24 @@ def verify_cell(workspace: Workspace, cell: Cell) -> tuple[Verified, Verified]:
             step.text, step.kept = f"{count} against the installed package", result.kept
         done.append(result)
     return done[0], done[1]
+
+
+def _bring_dependencies(
+    workspace: Workspace, cell: Cell, record: CellRecord, say: Callable[[str], None]
+) -> None:
+    """Let the local channel, where it stands in, have what the package depends on.
+
+    A dependency that setup.py or a backend makes up is known only now: the host environment was made before the build.
+    """
+    root = workspace.store.root / "channel"
+    if root.as_uri() not in record.channels:
+        return
+    with open_package(record.conda.path) as package:
+        depends = [str(spec) for spec in package.metadata.index.get("depends", ())]
+    if not set(depends) <= set(wanted_before(root).get(cell.python, ())):
+        channels.ensure(
+            depends, python=cell.python, root=root, store=workspace.store, env=workspace.env, say=say
+        )
 
 
 def plain_python(workspace: Workspace, cell: Cell) -> Path:

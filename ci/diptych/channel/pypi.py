@@ -24,6 +24,7 @@ from packaging.version import Version
 
 from diptych import specs
 from diptych.channel import names
+from diptych.channel.requests import BY_HAND
 from diptych.errors import ChannelError, DiptychError, ProcessError, nearest
 from diptych.interpreters import Interpreter
 from diptych.process import run
@@ -185,11 +186,17 @@ def _unresolved(
     known = [*names.CUT, *specs.PYPI_NAME, "numpy", "pip", "pytest"]
     if missing:
         name = specs.conda_name(missing[1])
+        asked = wanted.get(canonicalize_name(missing[1]))
+        tried = (
+            f"tried: the project {canonicalize_name(missing[1])}{asked or ''} of PyPI, for the package {name}"
+        )
+        if asked is None:
+            tried += f", which one of these needs: {', '.join(sorted(wanted))}"
         return ChannelError(
             f'the local channel cannot make "{name}" for Python {interpreter.minor}: PyPI has no wheel of it'
             f"{nearest(name, known)}",
-            details=lines,
-            hint='name a real channel for it: channels = ["conda-forge"]',
+            details=[tried, *lines],
+            hint=BY_HAND,
         )
     return ChannelError(
         f"pip cannot resolve {', '.join(sorted(wanted))} for Python {interpreter.minor}",

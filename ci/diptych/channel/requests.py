@@ -12,6 +12,12 @@ from diptych.channel import names
 from diptych.errors import ChannelError, nearest
 from diptych.specs import PYPI_NAME, conda_name
 
+# How a package gets into a host environment that the local channel cannot make it for.
+BY_HAND = (
+    'name a channel that has it and can be reached: channels = ["conda-forge"]; or put a file of it into the local '
+    "channel: `diptych channel --add FILE.conda` (or FILE.whl)"
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
@@ -65,7 +71,8 @@ def _check(name: str) -> None:
     if names.never_on_pypi(name):
         raise ChannelError(
             f'the local channel cannot make "{name}"{nearest(name, known)}',
-            hint='name a real channel for it: channels = ["conda-forge"]',
+            details=["tried: nothing, PyPI has no project that brings it"],
+            hint=BY_HAND,
         )
     if (conda := conda_name(names.pypi_name(name))) != name:
         raise ChannelError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import configparser
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -41,17 +41,67 @@ def _of_setup_py(file: Path) -> str | None:
     except (OSError, ValueError, SyntaxError):
         return None
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and _called(node) == "setup":
-            for word in node.keywords:
-                if (
-                    word.arg == "name"
-                    and isinstance(word.value, ast.Constant)
-                    and isinstance(word.value.value, str)
-                ):
-                    return word.value.value
+        if isinstance(node, ast.Call) and called(node) == "setup":
+            match keywords(node, tree).get("name"):
+                case ast.Constant(value=str(name)):
+                    return name
+                case ast.Name(id=variable):
+                    return _text_of(variable, tree)
     return None
 
 
-def _called(node: ast.Call) -> str:
+def _text_of(variable: str, tree: ast.Module) -> str | None:
+    for node in tree.body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=str(text))) if (
+                name == variable
+            ):
+                return text
+    return None
+
+
+def called(node: ast.Call) -> str:
+    """Return the last part of the name that is called."""
     function = node.func
     return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+
+
+def keywords(call: ast.Call, tree: ast.Module) -> dict[str, ast.expr]:
+    """Return the keywords of a call as written, with those of a table that it hands on (``**kwargs``).
+
+    What was assigned to the table's name counts, and what ``update`` put into it.
+    """
+    found: dict[str, ast.expr] = {}
+    for word in call.keywords:
+        if word.arg:
+            found[word.arg] = word.value
+        elif isinstance(word.value, ast.Name):
+            for value in _assigned(word.value.id, tree):
+                found = {**_entries(value), **found}
+        else:
+            found = {**_entries(word.value), **found}
+    return found
+
+
+def _assigned(variable: str, tree: ast.Module) -> Iterator[ast.expr]:
+    for node in ast.walk(tree):
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if name == variable:
+                yield value
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="update")) if name == variable:
+                yield from node.args
+                yield ast.Call(func=ast.Name(id="dict"), args=[], keywords=node.keywords)
+
+
+def _entries(value: ast.expr) -> dict[str, ast.expr]:
+    match value:
+        case ast.Call(func=ast.Name(id="dict"), keywords=words):
+            return {word.arg: word.value for word in words if word.arg}
+        case ast.Dict(keys=names, values=values):
+            return {
+                name.value: each
+                for name, each in zip(names, values, strict=True)
+                if isinstance(name, ast.Constant) and isinstance(name.value, str)
+            }
+        case _:
+            return {}

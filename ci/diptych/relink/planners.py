@@ -11,6 +11,8 @@ from diptych.binaries import Binary, find_binaries, read_file
 from diptych.relink.plan import FilePlan, TreePlan
 from diptych.symbols import unused_needed
 
+_GLIBC = "libc.so.6"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Tree:
@@ -110,14 +112,30 @@ def _plan_file(tree: Tree, name: str, binary: Binary, site: PurePosixPath | None
     rename = tuple(_mach_o_names(tree, kept)) if binary.format == "macho" else ()
     rpath = tuple(dict.fromkeys(_run_path(tree, name, binary, kept, site)))
     present = binary.rpath or binary.runpath
+    add = () if kept or not _needs_a_system(name, binary) else (_GLIBC,)
     return FilePlan(
         name=name,
         drop=drop,
+        add=add,
         rename=rename,
         rpath=None if rpath == present and not binary.runpath else rpath,
         identity=_identity(name, binary),
-        reasons=tuple(f"{needed}: needed, but none of its symbols is used" for needed in drop),
+        reasons=(
+            *(f"{needed}: needed, but none of its symbols is used" for needed in drop),
+            *(f"{needed}: the module needs no library, by which its system would be known" for needed in add),
+        ),
     )
+
+
+def _needs_a_system(name: str, binary: Binary) -> bool:
+    """Tell whether an extension module's name leaves open which C library it is for, as ``.abi3.so`` does.
+
+    auditwheel knows a module's C library by what it needs or by such a name, and refuses one with neither ("couldn't detect libc
+    for python extension", auditwheel/wheel_abi.py). The platforms here all have glibc.
+    """
+    if binary.format != "elf" or "-linux-" in name:
+        return False
+    return any(one.defined and one.name.startswith("PyInit_") for one in binary.symbols or ())
 
 
 def _unused(tree: Tree, binary: Binary) -> tuple[str, ...]:
