@@ -14,6 +14,7 @@ from typing import Any
 from diptych.errors import PackageError
 from diptych.matrix import Cell
 from diptych.packages.metadata import Metadata
+from diptych.recipes.staged import STAGE_SCRIPT
 
 # What a test runner reads beside the tests.
 _TEST_CONFIGURATION = ("conftest.py", "pyproject.toml", "pytest.ini", "setup.cfg", "tox.ini")
@@ -87,11 +88,7 @@ def recipe(facts: RecipeFacts) -> dict[str, Any]:
     ]
     build: dict[str, Any] = {
         "number": 0,
-        "script": {
-            "interpreter": "bash",
-            "content": 'mkdir -p "$SP_DIR" && cp -R "$DIPTYCH_STAGE"/. "$SP_DIR"/',
-            "env": {"DIPTYCH_STAGE": '${{ env.get("DIPTYCH_STAGE") }}'},
-        },
+        "script": STAGE_SCRIPT,
         **python_part(facts),
     }
     return {
