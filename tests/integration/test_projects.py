@@ -78,9 +78,8 @@ def test_what_a_wheel_has_for_other_places_is_in_both_packages_and_runs(
     (channel / "noarch").mkdir(exist_ok=True)
     index_folder(channel)
     prefix = tmp_path / "prefix"
-    request = HostRequest(
-        python=HERE, specs=("fractional-gcd",), channels=(channel.as_uri(), "conda-forge", "local")
-    )
+    local = project.root / ".diptych" / "channel"
+    request = HostRequest(python=HERE, specs=("fractional-gcd",), channels=(channel.as_uri(), local.as_uri()))
     create(request, prefix, env=env)
     # No PATH: the script names its own interpreter.
     script = process.run([prefix / "bin" / "gcd-of", "12", "18"], env={}, cwd=tmp_path)
