@@ -33,3 +33,9 @@ def test_a_binary_there_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(PackageError) as refused:
         check_elsewhere(tmp_path)
     assert list(refused.value.details) == ["scripts/tool"]
+
+
+def test_a_folder_that_no_installer_knows_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "manuals").mkdir()
+    with pytest.raises(PackageError, match="manuals"):
+        check_elsewhere(tmp_path)

@@ -19,6 +19,12 @@ def check_elsewhere(extra: Path | None) -> None:
     Raises:
         PackageError: naming each.
     """
+    unknown = sorted({one.name for one in extra.iterdir()} - {"scripts", "headers", "data"}) if extra else []
+    if unknown:
+        raise PackageError(
+            f"the wheel of the build backend has .data folders that no installer knows: {', '.join(unknown)}",
+            hint="PEP 427 has purelib, platlib, scripts, headers and data",
+        )
     found = sorted(find_binaries(extra)) if extra else []
     if extra and found:
         raise PackageError(
