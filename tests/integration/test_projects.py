@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 from diptych import process
+from diptych.archives import open_package
+from diptych.environments import HostRequest, create
+from diptych.packages.channel_folder import index_folder
 from helpers.checkout import HERE, Checkout
 
 PROJECTS = Path(__file__).parents[1] / "projects"
@@ -51,6 +54,38 @@ def test_a_project_becomes_two_verified_packages(name: str, tmp_path: Path, env:
     assert all(path.is_file() for path in project.packages)
     left = process.run(["git", "status", "--porcelain"], env=env, cwd=PROJECTS, check=False).output
     assert str(PROJECTS / name) not in left
+
+
+def test_what_a_wheel_has_for_other_places_is_in_both_packages_and_runs(
+    tmp_path: Path, env: dict[str, str]
+) -> None:
+    project = adopted("setuptools-c", tmp_path / "setuptools-c", env)
+    done = project.build()
+    assert done.returncode == 0, done.output
+    wheel, conda = project.packages
+    data = "fractional_gcd-0.9.data"
+    with open_package(wheel) as package:
+        names = {member.name for member in package.members}
+        assert {
+            f"{data}/scripts/gcd-of",
+            f"{data}/headers/gcd.h",
+            f"{data}/data/share/fractional/primes.txt",
+        } <= names
+        boms = [member for member in package.members if member.name.endswith(".cdx.json")]
+        assert all(b"gcd-of" not in package.read(member) for member in boms)
+    channel = tmp_path / "channel"
+    shutil.copytree(conda.parent.parent, channel)
+    (channel / "noarch").mkdir(exist_ok=True)
+    index_folder(channel)
+    prefix = tmp_path / "prefix"
+    local = project.root / ".diptych" / "channel"
+    request = HostRequest(python=HERE, specs=("fractional-gcd",), channels=(channel.as_uri(), local.as_uri()))
+    create(request, prefix, env=env)
+    # No PATH: the script names its own interpreter.
+    script = process.run([prefix / "bin" / "gcd-of", "12", "18"], env={}, cwd=tmp_path)
+    assert script.output.strip() == "6"
+    assert (prefix / "share" / "fractional" / "primes.txt").read_text(encoding="utf-8").split()[0] == "2"
+    assert (prefix / "include" / f"python{HERE}" / "fractional-gcd" / "gcd.h").is_file()
 
 
 def objects(project: Checkout) -> dict[str, int]:

@@ -273,6 +273,8 @@ def test_a_recipe_that_asks_for_the_stage_is_left(tmp_path: Path) -> None:
     root, path = project(tmp_path, {"package": {"name": "a", "version": "1"}, "build": script})
     path.with_name("build.sh").write_text("cp -R $DIPTYCH_STAGE/. $SP_DIR", encoding="utf-8")
     assert staged_recipe(path, source=root, folder=tmp_path / "work") == path
+    with pytest.raises(ConfigError, match="other places than site-packages"):
+        staged_recipe(path, source=root, folder=tmp_path / "work", elsewhere=True)
 
 
 def test_a_recipe_at_the_top_takes_nothing_else_along(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from diptych.archives.unpacking import unpack
 from diptych.build import cmake_builder
 from diptych.build.job import CompileJob, compile_log
 from diptych.build.mirror import lend_git, mirror
-from diptych.build.pep517 import SITE, backend_of, only_wheel, origins
+from diptych.build.pep517 import EXTRA, SITE, backend_of, only_wheel, origins
 from diptych.build.sources import source_files
 from diptych.config.files import read_toml
 from diptych.errors import CompileError
@@ -73,6 +73,8 @@ def make(job: CompileJob, tree: Path, empty: Path) -> dict[str, Path]:
     with open_package(only_wheel(wheel, built, job)) as package:
         unpack(package, empty / "wheel")
     _add(empty / "wheel", site, job)
+    for data in (empty / "wheel").glob("*.data"):
+        shutil.copytree(data, empty / EXTRA, ignore=shutil.ignore_patterns("purelib", "platlib"))
     shutil.rmtree(built)
     shutil.rmtree(empty / "wheel")
     return {**origins(site, files, source), **found}

@@ -20,6 +20,7 @@ from diptych.inputs import Inputs, made_once
 from diptych.matrix import Cell
 from diptych.packages.conda import CondaJob, make_conda_package
 from diptych.packages.depends import RunNeeds
+from diptych.packages.elsewhere import check_elsewhere, into_prefix
 from diptych.packages.grafted import public_url
 from diptych.packages.metadata import Metadata, place_metadata
 from diptych.packages.needs import needs_of
@@ -34,7 +35,7 @@ from diptych.relink.planners import Tree, plan_for_conda, plan_for_wheel, read_t
 from diptych.store import discard, sha256_file, sha256_tree, write_json
 from diptych.workspace import Workspace
 
-_RECIPE = "recipe"
+_RECIPE, _ELSEWHERE = "recipe", "elsewhere"
 _LIBRARY = re.compile(r"lib/[^/]+(\.so(\.[\d.]+)?|\.dylib)")
 # What only the runs of tests, the benchmark and time limits read: no byte of a package depends on it.
 _NOT_PACKED = frozenset({"benchmark", "build_limit", "in_source", "test_sources"})
@@ -118,12 +119,14 @@ def wheel_of(job: Packing) -> Packed:
     """
 
     def make(empty: Path) -> None:
+        check_elsewhere(job.stage.extra)
         tree, journal = _relinked(job, empty, plan_for_wheel(_tree(job)))
         cost = _graft_cost(job, tree)
         excluded = job.cell.settings.exclude_libraries
         make_wheel(
             WheelJob(
                 tree=tree,
+                extra=job.stage.extra,
                 metadata=job.metadata,
                 tag=job.stage.tag or f"{job.cell.tag}-{job.cell.tag}",
                 platform=job.cell.platform,
@@ -151,13 +154,17 @@ def conda_of(job: Packing) -> Packed:
     site = PurePosixPath(f"lib/python{job.cell.python}/site-packages")
 
     def make(empty: Path) -> None:
+        check_elsewhere(job.stage.extra)
         tree, journal = _relinked(job, empty, plan_for_conda(_tree(job), site=site))
         if job.cell.platform.startswith("linux"):
             check_placed(tree, prefix=job.environment.prefix, site=site)
         place_metadata(job.metadata, tree)
+        elsewhere = empty / _ELSEWHERE
+        into_prefix(job.stage.extra, elsewhere, python=job.cell.python, metadata=job.metadata)
         made = make_conda_package(
             CondaJob(
                 tree=tree,
+                elsewhere=elsewhere,
                 recipe=job.workspace.config.recipe or _rendered(job, empty),
                 source=job.workspace.config.source,
                 python=job.cell.python,
@@ -173,6 +180,7 @@ def conda_of(job: Packing) -> Packed:
             empty,
         )
         discard(empty / _RECIPE)
+        discard(elsewhere)
         check_run_dependencies(made.path, read_tree(tree, prefix=job.environment.prefix), job.environment)
         _finish(empty, tree, {**journal.to_json(), "run": made.settled.to_json()})
 

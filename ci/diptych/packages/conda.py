@@ -16,7 +16,7 @@ from diptych.errors import PackageError, ProcessError
 from diptych.packages.depends import RunNeeds, Settled
 from diptych.packages.neutral import Neutral, local_names
 from diptych.packages.repack import RepackJob, repack
-from diptych.recipes.staged import STAGE_VARIABLE, staged_recipe
+from diptych.recipes.staged import ELSEWHERE_VARIABLE, STAGE_VARIABLE, staged_recipe
 from diptych.store import discard
 
 # What rattler-build appends to it: output/bld/rattler-build_NAME/host_env_….
@@ -29,6 +29,7 @@ class CondaJob:
 
     Attributes:
         tree: the relinked tree, laid out as site-packages.
+        elsewhere: a folder with what goes elsewhere, laid out as below the prefix; it may be empty.
         recipe: the recipe to render.
         source: the project that the recipe is of.
         python: "3.11".
@@ -43,6 +44,7 @@ class CondaJob:
     """
 
     tree: Path
+    elsewhere: Path
     recipe: Path
     source: Path
     python: str
@@ -102,12 +104,14 @@ def _work_folder(folder: Path) -> Iterator[Path]:
 
 
 def _made_in(work: Path, job: CondaJob, folder: Path) -> CondaPackage:
-    recipe = staged_recipe(job.recipe, source=job.source, folder=work)
+    more = any(job.elsewhere.iterdir())
+    recipe = staged_recipe(job.recipe, source=job.source, folder=work, elsewhere=more)
     order = work / "order.json"
     order.write_text(json.dumps(_order(job, recipe, work)), encoding="utf-8")
     env = {
         **job.env,
         STAGE_VARIABLE: str(job.tree),
+        ELSEWHERE_VARIABLE: str(job.elsewhere),
         "SOURCE_DATE_EPOCH": str(job.epoch),
         "RATTLER_BUILD_COLOR": "never",
     }
@@ -137,6 +141,7 @@ def _repacking(job: CondaJob, work: Path) -> RepackJob:
         work / "recipe": "$RECIPE_DIR",
         work / "source": "$SOURCE",
         job.tree: f"${STAGE_VARIABLE}",
+        job.elsewhere: f"${ELSEWHERE_VARIABLE}",
     }
     resolved = {folder.resolve(): word for folder, word in folders.items()}
     return RepackJob(

@@ -12,6 +12,7 @@ from typing import Any
 from diptych.archives.entrypoints import commands_in
 from diptych.matrix import Cell
 from diptych.packages.metadata import Metadata
+from diptych.recipes.staged import STAGE_SCRIPT
 from diptych.specs import of_requirements
 
 # What a test runner reads beside the tests.
@@ -86,11 +87,7 @@ def recipe(facts: RecipeFacts) -> dict[str, Any]:
     ]
     build: dict[str, Any] = {
         "number": 0,
-        "script": {
-            "interpreter": "bash",
-            "content": 'mkdir -p "$SP_DIR" && cp -R "$DIPTYCH_STAGE"/. "$SP_DIR"/',
-            "env": {"DIPTYCH_STAGE": '${{ env.get("DIPTYCH_STAGE") }}'},
-        },
+        "script": STAGE_SCRIPT,
         **python_part(facts),
     }
     return {

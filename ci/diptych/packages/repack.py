@@ -26,7 +26,7 @@ from diptych.packages.neutral import Neutral
 from diptych.packages.tarmember import add_member, files_below
 from diptych.store import discard, written
 
-REVISION = 5
+REVISION = 6
 """Raised when the form of the bytes changes: part of the name of an entry in the store."""
 _LEVEL = 19
 _PLAIN = 0o644

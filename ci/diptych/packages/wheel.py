@@ -12,6 +12,7 @@ from diptych import __version__, process
 from diptych.archives import open_package
 from diptych.environments import Environment
 from diptych.errors import PackageError, ProcessError
+from diptych.packages.elsewhere import into_wheel
 from diptych.packages.grafted import trace
 from diptych.packages.licences import licence_texts
 from diptych.packages.machotools import mach_o_tools
@@ -26,6 +27,7 @@ class WheelJob:
 
     Attributes:
         tree: the relinked tree, laid out as site-packages.
+        extra: what goes elsewhere than site-packages, in folders ``scripts``, ``headers`` and ``data``; None for nothing.
         metadata: the prepared metadata.
         tag: interpreter and ABI tag, "cp311-cp311".
         platform: conda's name of the platform, "linux-64".
@@ -38,6 +40,7 @@ class WheelJob:
     """
 
     tree: Path
+    extra: Path | None
     metadata: Metadata
     tag: str
     platform: str
@@ -98,6 +101,7 @@ def _pack(job: WheelJob, folder: Path) -> Path:
     """Lay out the wheel's content and let ``wheel pack`` write RECORD and the archive, in a fixed order."""
     content = folder / "content"
     shutil.copytree(job.tree, content)
+    into_wheel(job.extra, content, job.metadata)
     info = content / job.metadata.folder.name
     shutil.copytree(job.metadata.folder, info)
     (info / "RECORD").unlink(missing_ok=True)
@@ -138,7 +142,9 @@ def _origins(job: WheelJob, wheel: Path) -> dict[str, bytes]:
         foreign = [
             (member.name, member.sha256)
             for member in package.payload
-            if member.link is None and not (job.tree / member.name).exists()
+            if member.link is None
+            and not (job.tree / member.name).exists()
+            and not member.name.startswith(f"{job.metadata.stem}.data/")
         ]
     grafted = trace(foreign, job.environment)
     texts = licence_texts(grafted, job.environment.prefix)

@@ -11,10 +11,26 @@ from diptych.recipes.opening import open_recipe
 from diptych.recipes.tools import TOOLS
 
 STAGE_VARIABLE = "DIPTYCH_STAGE"
-_SCRIPT = f'mkdir -p "$SP_DIR" && cp -R "${STAGE_VARIABLE}"/. "$SP_DIR"/'
+ELSEWHERE_VARIABLE = "DIPTYCH_ELSEWHERE"
+# A wheel's script that is to run by the installing Python begins with "#!python" (binary distribution format).
+_SCRIPT = f"""\
+mkdir -p "$SP_DIR" && cp -R "${STAGE_VARIABLE}"/. "$SP_DIR"/
+cp -R "${ELSEWHERE_VARIABLE}"/. "$PREFIX"/
+for one in "${ELSEWHERE_VARIABLE}"/bin/*; do
+  if [ -f "$one" ] && head -n 1 "$one" | grep -q '^#!python'; then
+    sed "1s|^#!pythonw*|#!$PREFIX/bin/python|" "$one" > "$PREFIX/bin/${{one##*/}}"
+  fi
+done
+"""
+STAGE_SCRIPT = {
+    "interpreter": "bash",
+    "content": _SCRIPT,
+    "env": {name: f'${{{{ env.get("{name}") }}}}' for name in (STAGE_VARIABLE, ELSEWHERE_VARIABLE)},
+}
+"""The script of a recipe that packs the finished stage, and what belongs elsewhere than site-packages."""
 
 
-def staged_recipe(recipe: Path, *, source: Path, folder: Path) -> Path:
+def staged_recipe(recipe: Path, *, source: Path, folder: Path, elsewhere: bool = False) -> Path:
     """Return a recipe that installs the stage named by DIPTYCH_STAGE.
 
     A recipe that asks for the variable itself is taken as it is. Of any other one, the script is replaced, the build
@@ -25,16 +41,22 @@ def staged_recipe(recipe: Path, *, source: Path, folder: Path) -> Path:
         recipe: a recipe.yaml or a meta.yaml.
         source: the project.
         folder: an empty folder for what is written.
+        elsewhere: there are files for other places than site-packages, below the folder that DIPTYCH_ELSEWHERE names.
 
     Returns:
         ``recipe``, or a recipe.yaml in ``folder``.
 
     Raises:
-        ConfigError: it cannot be read, or not be converted.
+        ConfigError: it cannot be read, or not be converted; or it would leave out what belongs elsewhere.
     """
     import yaml  # noqa: PLC0415 -- not needed by a listing
 
-    if recipe.name != "meta.yaml" and STAGE_VARIABLE in _all_text(recipe):
+    if recipe.name != "meta.yaml" and STAGE_VARIABLE in (text := _all_text(recipe)):
+        if elsewhere and ELSEWHERE_VARIABLE not in text:
+            raise ConfigError(
+                f'"{recipe}": it installs {STAGE_VARIABLE}, and the wheel also has files for other places than site-packages',
+                hint=f'let it copy them too: cp -R "${ELSEWHERE_VARIABLE}"/. "$PREFIX"/',
+            )
         return recipe
     opened = open_recipe(recipe)
     made = _with_stage(opened.recipe, recipe)
@@ -67,11 +89,6 @@ def _with_stage(recipe: dict[str, Any], path: Path) -> dict[str, Any]:
     kept = {
         name: value for name, value in (build if isinstance(build, dict) else {}).items() if name != "skip"
     }
-    script = {
-        "interpreter": "bash",
-        "content": _SCRIPT,
-        "env": {STAGE_VARIABLE: f'${{{{ env.get("{STAGE_VARIABLE}") }}}}'},
-    }
     requirements = recipe.get("requirements")
     needed = {
         name: value
@@ -80,7 +97,7 @@ def _with_stage(recipe: dict[str, Any], path: Path) -> dict[str, Any]:
     }
     if isinstance(needed.get("host"), list):
         needed["host"] = [entry for entry in needed["host"] if not _is_tool(entry)]
-    made = {**recipe, "build": {**kept, "script": script}, "requirements": needed}
+    made = {**recipe, "build": {**kept, "script": STAGE_SCRIPT}, "requirements": needed}
     made.pop("source", None)
     return {"schema_version": 1, **made}
 
