@@ -29,7 +29,7 @@ _MACHINES = {
     "linux-s390x": "s390x-linux-gnu",
 }
 # Without -O, `zig cc` turns UBSan on, with its runtime in every binary, which no other compiler does unasked
-# (https://github.com/ziglang/zig/issues/4830); what the build says comes after it and wins.
+# (https://github.com/ziglang/zig/issues/5163); what the build says comes after it and wins.
 # Zig answers -dumpmachine with an error, and does not read LIBRARY_PATH as gcc and clang do (seen with 0.17.1).
 _SCRIPT = """\
 #!/bin/sh
