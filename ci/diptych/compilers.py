@@ -13,11 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from diptych import process
+from diptych import process, zig
 from diptych.config import CompilerSpec
-from diptych.config.known import known_spec
+from diptych.config.known import ZIG, known_spec
 from diptych.distributions import how_to_install
 from diptych.errors import MissingToolError, ProcessError
+from diptych.matrix import Cell
+from diptych.store import Store
 
 Family: TypeAlias = Literal["gcc", "clang", "apple-clang"]
 
@@ -58,6 +60,19 @@ class Compiler:
             f"{self.name}: {self.family} {self.version} for {self.target}, "
             f"{self.library} {self.library_version}{date}, {self.cxx}"
         )
+
+
+def of_cell(cell: Cell, env: Mapping[str, str], *, store: Store, prefix: Path | None = None) -> Compiler:
+    """Return the cell's compiler, as :func:`detect` does; Zig is given its two commands first.
+
+    Raises:
+        UnsupportedError: Zig, on a platform that is not Linux.
+        MissingToolError: it is not there, or cannot compile C++.
+    """
+    spec = cell.compiler
+    if spec.name == ZIG and not spec.cxx and not spec.packages:
+        spec = zig.commands(spec, platform=cell.platform, floor=cell.settings.floor, store=store, env=env)
+    return detect(spec, env, prefix=prefix)
 
 
 def detect(spec: CompilerSpec, env: Mapping[str, str], *, prefix: Path | None = None) -> Compiler:

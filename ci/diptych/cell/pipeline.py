@@ -14,6 +14,7 @@ from diptych.build.cmake import project_version
 from diptych.build.sources import source_hash
 from diptych.build.stage import Stage
 from diptych.build.toolenv import chosen
+from diptych.cell.floor import hold_floor
 from diptych.cell.judging import judge_packages
 from diptych.cell.makers import Packed, Packing, conda_of, wheel_of
 from diptych.cell.publish import publish
@@ -60,6 +61,7 @@ def build_cell(workspace: Workspace, cell: Cell, environment: Environment) -> Bu
     metadata = _metadata(workspace, stage)
     packing = Packing(workspace=workspace, cell=cell, environment=environment, stage=stage, metadata=metadata)
     wheel, conda = _pack(workspace, packing)
+    hold_floor(cell, wheel.artefact.path)
     judge_packages(workspace, (wheel.artefact.path, conda.artefact.path))
     comparison = compare_built(workspace, cell, stage, wheel, conda)
     provenance = _remembered(workspace, cell, _provenance(packing, tests, wheel, conda, started))

@@ -17,7 +17,7 @@ def stage_of(workspace: Workspace, cell: Cell, environment: Environment) -> Stag
     Raises:
         MissingToolError, CompileError, LinkageError: as the compile stage says.
     """
-    compiler = compilers.detect(cell.compiler, workspace.env, prefix=environment.prefix)
+    compiler = compilers.of_cell(cell, workspace.env, store=workspace.store, prefix=environment.prefix)
     job = CompileJob(
         cell=cell,
         config=workspace.config,

@@ -13,6 +13,8 @@ from diptych.errors import nearest
 
 _KNOWN = re.compile(r"(gcc|clang)(-[0-9]+)?")
 _CXX = {"gcc": "g++", "clang": "clang++"}
+ZIG = "zig"
+"""The compiler of PyPI's ``ziglang``: known too, but no program of that name is a C++ compiler."""
 
 
 def known_spec(name: str) -> CompilerSpec | None:
@@ -38,8 +40,8 @@ def compiler_specs(
             place.key("compilers").key(name).fault('needs cxx = "…" or packages = ["…"]')
     specs = []
     for index, name in enumerate(names):
-        if name not in tables and known_spec(name) is None:
-            near = nearest(name, [*tables, *_CXX])
+        if name not in tables and name != ZIG and known_spec(name) is None:
+            near = nearest(name, [*tables, *_CXX, ZIG])
             place.key("compiler").item(index).wrong(
                 name, f"there is no [tool.diptych.compilers.{name}] table{near}"
             )
@@ -48,7 +50,7 @@ def compiler_specs(
 
 
 def _enough(name: str, table: Mapping[str, Any]) -> bool:
-    return bool(known_spec(name) or "cxx" in table or table.get("packages", ()) != ())
+    return bool(name == ZIG or known_spec(name) or "cxx" in table or table.get("packages", ()) != ())
 
 
 def _spec(name: str, table: Mapping[str, Any], root: Path) -> CompilerSpec:

@@ -98,6 +98,10 @@ class CellSettings:
     """Libraries that must not be grafted into the wheel because the user's machine brings them, as globs
     over file names such as `libcuda.so*`. A glob that matches nothing is an error."""
 
+    floor: Annotated[str | None, forms.FLOOR] = None
+    """The oldest glibc that the wheel has to do with, as in its tag: `2_28` for `manylinux_2_28`. A wheel that needs a newer
+    one is an error. The compiler `zig` compiles for this glibc, for `2_17` where nothing is said; any other compiles for its machine's."""
+
     def test_command(self, *, source: Path, python: Path) -> tuple[str, ...]:
         """Return the words of ``test`` with the source folder and the interpreter put in."""
         return forms.filled(self.test, source=str(source), python=str(python))
@@ -111,7 +115,7 @@ class CellSettings:
 class CompilerSpec:
     """A compiler of the matrix, from PATH or from the channels.
 
-    `gcc`, `gcc-N`, `clang` and `clang-N` are known and need no table. Any other name needs `cxx` or
+    `gcc`, `gcc-N`, `clang`, `clang-N` and `zig` (PyPI's `ziglang`) are known and need no table. Any other name needs `cxx` or
     `packages`.
     """
 
@@ -215,7 +219,7 @@ class RunSettings:
     """The Pythons to build for, such as `["3.11", "3.12"]`."""
 
     compiler: Annotated[tuple[str, ...], ListOf(item=forms.COMPILER, unique=True, least=1)] = ("gcc",)
-    """The compilers to build with: `gcc`, `gcc-N`, `clang`, `clang-N`, or names of
+    """The compilers to build with: `gcc`, `gcc-N`, `clang`, `clang-N`, `zig`, or names of
     `[tool.diptych.compilers.NAME]` tables. Releases are made with the first; the others guard against code
     that only one compiler takes."""
 

@@ -39,7 +39,7 @@ def run_cell(workspace: Workspace, cell: Cell, out: Path) -> Piece:
     prefix = workspace.store.root / f"hosts-{cell.id}"
     with folded(workspace.output, f"{cell.id}: host environment"):
         if not cell.compiler.packages:  # before the long work; one from a channel is looked for after it
-            compilers.detect(cell.compiler, workspace.env)
+            compilers.of_cell(cell, workspace.env, store=workspace.store)
         environment = hosts.ensure(workspace, cell, prefix)
     with folded(workspace.output, f"{cell.id}: build"):
         built = build_cell(workspace, cell, environment)

@@ -100,7 +100,7 @@ class HostEnv(nox.virtualenv.RattlerEnv):
         (own.parent / ".gitignore").write_text("*\n", encoding="utf-8")
         with told(self.params.workspace):
             if not cell.compiler.packages:  # before the long work; one from a channel is looked for after it
-                compilers.detect(cell.compiler, workspace.env)
+                compilers.of_cell(cell, workspace.env, store=workspace.store)
             # The build session's environment, if it is current: test and shell then share its build tree too.
             shared = hosts.current(workspace, cell, own.with_name(f"build-{own.name.partition('-')[2]}"))
             self._reused = shared is not None
