@@ -16,9 +16,13 @@ package:
 build:
   number: 0
   script:
-    content: 'mkdir -p "$SP_DIR" && cp -R "${DIPTYCH_STAGE:?}"/. "$SP_DIR"/'
+    content: |
+      mkdir -p "$SP_DIR"
+      cp -R "${DIPTYCH_STAGE:?}"/. "$SP_DIR"/
+      cp -R "${DIPTYCH_ELSEWHERE:?}"/. "$PREFIX"/
     env:
       DIPTYCH_STAGE: ${{ env.get("DIPTYCH_STAGE") }}
+      DIPTYCH_ELSEWHERE: ${{ env.get("DIPTYCH_ELSEWHERE") }}
 source:
   path: ..
 requirements:
