@@ -112,7 +112,9 @@ def files_of(prefix: Path) -> set[str]:
 
 
 def said_by(*command: Path | str) -> str:
-    return subprocess.run(command, text=True, capture_output=True, check=True).stdout.strip()
+    # Compiled files of the standard library would be left behind where its package brings none.
+    env = {"PYTHONDONTWRITEBYTECODE": "1"}
+    return subprocess.run(command, text=True, capture_output=True, check=True, env=env).stdout.strip()
 
 
 @pytest.fixture(scope="module")

@@ -69,6 +69,7 @@ def test_the_recipe_of_a_stage(facts: RecipeFacts) -> None:
 def test_the_recipe_for_conda_forge(facts: RecipeFacts) -> None:
     made = standalone_recipe(facts, ARCHIVE, ("somebody",))
     assert made["source"]["url"] == "https://pypi.org/packages/source/t/thing/thing-${{ version }}.tar.gz"
+    assert made["build"]["script"]["env"] == {"CMAKE_GENERATOR": "Ninja"}
     assert made["requirements"]["build"] == [
         '${{ compiler("cxx") }}', '${{ stdlib("c") }}', "cmake >=3.21", "ninja",
     ]  # fmt: skip

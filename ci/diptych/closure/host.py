@@ -40,7 +40,7 @@ def hwcaps_of(cpuinfo: str, *, glibc: tuple[int, int] | None = None) -> tuple[st
     if glibc is None or glibc > _LAST_WITH_PLATFORMS:
         return levels
     # The platform is the kernel's AT_PLATFORM, "x86_64", unless glibc knows better: then that word is there twice.
-    words = ["tls", platform_of(cpuinfo, glibc=glibc), "x86_64"]
+    words = ["tls", platform_of(cpuinfo), "x86_64"]
     if _intel(cpuinfo) and _flags(cpuinfo) >= _AVX512_1:
         words.insert(-1, "avx512_1")
     chosen = itertools.product((True, False), repeat=len(words))
@@ -48,10 +48,12 @@ def hwcaps_of(cpuinfo: str, *, glibc: tuple[int, int] | None = None) -> tuple[st
     return (*levels, *(folder for folder in folders if folder))
 
 
-def platform_of(cpuinfo: str, *, glibc: tuple[int, int] | None = None) -> str:
-    """Return what ``$PLATFORM`` stands for on an x86-64 CPU: up to glibc 2.36, ``haswell`` on newer Intel ones."""
-    old = glibc is not None and glibc <= _LAST_WITH_PLATFORMS
-    return "haswell" if old and _intel(cpuinfo) and _flags(cpuinfo) >= _HASWELL else "x86_64"
+def platform_of(cpuinfo: str) -> str:
+    """Return what ``$PLATFORM`` stands for on an x86-64 CPU: ``haswell`` on newer Intel ones.
+
+    glibc 2.37 stopped to look into subfolders of that name; the token kept its value (glibc 2.41 was asked).
+    """
+    return "haswell" if _intel(cpuinfo) and _flags(cpuinfo) >= _HASWELL else "x86_64"
 
 
 def _intel(cpuinfo: str) -> bool:
@@ -96,7 +98,7 @@ def this_machine(
     platform = None
     if machine == "x86_64":
         cpuinfo, glibc = _content("/proc/cpuinfo").decode(errors="replace"), _glibc_version()
-        hwcaps, platform = hwcaps_of(cpuinfo, glibc=glibc), platform_of(cpuinfo, glibc=glibc)
+        hwcaps, platform = hwcaps_of(cpuinfo, glibc=glibc), platform_of(cpuinfo)
     cache = _content("/etc/ld.so.cache")
     return SearchContext(
         files=RealFiles(),

@@ -20,6 +20,7 @@ from diptych.packages.recipe import (
     run_requirements,
     tests_part,
 )
+from diptych.specs import conda_name, to_conda
 
 _PIP = "${{ PYTHON }} -m pip install . -vv --no-deps --no-build-isolation"
 _OF_THE_BUILD_ENVIRONMENT = ("cmake", "ninja", "make", "pkg-config", "swig")
@@ -56,7 +57,8 @@ def standalone_recipe(
         ConfigError: pyproject.toml cannot be read.
     """
     name, version = facts.name, str(facts.raw["version"])
-    build: dict[str, Any] = {"number": 0, "script": _PIP, **python_part(facts)}
+    needed = list(_build_requirements(facts))
+    build: dict[str, Any] = {"number": 0, "script": _script(needed), **python_part(facts)}
     if below := _oldest_python(facts):
         build["skip"] = [f'match(python, "<{below}")']
     # An error instead of a warning, which is easily passed over.
@@ -68,7 +70,7 @@ def standalone_recipe(
         "source": {"url": archive.url or _pypi(archive, name, version), "sha256": archive.sha256},
         "build": build,
         "requirements": {
-            "build": list(_build_requirements(facts)),
+            "build": needed,
             "host": list(_host_requirements(facts)),
             "run": [_spaced(spec) for spec in run_requirements(facts)],
         },
@@ -76,6 +78,17 @@ def standalone_recipe(
         "about": about_part(facts, list(facts.raw.get("license_files", ()))),
         "extra": {"recipe-maintainers": list(maintainers)},
     }
+
+
+def _script(needed: list[str]) -> str | dict[str, Any]:
+    """Return the build script; where Ninja is there, CMake has to be told so.
+
+    rattler-build sets CMAKE_GENERATOR to "Unix Makefiles" (its documentation, "Build script"), and no recipe's build environment
+    has make unless it asks for it.
+    """
+    if "ninja" not in {_name(spec) for spec in needed}:
+        return _PIP
+    return {"content": _PIP, "env": {"CMAKE_GENERATOR": "Ninja"}}
 
 
 def _pypi(archive: Archive, name: str, version: str) -> str:
@@ -108,7 +121,12 @@ def _backend(facts: RecipeFacts) -> list[str]:
 
     table = read_toml(facts.source / "pyproject.toml").get("build-system", {})
     found = [Requirement(text) for text in table.get("requires", ["setuptools"])]
-    return [f"{one.name.lower()} {one.specifier}".strip() for one in found]
+    return [f"{_conda(one.name)} {to_conda(one.specifier)}".strip() for one in found]
+
+
+def _conda(name: str) -> str:
+    """Return the conda name; of a program, of the program itself and not of the wheel that carries it."""
+    return name.lower() if name.lower() in _OF_THE_BUILD_ENVIRONMENT else conda_name(name)
 
 
 def _oldest_python(facts: RecipeFacts) -> str:
