@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from configparser import ConfigParser
 from configparser import Error as ConfigParserError
+from pathlib import Path
 
 from diptych.errors import FormatError
 
@@ -39,16 +40,18 @@ def points_in(text: str, where: object) -> dict[str, str]:
     }
 
 
-def commands_in(text: str, where: object) -> list[tuple[str, str]]:
-    """Return the commands that an installer makes: (name, ``module:function``), sorted.
+def commands_of(info: Path) -> list[tuple[str, str]]:
+    """Return the commands that an installer makes of a ``.dist-info`` folder: (name, ``module:function``), sorted.
 
     An extra in brackets after the target means nothing to the script.
 
     Raises:
         FormatError: as :func:`points_in`.
     """
-    found = {}
-    for point, target in points_in(text, where).items():
+    file, found = info / "entry_points.txt", {}
+    if not file.is_file():
+        return []
+    for point, target in points_in(file.read_text(encoding="utf-8", errors="replace"), file).items():
         group, _, name = point.partition(":")
         if group in ("console_scripts", "gui_scripts"):
             found[name] = target.partition("[")[0]

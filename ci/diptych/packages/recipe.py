@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from diptych.archives.entrypoints import commands_in
+from diptych.archives.entrypoints import commands_of
 from diptych.matrix import Cell
 from diptych.packages.metadata import Metadata
 from diptych.recipes.staged import STAGE_SCRIPT
@@ -121,7 +121,7 @@ def about_part(facts: RecipeFacts, licences: list[str]) -> dict[str, Any]:
 
 def python_part(facts: RecipeFacts) -> dict[str, Any]:
     """Return the commands that the package installs (``build.python.entry_points``); nothing where there is none."""
-    commands = [f"{name} = {target}" for name, target in _commands(facts.metadata.folder)]
+    commands = [f"{name} = {target}" for name, target in commands_of(facts.metadata.folder)]
     return {"python": {"entry_points": commands}} if commands else {}
 
 
@@ -176,10 +176,3 @@ def test_files(facts: RecipeFacts) -> list[str]:
         return []
     beside = [name for name in _TEST_CONFIGURATION if (facts.source / name).is_file() and name not in found]
     return [*(f"{place}/**" if (facts.source / place).is_dir() else place for place in found), *beside]
-
-
-def _commands(dist_info: Path) -> list[tuple[str, str]]:
-    points = dist_info / "entry_points.txt"
-    return (
-        commands_in(points.read_text(encoding="utf-8", errors="replace"), points) if points.is_file() else []
-    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from diptych.archives.entrypoints import commands_in
+from diptych.archives.entrypoints import commands_of
 
 # A path may be longer than what fits into a #! line: the shell starts the interpreter, which takes these two lines for a string.
 _SCRIPT = """\
@@ -30,10 +30,7 @@ def lay_programs(info: Path, folder: Path, *, python: Path) -> None:
     Raises:
         FormatError: entry_points.txt cannot be read.
     """
-    file = info / "entry_points.txt"
-    if not file.is_file():
-        return
-    for name, target in commands_in(file.read_text(encoding="utf-8", errors="replace"), file):
+    for name, target in commands_of(info):
         module, _, function = target.partition(":")
         text = _SCRIPT.format(
             python=python, module=module, function=function, first=function.partition(".")[0]
