@@ -77,22 +77,19 @@ class Packing:
         }
         return Inputs(stage=kind, values=values)
 
-    @property
-    def keys(self) -> dict[str, str]:
-        """Return the names of both results."""
-        return {kind: self.inputs(kind).key for kind in ("wheel", "conda")}
-
 
 @dataclass(frozen=True, kw_only=True)
 class Packed:
     """A finished package with what relinking did to it.
 
     Attributes:
+        key: the hash of all that went in.
         artefact: the package.
         journal: the relink journal.
         kept: whether an earlier run had made it.
     """
 
+    key: str
     artefact: Artefact
     journal: dict[str, Any]
     kept: bool
@@ -293,10 +290,12 @@ def _finish(empty: Path, tree: Path, journal: dict[str, Any]) -> None:
 
 
 def _packed(job: Packing, kind: str, glob: str, make: Callable[[Path], None]) -> Packed:
-    entry, made = made_once(job.workspace.store, job.cell.id, job.inputs(kind), make)
+    inputs = job.inputs(kind)
+    entry, made = made_once(job.workspace.store, job.cell.id, inputs, make)
     path = next(entry.glob(glob))
     tag = path.stem.rsplit("-", 1)[-1]
     return Packed(
+        key=inputs.key,
         artefact=Artefact(kind=kind, path=path, sha256=sha256_file(path), size=path.stat().st_size, tag=tag),
         journal=json.loads((entry / "journal.json").read_text(encoding="utf-8")),
         kept=not made,

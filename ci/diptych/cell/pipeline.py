@@ -183,7 +183,7 @@ def _provenance(
             "sources": source_hash(workspace.config.source, env=workspace.env),
             "stage": stage.key,
             "lock": environment.lock_hash,
-            "packing": job.keys,
+            "packing": {"wheel": wheel.key, "conda": conda.key},
             "epoch": workspace.epoch,
             "epoch_from": workspace.time_stamp.source,
             "variables": chosen(workspace.env),
