@@ -68,7 +68,7 @@ def make(job: CompileJob, tree: Path, empty: Path) -> dict[str, Path]:
     with open_package(only_wheel(wheel, built, job)) as package:
         _check_tags(package, job)
         unpack(package, empty / "wheel")
-    _lay_out(empty)
+    lay_out(empty / "wheel", empty)
     shutil.rmtree(built)
     _check_compiled(empty / SITE, job)
     check_links(empty / SITE, environment=job.environment)
@@ -200,9 +200,13 @@ def _same_version(one: str, other: str) -> bool:
         return one == other
 
 
-def _lay_out(empty: Path) -> None:
-    """Move the members of the wheel to where they will be (binary distribution format, "Installing a wheel")."""
-    wheel = empty / "wheel"
+def lay_out(wheel: Path, empty: Path) -> None:
+    """Move the members of an unpacked wheel to where they will be (binary distribution format, "Installing a wheel").
+
+    Args:
+        wheel: the folder that it was unpacked into; it is removed.
+        empty: gets ``site``, ``info`` with the ``.dist-info``, and ``extra``, unless there is nothing for it.
+    """
     for part in (SITE, INFO):
         (empty / part).mkdir()
     for path in sorted(wheel.iterdir()):

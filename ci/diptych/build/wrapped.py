@@ -15,7 +15,7 @@ from diptych.archives.unpacking import unpack
 from diptych.build import cmake_builder
 from diptych.build.job import CompileJob, compile_log
 from diptych.build.mirror import lend_git, mirror
-from diptych.build.pep517 import EXTRA, SITE, backend_of, only_wheel, origins
+from diptych.build.pep517 import EXTRA, SITE, backend_of, lay_out, only_wheel, origins
 from diptych.build.sources import source_files
 from diptych.config.files import read_toml
 from diptych.errors import CompileError
@@ -72,20 +72,23 @@ def make(job: CompileJob, tree: Path, empty: Path) -> dict[str, Path]:
     wheel = backend_of(job, home, copy, compile_log(job.store, job.cell)).build("wheel", built)
     with open_package(only_wheel(wheel, built, job)) as package:
         unpack(package, empty / "wheel")
-    _add(empty / "wheel", site, job)
-    for data in (empty / "wheel").glob("*.data"):
-        shutil.copytree(data, empty / EXTRA, ignore=shutil.ignore_patterns("purelib", "platlib"))
+    apart = empty / _WRAPPER
+    apart.mkdir()
+    lay_out(empty / "wheel", apart)
+    _add(apart / SITE, site, job)
+    if (apart / EXTRA).is_dir():
+        (apart / EXTRA).rename(empty / EXTRA)
     shutil.rmtree(built)
-    shutil.rmtree(empty / "wheel")
+    shutil.rmtree(apart)
     return {**origins(site, files, source), **found}
 
 
-def _add(wheel: Path, site: Path, job: CompileJob) -> None:
+def _add(added: Path, site: Path, job: CompileJob) -> None:
     """Copy what the wheel has for site-packages to what CMake installed."""
-    for path in sorted(wheel.rglob("*")):
-        name = path.relative_to(wheel)
-        if path.is_dir() or name.parts[0].endswith((".dist-info", ".data")):
+    for path in sorted(added.rglob("*")):
+        if path.is_dir():
             continue
+        name = path.relative_to(added)
         target = site / name
         if target.exists() and sha256_file(target) != sha256_file(path):
             raise CompileError(
