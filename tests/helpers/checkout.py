@@ -9,6 +9,8 @@ from pathlib import Path
 
 from diptych import process
 
+PROJECTS = Path(__file__).parents[1] / "projects"
+NOXFILE = "from diptych.sessions import define\n\ndefine(__file__)\n"
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 TABLE = """\
 [tool.diptych]
@@ -62,6 +64,15 @@ def build_out(root: Path, repository: Path, env: dict[str, str]) -> Checkout:
     done = checkout.build()
     assert done.returncode == 0, done.output
     return checkout
+
+
+def adopted(name: str, root: Path, table: str, env: dict[str, str]) -> Checkout:
+    """A copy of a small project with a table and a noxfile, and nothing else changed."""
+    shutil.copytree(PROJECTS / name, root)
+    with (root / "pyproject.toml").open("a", encoding="utf-8") as file:
+        file.write(table)
+    (root / "noxfile.py").write_text(NOXFILE, encoding="utf-8")
+    return Checkout(root=root, env=env)
 
 
 def lay_out(root: Path, repository: Path, table: str) -> None:

@@ -114,9 +114,8 @@ def test_a_read_only_folder(tmp_path: Path, env: dict[str, str]) -> None:
     done = process.run(
         ["unshare", "--mount", "sh", "-c", script], env=env, cwd=tmp_path, check=False, timeout=60
     )
-    if done.output.startswith(
-        ("unshare:", "mount:")
-    ):  # no right to, or no root that is a mount point (a chroot)
+    # No right to, or no root that is a mount point (a chroot).
+    if done.output.startswith(("unshare:", "mount:")):
         lacking(f"a mount of its own: {done.output.strip()}")
     assert done.returncode == 14, done.output
     assert "cannot write" in done.output

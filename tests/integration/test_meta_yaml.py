@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from diptych.archives import open_package
-from helpers.checkout import HERE, TABLE, Checkout, lay_out
+from helpers.checkout import HERE, NOXFILE, TABLE, Checkout, lay_out
 
 META = """\
 {% set name = "rigidalign" %}
@@ -53,7 +53,7 @@ def test_meta_yaml_packs_the_stage(tmp_path: Path, repository: Path, env: dict[s
         path.unlink()
     (folder / "meta.yaml").write_text(META, encoding="utf-8")
     (folder / "build.sh").write_text("exit 1  # must not run\n", encoding="utf-8")
-    (tmp_path / "noxfile.py").write_text("from diptych.sessions import define\n\ndefine(__file__)\n")
+    (tmp_path / "noxfile.py").write_text(NOXFILE)
     there = Checkout(root=tmp_path, env=env)
     done = there.nox("-s", f"build-{HERE}", f"verify-{HERE}")
     assert done.returncode == 0, done.output

@@ -10,10 +10,9 @@ import shutil
 from pathlib import Path
 
 from diptych.store import sha256_file
-from helpers.checkout import HERE, Checkout
+from helpers.checkout import HERE, Checkout, adopted
 from helpers.edits import RECIPE, TABLE, Edits
 
-PROJECT = Path(__file__).parents[1] / "projects" / "setuptools-c"
 # What is no result of a stage: made from the machine and from downloads alone, and slow to make.
 _GIVEN = ("channel", "downloads", "backends", "hosts", "home")
 
@@ -45,13 +44,9 @@ def packages_of_nothing_kept(project: Checkout, variables: dict[str, str]) -> di
 
 def test_kept_results_are_those_of_a_run_without_them(tmp_path: Path, env: dict[str, str]) -> None:
     root = tmp_path / "fractional"
-    shutil.copytree(PROJECT, root)
+    project = adopted("setuptools-c", root, TABLE.format(python=HERE), env)
     (root / "conda").mkdir()
     (root / "conda/recipe.yaml").write_text(RECIPE)
-    with (root / "pyproject.toml").open("a") as table:
-        table.write(TABLE.format(python=HERE))
-    (root / "noxfile.py").write_text("from diptych.sessions import define\n\ndefine(__file__)\n")
-    project = Checkout(root=root, env=env)
     draw = random.Random(env.get("DIPTYCH_EDITS_SEED", "diptych"))
     edits = Edits(root=root, draw=draw)
     packages(project, {})

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 from diptych import process
-from helpers.checkout import HERE, Checkout
+from helpers.checkout import HERE, adopted
 from helpers.needs import needs_linux
 
-PROJECTS = Path(__file__).parents[1] / "projects"
 TABLE = """
 [tool.diptych]
 python = ["{python}"]
-compiler = ["{compiler}"]
+compiler = ["zig"]
 channels = ["conda-forge", "local"]
 floor = "2_17"
 package = "fractional"
@@ -22,19 +20,9 @@ test = "pytest -q"
 """
 
 
-def adopted(root: Path, env: dict[str, str], *, compiler: str) -> Checkout:
-    shutil.copytree(PROJECTS / "setuptools-c", root)
-    with (root / "pyproject.toml").open("a", encoding="utf-8") as file:
-        file.write(TABLE.format(python=HERE, compiler=compiler))
-    (root / "noxfile.py").write_text(
-        "from diptych.sessions import define\n\ndefine(__file__)\n", encoding="utf-8"
-    )
-    return Checkout(root=root, env=env)
-
-
 @needs_linux("the floor is a glibc")
 def test_a_wheel_for_the_floor(tmp_path: Path, env: dict[str, str]) -> None:
-    project = adopted(tmp_path / "project", env, compiler="zig")
+    project = adopted("setuptools-c", tmp_path / "project", TABLE.format(python=HERE), env)
     done = project.nox("-s", f"build-{HERE}", f"verify-{HERE}")
     assert done.returncode == 0, done.output
     (wheel, _) = project.packages
