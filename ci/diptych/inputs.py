@@ -1,15 +1,55 @@
-"""What goes into one stage of a cell: named values, whose hash is the key of its result, and how they differ from the last ones."""
+"""What goes into one stage of a cell: a frozen dataclass that its maker gets, and nothing else; its hash is the key of the result.
+
+A field of such a dataclass is in the key as it is. :class:`By` says by what else it enters, and :class:`Unkeyed` that no byte of the result
+depends on it, and why: where results go, what only ends a run. So what a maker can use and what is in the key cannot part.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import Field, dataclass, fields, is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Protocol, TypeVar, get_type_hints
 
+from diptych import __version__
 from diptych.store import Store, digest, read_json, write_json
 
 FOLDER = "inputs"
+
+
+class Dataclass(Protocol):
+    """Any dataclass."""
+
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
+
+T = TypeVar("T", bound=Dataclass)
+
+
+@dataclass(frozen=True)
+class By:
+    """Marks a field that enters the key by what this returns for it: a JSON-able value.
+
+    A function of the module, or a lambda that uses its argument alone: :func:`typing.get_type_hints` evaluates it.
+    """
+
+    value: Callable[[Any], object]
+
+
+@dataclass(frozen=True)
+class Unkeyed:
+    """Marks a field that no byte of the result depends on.
+
+    Attributes:
+        why: one line for the reader.
+    """
+
+    why: str
+
+
+SYSTEM = Unkeyed("what the system needs to work; it shapes no result")
+PLACE = Unkeyed("where results go, not what they are")
+NAME = Unkeyed("for messages and names of folders")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +73,43 @@ class Inputs:
     def texts(self) -> dict[str, str]:
         """Return one text for each single value, by its full name: ``compiler version``, ``sources src/a.cpp``."""
         return dict(_flat("", dict(self.values)))
+
+
+def inputs_of(stage: str, job: Dataclass) -> Inputs:
+    """Return a stage's inputs: each field of the dataclass that its maker gets, as the field says.
+
+    Args:
+        stage: the store's name of the stage.
+        job: the dataclass.
+    """
+    return Inputs(stage=stage, values={"diptych": __version__, **_keyed(job)})
+
+
+def part(kind: type[T], whole: object) -> T:
+    """Return the fields of ``whole`` that the dataclass ``kind`` has."""
+    return kind(**{field.name: getattr(whole, field.name) for field in fields(kind)})
+
+
+def _keyed(job: Dataclass) -> dict[str, object]:
+    marks = get_type_hints(type(job), include_extras=True)
+    found = {}
+    for field in fields(job):
+        value = getattr(job, field.name)
+        mark = _mark(marks[field.name])
+        if isinstance(mark, Unkeyed):
+            continue
+        found[field.name.replace("_", "-")] = mark.value(value) if mark else _plain(value)
+    return found
+
+
+def _mark(annotation: object) -> By | Unkeyed | None:
+    return next(
+        (one for one in getattr(annotation, "__metadata__", ()) if isinstance(one, (By, Unkeyed))), None
+    )
+
+
+def _plain(value: object) -> object:
+    return _keyed(value) if is_dataclass(value) and not isinstance(value, type) else value
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -60,6 +60,12 @@ print("\n" + json.dumps({
 """
 
 
+def identity(python: Path) -> list[object]:
+    """Return what names an interpreter in a key: its path, the file behind it, and when that was installed."""
+    real = python.resolve()
+    return [str(python), str(real), real.stat().st_mtime_ns]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Interpreter:
     """One CPython of this machine.

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from diptych.build import pep517
-from diptych.build.job import CompileJob
+from diptych.build.stage import compile_job
 from diptych.compilers import Compiler
 from diptych.environments import Environment
 from diptych.errors import CompileError, DiptychError, PackageError
@@ -63,9 +63,9 @@ def build(root: Path, env: dict[str, str], body: str, *, limit: str = "5 min") -
         name="gcc", cc=Path("gcc"), cxx=Path("g++"), family="gcc", version="12.2.0", target="x86_64-linux-gnu",
         library="libstdc++", library_version="12", library_date="20220819",
     )  # fmt: skip
-    job = CompileJob(
-        cell=space.cells[0],
-        config=space.config,
+    job = compile_job(
+        space.cells[0],
+        space.config,
         environment=Environment(prefix=Path(sys.prefix), python=python, version=HERE, lock=(), channels=()),
         compiler=compiler,
         store=space.store,

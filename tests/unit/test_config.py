@@ -13,6 +13,8 @@ import pytest
 from diptych.config import CellId, CompilerSpec, Config, load, parse_cell_id
 from diptych.config.overrides import settings_of
 from diptych.errors import ConfigError
+from diptych.inputs import part
+from diptych.testing.command import SuiteSettings
 
 PROJECT = '[project]\nname = "two-leaves"\nversion = "1.0"\n'
 Write = Callable[..., Path]
@@ -164,7 +166,7 @@ def test_placeholders_are_filled_after_the_words_are_split(write: Write) -> None
     config = load(
         write('[tool.diptych]\npython = ["3.12"]\ntest = \'{python} -m pytest {source}/t -k "a {b0}"\'')
     )
-    words = config.settings.test_command(source=Path("/a b"), python=Path("/p y/python"))
+    words = part(SuiteSettings, config.settings).command(source=Path("/a b"), python=Path("/p y/python"))
     assert words == ("/p y/python", "-m", "pytest", "/a b/t", "-k", "a {b0}")
 
 

@@ -11,11 +11,12 @@ from rattler_build import Stage0Recipe
 
 from diptych.config import load
 from diptych.errors import PackageError
+from diptych.inputs import part
 from diptych.matrix import cells
 from diptych.packages.lint import lint
 from diptych.packages.metadata import read_metadata
 from diptych.packages.rattler import check_recipe
-from diptych.packages.recipe import RecipeFacts, recipe, to_yaml
+from diptych.packages.recipe import RecipeFacts, RecipeSettings, recipe, to_yaml
 from diptych.packages.standalone import Archive, standalone_recipe
 
 METADATA = """\
@@ -52,7 +53,14 @@ def facts(tmp_path: Path) -> RecipeFacts:
     )
     config = load(tmp_path)
     (cell,) = cells(config, platform="linux-64")
-    return RecipeFacts(cell=cell, metadata=read_metadata(info), source=tmp_path, package="thing")
+    return RecipeFacts(
+        python=cell.python,
+        platform=cell.platform,
+        settings=part(RecipeSettings, cell.settings),
+        metadata=read_metadata(info),
+        source=tmp_path,
+        package="thing",
+    )
 
 
 def test_the_recipe_of_a_stage(facts: RecipeFacts) -> None:

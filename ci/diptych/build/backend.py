@@ -22,6 +22,7 @@ from diptych.build.pip import install, lock, make_venv, pip_list
 from diptych.build.sources import version_variables
 from diptych.build.toolenv import declared
 from diptych.errors import DiptychError, PackageError, ProcessError
+from diptych.interpreters import identity
 from diptych.store import Store, digest
 
 if TYPE_CHECKING:
@@ -225,5 +226,4 @@ def backend_versions(source: Path, *, store: Store) -> dict[str, str]:
 
 
 def _key(requirements: Sequence[str], python: Path) -> str:
-    real = python.resolve()
-    return digest(list(requirements), str(python), str(real), real.stat().st_mtime_ns, _REVISION)
+    return digest(list(requirements), identity(python), _REVISION)

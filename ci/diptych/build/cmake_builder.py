@@ -43,7 +43,7 @@ def make(job: CompileJob, tree: Path, empty: Path) -> dict[str, Path]:
         install(build, site)
     check_headers(build)
     check_links(site, environment=job.environment)
-    rules = install_map(tree, job.config.source)
+    rules = install_map(tree, job.sources.folder)
     names = [path.relative_to(site).as_posix() for path in sorted(site.rglob("*")) if path.is_file()]
     return {name: origin for name in names if (origin := _origin(name, rules)) is not None}
 
@@ -57,26 +57,26 @@ def _failing(job: CompileJob, what: str) -> Iterator[None]:
         log = compile_log(job.store, job.cell)
         found = first_error(log.read_text(encoding="utf-8", errors="replace")) if log.is_file() else ()
         raise CompileError(
-            f"{job.cell.id}: {what} failed: {error.summary}",
+            f"{job.cell}: {what} failed: {error.summary}",
             details=[*found, f"whole log: {log}"] if found else error.details,
             hint=LONGER if error.timed_out else _hint(what),
-            place=error_place(found, source=job.config.source),
+            place=error_place(found, source=job.sources.folder),
         ) from error
 
 
 def _cmake_build(job: CompileJob, tree: Path, log: Path) -> CMakeBuild:
-    extra = {**job.cell.settings.env, **job.cell.compiler.env}
+    extra = {**job.settings.env, **job.compiler_env}
     return CMakeBuild(
-        source=job.config.source,
+        source=job.sources.folder,
         tree=tree,
         prefix=job.environment.prefix,
         compiler=job.compiler,
-        build_type=job.cell.settings.build_type,
-        arguments=job.cell.settings.cmake_args,
-        flags=job.cell.compiler.flags,
+        build_type=job.settings.build_type,
+        arguments=job.settings.cmake_args,
+        flags=job.flags,
         env=tool_environment(job.env, prefix=job.environment.prefix, compiler=job.compiler.cxx, extra=extra),
         log=log,
-        limit=seconds(job.cell.settings.build_limit),
+        limit=seconds(job.settings.build_limit),
     )
 
 

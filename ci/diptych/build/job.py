@@ -5,15 +5,31 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Literal, TypeAlias
 
+from diptych.build.sources import Sources
+from diptych.build.toolenv import steering
 from diptych.compilers import Compiler
-from diptych.config import Config
 from diptych.environments import Environment
-from diptych.matrix import Cell
+from diptych.inputs import NAME, PLACE, By, Unkeyed
 from diptych.store import Store
 
 LONGER = "something waits for ever, or tool.diptych.build-limit has to be longer"
 """The next step where a limit of time has ended a build."""
+
+BuilderKind: TypeAlias = Literal["pep517", "cmake", "wrapped"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompileSettings:
+    """What the table says of compiling; see :class:`diptych.config.CellSettings`."""
+
+    config_settings: Mapping[str, str]
+    build_isolation: bool
+    cmake_args: tuple[str, ...]
+    build_type: str
+    env: Mapping[str, str]
+    build_limit: Annotated[str, Unkeyed("it ends a build, and shapes none")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,22 +37,41 @@ class CompileJob:
     """The inputs of the compile stage.
 
     Attributes:
-        cell: which entry of the matrix.
-        config: the table.
-        environment: the host environment.
+        cell: the cell's name.
+        python: such as ``3.11``.
+        platform: conda's name of it.
+        version: what ``pyproject.toml`` says, if it does.
+        builder: what compiles.
+        settings: what the table says of compiling.
+        flags: the table's flags of the compiler.
+        compiler_env: the table's variables of the compiler.
         compiler: the cell's compiler, as found.
+        environment: the host environment.
+        sources: the project.
+        env: the process environment as far as :func:`diptych.build.toolenv.admitted` lets it in.
         store: where results go.
-        env: the process environment.
     """
 
-    cell: Cell
-    config: Config
-    environment: Environment
+    cell: Annotated[str, NAME]
+    python: str
+    platform: str
+    version: str | None
+    builder: BuilderKind
+    settings: CompileSettings
+    flags: tuple[str, ...]
+    compiler_env: Mapping[str, str]
     compiler: Compiler
-    store: Store
-    env: Mapping[str, str]
+    environment: Annotated[Environment, By(lambda one: one.lock_hashes)]
+    sources: Annotated[Sources, By(lambda one: one.facts)]
+    env: Annotated[Mapping[str, str], By(steering)]
+    store: Annotated[Store, PLACE]
+
+    @property
+    def tag(self) -> str:
+        """The Python as in a wheel's file name, such as ``cp311``."""
+        return f"cp{self.python.replace('.', '')}"
 
 
-def compile_log(store: Store, cell: Cell) -> Path:
+def compile_log(store: Store, cell: str) -> Path:
     """Return where the whole output of the cell's last compile is."""
-    return store.root / "logs" / cell.id / "compile.log"
+    return store.root / "logs" / cell / "compile.log"

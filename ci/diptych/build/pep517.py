@@ -19,7 +19,7 @@ from diptych.binaries import find_binaries, read_file
 from diptych.build.backend import Backend, environment_versions
 from diptych.build.job import CompileJob, compile_log
 from diptych.build.mirror import lend_git, mirror
-from diptych.build.sources import missing_submodules, source_files
+from diptych.build.sources import missing_submodules
 from diptych.build.strangers import check_links
 from diptych.build.toolenv import tool_environment
 from diptych.config.files import read_toml
@@ -57,9 +57,9 @@ def make(job: CompileJob, tree: Path, empty: Path) -> dict[str, Path]:
     log.unlink(missing_ok=True)
     copy = tree / "source"
     copy.mkdir(parents=True, exist_ok=True)
-    files = source_files(job.config.source, env=job.env)
-    mirror(files, job.config.source, copy)
-    lend_git(job.config.source, copy, env=job.env)
+    files = job.sources.files
+    mirror(files, job.sources.folder, copy)
+    lend_git(job.sources.folder, copy, env=job.env)
     built = empty / "built"
     built.mkdir()
     backend = backend_of(job, tree, copy, log)
@@ -73,7 +73,7 @@ def make(job: CompileJob, tree: Path, empty: Path) -> dict[str, Path]:
     _check_compiled(empty / SITE, job)
     check_links(empty / SITE, environment=job.environment)
     write_json(empty / "backend.json", environment_versions(backend))
-    return origins(empty / SITE, files, job.config.source)
+    return origins(empty / SITE, files, job.sources.folder)
 
 
 @contextmanager
@@ -82,7 +82,7 @@ def _submodules_told(job: CompileJob) -> Iterator[None]:
     try:
         yield
     except PackageError as error:
-        missing = missing_submodules(job.config.source, env=job.env)
+        missing = missing_submodules(job.sources.folder, env=job.env)
         if not missing:
             raise
         raise PackageError(
@@ -94,7 +94,7 @@ def _submodules_told(job: CompileJob) -> Iterator[None]:
 
 def backend_of(job: CompileJob, tree: Path, copy: Path, log: Path) -> Backend:
     """Return the project's backend as the cell runs it."""
-    settings = job.cell.settings
+    settings = job.settings
     return Backend(
         source=copy,
         python=job.environment.python,
@@ -117,14 +117,14 @@ def _kept_folder(copy: Path, tree: Path) -> dict[str, str]:
 
 def _variables(job: CompileJob, tree: Path, home: Path) -> dict[str, str]:
     """Return the environment of the backend: the cell's compiler, and where the host environment has what it compiles against."""
-    settings, prefix = job.cell.settings, job.environment.prefix
-    extra = {**settings.env, **job.cell.compiler.env}
+    settings, prefix = job.settings, job.environment.prefix
+    extra = {**settings.env, **job.compiler_env}
     env = tool_environment(job.env, prefix=prefix, compiler=job.compiler.cxx, extra=extra)
     # Where two fit, compilers take the last (gcc(1), -ffile-prefix-map).
     maps = {tree: "/build", tree / "source": "/source", prefix: "/host", home: "/backend"}
     neutral = shlex.join(f"-ffile-prefix-map={path}={name}" for path, name in maps.items())
-    links = shlex.quote(f"-Wl,-rpath-link,{prefix}/lib") if job.cell.platform.startswith("linux") else ""
-    cxx = " ".join(job.cell.compiler.flags)
+    links = shlex.quote(f"-Wl,-rpath-link,{prefix}/lib") if job.platform.startswith("linux") else ""
+    cxx = " ".join(job.flags)
     return {
         **env,
         "CC": str(job.compiler.cc),
@@ -162,7 +162,7 @@ def only_wheel(wheel: Path, folder: Path, job: CompileJob) -> Path:
     found = sorted(path.name for path in folder.iterdir())
     if found != [wheel.name] or wheel.suffix != ".whl":
         raise CompileError(
-            f"{job.cell.id}: the build backend should leave one wheel",
+            f"{job.cell}: the build backend should leave one wheel",
             details=[f"it left {', '.join(found) or 'nothing'}, and said {wheel.name}"],
             hint="what it does is in pyproject.toml, [build-system]",
         )
@@ -171,22 +171,22 @@ def only_wheel(wheel: Path, folder: Path, job: CompileJob) -> Path:
 
 def _check_tags(package: Package, job: CompileJob) -> None:
     """Refuse a wheel of another version, another Python, or without platform."""
-    said = job.config.project.version
+    said = job.version
     name = package.path.name
     if said is not None and not _same_version(said, package.version):
         raise CompileError(
-            f"{job.cell.id}: the build backend made version {package.version}; pyproject.toml says {said}",
+            f"{job.cell}: the build backend made version {package.version}; pyproject.toml says {said}",
             hint="one of the two is stale: is the version written in a second place?",
         )
     if all(tag.platform == "any" for tag in package.tags):
         raise CompileError(
-            f'{job.cell.id}: "{name}" is a pure wheel: the build backend compiled nothing',
+            f'{job.cell}: "{name}" is a pure wheel: the build backend compiled nothing',
             hint="what turns its extension on? a variable goes into [tool.diptych.env], a setting into config-settings",
         )
-    fits = {job.cell.tag, "py3", f"py{job.cell.python.replace('.', '')}"}
+    fits = {job.tag, "py3", f"py{job.python.replace('.', '')}"}
     if not any(tag.interpreter in fits or tag.abi == "abi3" for tag in package.tags):
         raise CompileError(
-            f'{job.cell.id}: "{name}" is for another Python than {job.cell.python}',
+            f'{job.cell}: "{name}" is for another Python than {job.python}',
             hint="does the build start an interpreter of its own instead of the one that runs it?",
         )
 
@@ -226,7 +226,7 @@ def _check_compiled(site: Path, job: CompileJob) -> None:
     binaries = {path: read_file(path)[0] for path in find_binaries(site)}
     if not binaries:
         raise CompileError(
-            f"{job.cell.id}: the wheel of the build backend holds no binary",
+            f"{job.cell}: the wheel of the build backend holds no binary",
             hint="an optional extension that failed to compile? its messages are in "
             f'"{compile_log(job.store, job.cell)}"',
         )
@@ -234,7 +234,7 @@ def _check_compiled(site: Path, job: CompileJob) -> None:
     name = {"gcc": "GCC", "clang": "clang"}.get(job.compiler.family, "")
     if tools and name and not any(name in tool and job.compiler.version in tool for tool in tools):
         raise CompileError(
-            f"{job.cell.id}: the binaries were not compiled by {job.compiler.family} {job.compiler.version}",
+            f"{job.cell}: the binaries were not compiled by {job.compiler.family} {job.compiler.version}",
             details=sorted(set(tools)),
             hint=f"the build ignores CC={job.compiler.cc} and CXX={job.compiler.cxx}: does it name a compiler of its own?",
         )

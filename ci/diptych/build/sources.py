@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from diptych import process
@@ -17,6 +18,32 @@ _LEFTOVERS = frozenset(
         "__pycache__", "_skbuild", "build", "dist", "node_modules", "output", "venv",
     }
 )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sources:
+    """The project's source folder, as a stage's input.
+
+    Attributes:
+        folder: where it is.
+        env: with which git is asked.
+        versioned: whether the backend may ask git for a version.
+    """
+
+    folder: Path
+    env: Mapping[str, str]
+    versioned: bool
+
+    @property
+    def files(self) -> list[Path]:
+        """As :func:`source_files`."""
+        return source_files(self.folder, env=self.env)
+
+    @property
+    def facts(self) -> dict[str, object]:
+        """What a result depends on: contents by name, and what a version is made from."""
+        version = {"version": version_facts(self.folder, env=self.env)} if self.versioned else {}
+        return {"files": source_hashes(self.folder, env=self.env), **version}
 
 
 def source_files(source: Path, *, env: Mapping[str, str]) -> list[Path]:

@@ -5,23 +5,31 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from diptych import __version__
 from diptych.build import cmake_builder, pep517, wrapped
-from diptych.build.job import CompileJob
-from diptych.build.sources import source_hashes, version_facts
-from diptych.build.toolenv import chosen
+from diptych.build.job import BuilderKind, CompileJob, CompileSettings
+from diptych.build.sources import Sources
+from diptych.build.toolenv import admitted
 from diptych.compilers import Compiler
+from diptych.config import Config
 from diptych.config.files import read_toml
-from diptych.inputs import Inputs, made_once
-from diptych.store import digest, read_json, sha256_file
+from diptych.config.model import BuilderName
+from diptych.environments import Environment
+from diptych.inputs import inputs_of, made_once, part
+from diptych.matrix import Cell
+from diptych.store import Store, digest, read_json, sha256_file
 
 Builder: TypeAlias = Callable[[CompileJob, Path, Path], dict[str, Path]]
 """From the inputs, the cell's own build folder and an empty folder to ``site`` in that, and the source of each file in it."""
 
+_BUILDERS: dict[BuilderKind, Builder] = {
+    "pep517": pep517.make,
+    "cmake": cmake_builder.make,
+    "wrapped": wrapped.make,
+}
 KIND = "stage"
 SITE = "site"
 _RECORD = "origins.json"
@@ -78,15 +86,15 @@ def compile_stage(job: CompileJob) -> Stage:
         CompileError: configuring, compiling, linking or installing failed.
         LinkageError: something was compiled or linked from outside the cell.
     """
-    compiled = _compile_inputs(job)
-    inputs = Inputs(stage=KIND, values={**compiled, **_source_inputs(job)})
+    inputs = inputs_of(KIND, job)
+    compiled = {name: value for name, value in inputs.values.items() if name != "sources"}
     # CMake's cache holds the environment's path, so a tree belongs to one; the stage does not, since the
     # compiler flags map paths away.
-    tree = job.store.path("build", f"{job.cell.id}-{digest(compiled, str(job.environment.prefix))[:8]}")
+    tree = job.store.path("build", f"{job.cell}-{digest(compiled, str(job.environment.prefix))[:8]}")
     with job.store.lock(f"build-{tree.name}"):
         # Where the build tree was removed, or holds another state of the sources: in-source tests need it.
         folder, made = made_once(
-            job.store, job.cell.id, inputs, lambda empty: _make(job, tree, empty), valid=_tree_agrees
+            job.store, job.cell, inputs, lambda empty: _make(job, tree, empty), valid=_tree_agrees
         )
     record = _read_record(folder)
     return Stage(
@@ -103,46 +111,45 @@ def compile_stage(job: CompileJob) -> Stage:
     )
 
 
-def _source_inputs(job: CompileJob) -> dict[str, object]:
-    source, env = job.config.source, job.env
-    asks_git = builder_of(job) is not cmake_builder.make
-    return {
-        "sources": source_hashes(source, env=env),
-        "version": version_facts(source, env=env) if asks_git else {},
-    }
+def compile_job(
+    cell: Cell,
+    config: Config,
+    *,
+    environment: Environment,
+    compiler: Compiler,
+    store: Store,
+    env: Mapping[str, str],
+) -> CompileJob:
+    """Return the inputs of a cell's compile stage, out of the process environment ``env`` and the table."""
+    builder = builder_of(cell.settings.builder, config.source)
+    seen = admitted(env)
+    return CompileJob(
+        cell=cell.id,
+        python=cell.python,
+        platform=cell.platform,
+        version=config.project.version,
+        builder=builder,
+        settings=part(CompileSettings, cell.settings),
+        flags=cell.compiler.flags,
+        compiler_env=cell.compiler.env,
+        compiler=compiler,
+        environment=environment,
+        sources=Sources(folder=config.source, env=seen, versioned=builder != "cmake"),
+        env=seen,
+        store=store,
+    )
 
 
-def _compile_inputs(job: CompileJob) -> dict[str, object]:
-    settings = job.cell.settings
-    return {
-        "diptych": __version__,
-        "cell": job.cell.id,
-        "platform": job.cell.platform,
-        "host": job.environment.lock_hashes,
-        "compiler": asdict(job.compiler),
-        "builder": settings.builder,
-        "config-settings": dict(settings.config_settings),
-        "build-isolation": settings.build_isolation,
-        "compiler-flags": job.cell.compiler.flags,
-        "compiler-env": dict(job.cell.compiler.env),
-        "cmake-args": settings.cmake_args,
-        "build-type": settings.build_type,
-        "env": dict(settings.env),
-        "variables": chosen(job.env),
-    }
-
-
-def builder_of(job: CompileJob) -> Builder:
+def builder_of(name: BuilderName, source: Path) -> BuilderKind:
     """Return the builder that the table names; by default the project's own backend, when it has one.
 
     Where that is a setuptools that compiles nothing beside a CMakeLists.txt, both take part.
     """
-    name = job.cell.settings.builder
-    if name == "auto" and wrapped.is_wrapped(job.config.source):
-        return wrapped.make
-    if name == "auto":
-        name = "pep517" if _has_backend(job.config.source) else "cmake"
-    return pep517.make if name == "pep517" else cmake_builder.make
+    if name != "auto":
+        return name
+    if wrapped.is_wrapped(source):
+        return "wrapped"
+    return "pep517" if _has_backend(source) else "cmake"
 
 
 def _has_backend(source: Path) -> bool:
@@ -151,7 +158,7 @@ def _has_backend(source: Path) -> bool:
 
 
 def _make(job: CompileJob, tree: Path, empty: Path) -> None:
-    found = builder_of(job)(job, tree, empty)
+    found = _BUILDERS[job.builder](job, tree, empty)
     files = {
         name: {"origin": str(origin), "sha256": sha256_file(empty / SITE / name)}
         for name, origin in found.items()

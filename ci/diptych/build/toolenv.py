@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from diptych.build.sources import version_variables
 from diptych.process import composed_path, own_tools, which
 
 # What the system needs to work, and what programs show themselves by; no byte of a result depends on it, so it is in no key.
@@ -58,6 +59,24 @@ def _system(env: Mapping[str, str]) -> dict[str, str]:
         for name, value in env.items()
         if name.upper() in _SYSTEM or name.startswith(_SYSTEM_PREFIXES)
     }
+
+
+def system_of(env: Mapping[str, str]) -> dict[str, str]:
+    """Return what every stage may see of the process environment: what the system needs, and where programs are found.
+
+    No byte of a result may depend on it. PATH only serves to find git and the interpreters: children get one of their own.
+    """
+    return {**_system(env), **({"PATH": env["PATH"]} if "PATH" in env else {})}
+
+
+def admitted(env: Mapping[str, str]) -> dict[str, str]:
+    """Return what a compiling stage may see: :func:`system_of`, and what :func:`steering` puts into its key."""
+    return {**system_of(env), **steering(env)}
+
+
+def steering(env: Mapping[str, str]) -> dict[str, str]:
+    """Return what shapes what is compiled: :func:`chosen`, and what forces a version on the backend."""
+    return {**chosen(env), **version_variables(env)}
 
 
 def without_steering(env: Mapping[str, str]) -> dict[str, str]:

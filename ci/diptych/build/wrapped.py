@@ -16,7 +16,6 @@ from diptych.build import cmake_builder
 from diptych.build.job import CompileJob, compile_log
 from diptych.build.mirror import lend_git, mirror
 from diptych.build.pep517 import EXTRA, SITE, backend_of, lay_out, only_wheel, origins
-from diptych.build.sources import source_files
 from diptych.config.files import read_toml
 from diptych.errors import CompileError
 from diptych.store import sha256_file
@@ -59,12 +58,12 @@ def make(job: CompileJob, tree: Path, empty: Path) -> dict[str, Path]:
         PackageError: the backend failed, with its last lines.
         LinkageError: something was compiled or linked from outside the cell.
     """
-    source, site = job.config.source, empty / SITE
+    source, site = job.sources.folder, empty / SITE
     found = cmake_builder.make(job, tree, empty)
     home = tree / _WRAPPER
     copy = home / "source"
     copy.mkdir(parents=True, exist_ok=True)
-    files = source_files(source, env=job.env)
+    files = job.sources.files
     mirror(files, source, copy)
     lend_git(source, copy, env=job.env)
     built = empty / "built"
@@ -92,7 +91,7 @@ def _add(added: Path, site: Path, job: CompileJob) -> None:
         target = site / name
         if target.exists() and sha256_file(target) != sha256_file(path):
             raise CompileError(
-                f"{job.cell.id}: CMake installs {name}, and setuptools has another file of that name",
+                f"{job.cell}: CMake installs {name}, and setuptools has another file of that name",
                 hint="let one of the two bring it",
             )
         target.parent.mkdir(parents=True, exist_ok=True)

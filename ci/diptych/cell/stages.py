@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from diptych import compilers
-from diptych.build.job import CompileJob
-from diptych.build.stage import Stage, compile_stage
+from diptych.build.stage import Stage, compile_job, compile_stage
 from diptych.environments import Environment
 from diptych.matrix import Cell
-from diptych.testing.insource import InSource, InSourceJob, test_in_source
+from diptych.testing.insource import InSource, in_source_job, test_in_source
 from diptych.workspace import Workspace
 
 
@@ -18,9 +17,9 @@ def stage_of(workspace: Workspace, cell: Cell, environment: Environment) -> Stag
         MissingToolError, CompileError, LinkageError: as the compile stage says.
     """
     compiler = compilers.of_cell(cell, workspace.env, store=workspace.store, prefix=environment.prefix)
-    job = CompileJob(
-        cell=cell,
-        config=workspace.config,
+    job = compile_job(
+        cell,
+        workspace.config,
         environment=environment,
         compiler=compiler,
         store=workspace.store,
@@ -41,9 +40,9 @@ def tests_of(workspace: Workspace, cell: Cell, environment: Environment, stage: 
     """
     with workspace.output.step("test in source") as step:
         result = test_in_source(
-            InSourceJob(
-                cell=cell,
-                config=workspace.config,
+            in_source_job(
+                cell,
+                workspace.config,
                 environment=environment,
                 stage=stage,
                 store=workspace.store,

@@ -12,7 +12,7 @@ from diptych.channel.local import wanted_before
 from diptych.errors import ConfigError, MissingToolError
 from diptych.matrix import Cell
 from diptych.records import CellRecord, read_record
-from diptych.testing.verify import Verified, VerifyJob, verify
+from diptych.testing.verify import Verified, verify, verify_job
 from diptych.workspace import Workspace
 
 
@@ -42,11 +42,11 @@ def verify_cell(workspace: Workspace, cell: Cell) -> tuple[Verified, Verified]:
         with workspace.output.step(name) as step:
             if name == "verify conda":
                 _bring_dependencies(workspace, cell, record, step.progress)
-            job = VerifyJob(
-                cell=cell,
-                config=workspace.config,
-                package=package,
-                python=plain_python(workspace, cell),
+            job = verify_job(
+                cell,
+                workspace.config,
+                file=package,
+                interpreter=plain_python(workspace, cell),
                 channels=record.channels,
                 store=workspace.store,
                 env=workspace.env,

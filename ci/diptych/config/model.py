@@ -102,12 +102,8 @@ class CellSettings:
     """The oldest glibc that the wheel has to do with, as in its tag: `2_28` for `manylinux_2_28`. A wheel that needs a newer
     one is an error. The compiler `zig` compiles for this glibc, for `2_17` where nothing is said; any other compiles for its machine's."""
 
-    def test_command(self, *, source: Path, python: Path) -> tuple[str, ...]:
-        """Return the words of ``test`` with the source folder and the interpreter put in."""
-        return forms.filled(self.test, source=str(source), python=str(python))
-
     def benchmark_command(self, *, source: Path, python: Path) -> tuple[str, ...]:
-        """Return the words of ``benchmark`` likewise; none when there is no benchmark."""
+        """Return the words of ``benchmark`` with the source folder and the interpreter put in; none when there is none."""
         return forms.filled(self.benchmark or "", source=str(source), python=str(python))
 
 

@@ -110,7 +110,14 @@ def _measure(job: CostJob, python: Path, scratch: Path) -> Costs:
         ),
         _installed(
             scratch / "conda",
-            lambda to: conda_prefix(job.conda, to, cell=job.cell, channels=job.channels, env=job.env),
+            lambda to: conda_prefix(
+                job.conda,
+                to,
+                python=job.cell.python,
+                platform=job.cell.platform,
+                channels=job.channels,
+                env=job.env,
+            ),
         ),
     ]
     prefixes = [prefix for prefix, _ in installed]

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from diptych.archives.entrypoints import commands_of
-from diptych.matrix import Cell
 from diptych.packages.metadata import Metadata
 from diptych.recipes.staged import STAGE_SCRIPT
 from diptych.specs import of_requirements
@@ -26,17 +25,32 @@ _SUMMARY, _HOME, _CODE, _DOCS = (
 
 
 @dataclass(frozen=True, kw_only=True)
+class RecipeSettings:
+    """What the table says for a rendered recipe; see :class:`diptych.config.CellSettings`."""
+
+    host: tuple[str, ...]
+    run: tuple[str, ...]
+    names: Mapping[str, str]
+    test: str
+    test_requires: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class RecipeFacts:
     """What a recipe is rendered from.
 
     Attributes:
-        cell: for host and run requirements, and the test command.
+        python: such as ``3.11``.
+        platform: conda's name of it.
+        settings: host and run requirements, and the test command.
         metadata: for name, version, licence, summary, dependencies, commands.
         source: the project, for its tests.
         package: import name, for the import test.
     """
 
-    cell: Cell
+    python: str
+    platform: str
+    settings: RecipeSettings
     metadata: Metadata
     source: Path
     package: str
@@ -127,7 +141,7 @@ def python_part(facts: RecipeFacts) -> dict[str, Any]:
 
 def host_requirements(facts: RecipeFacts) -> list[str]:
     """Return what the table says, with Python."""
-    return ["python", *(spec for spec in facts.cell.settings.host if spec.split()[0] != "python")]
+    return ["python", *(spec for spec in facts.settings.host if spec.split()[0] != "python")]
 
 
 def run_requirements(facts: RecipeFacts) -> list[str]:
@@ -136,21 +150,20 @@ def run_requirements(facts: RecipeFacts) -> list[str]:
     Raises:
         PackageError: a dependency cannot be read.
     """
-    cell = facts.cell
     needed = of_requirements(
         facts.raw.get("requires_dist", []),
-        python=cell.python,
-        platform=cell.platform,
-        known=cell.settings.names,
+        python=facts.python,
+        platform=facts.platform,
+        known=facts.settings.names,
     )
-    return ["python", *needed, *cell.settings.run]
+    return ["python", *needed, *facts.settings.run]
 
 
 def tests_part(facts: RecipeFacts) -> list[dict[str, Any]]:
     """Return the tests: import and ``pip check``, and the project's own where the table's command names their place."""
     tests: list[dict[str, Any]] = [{"python": {"imports": [facts.package], "pip_check": True}}]
     if files := test_files(facts):
-        words = shlex.split(facts.cell.settings.test)
+        words = shlex.split(facts.settings.test)
         command = [
             word.replace("{source}/", "").replace("{source}", ".").replace("{python}", "python")
             for word in words
@@ -159,7 +172,7 @@ def tests_part(facts: RecipeFacts) -> list[dict[str, Any]]:
             {
                 "script": [shlex.join(command)],
                 "files": {"source": files},
-                "requirements": {"run": list(facts.cell.settings.test_requires)},
+                "requirements": {"run": list(facts.settings.test_requires)},
             }
         )
     return tests
@@ -167,7 +180,7 @@ def tests_part(facts: RecipeFacts) -> list[dict[str, Any]]:
 
 def test_files(facts: RecipeFacts) -> list[str]:
     """Return the project's tests as globs below its folder: the places that the table's test command names."""
-    words = shlex.split(facts.cell.settings.test)
+    words = shlex.split(facts.settings.test)
     places = [
         word.partition("{source}/")[2].split("::")[0].strip("/") for word in words if "{source}/" in word
     ]

@@ -13,7 +13,8 @@ from typing import Any
 
 from diptych import matrix
 from diptych.cell import hosts
-from diptych.cell.makers import Packing, conda_of, wheel_of
+from diptych.cell.makers import conda_of, wheel_of
+from diptych.cell.packing import packings
 from diptych.cell.stages import stage_of
 from diptych.errors import DiptychError
 from diptych.output import Output
@@ -39,9 +40,9 @@ def rebuild(order: dict[str, Any], env: dict[str, str]) -> dict[str, str]:
     workspace = open_workspace(Path(order["root"]), env=env, machine=order["machine"], output=Output(env=env))
     cell = matrix.find(workspace.cells, order["cell"])
     environment = hosts.ensure(workspace, cell, Path(order["prefix"]))
-    packing = Packing(
-        workspace=workspace,
-        cell=cell,
+    wheel, conda = packings(
+        workspace,
+        cell,
         environment=environment,
         stage=stage_of(workspace, cell, environment),
         metadata=prepare_metadata(workspace.config.source, store=workspace.store, env=workspace.env),
@@ -50,9 +51,9 @@ def rebuild(order: dict[str, Any], env: dict[str, str]) -> dict[str, str]:
         workspace.config.source, store=workspace.store, env=workspace.env, epoch=workspace.epoch
     )
     return {
-        "wheel": str(wheel_of(packing).artefact.path),
+        "wheel": str(wheel_of(wheel).artefact.path),
         "sdist": str(sdist.path),
-        "conda": str(conda_of(packing).artefact.path),
+        "conda": str(conda_of(conda).artefact.path),
     }
 
 

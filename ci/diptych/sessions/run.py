@@ -79,7 +79,7 @@ def shell(session: nox.Session, workspace: Workspace, cell: Cell, params: HostPa
     env = {
         **without_steering(workspace.env),
         **cell.settings.env,
-        **shell_environment(job),
+        **shell_environment(job, path=workspace.env.get("PATH", "")),
         "DIPTYCH_CELL": cell.id,
     }
     command = session.posargs or [workspace.env.get("SHELL") or "/bin/sh"]
@@ -130,12 +130,12 @@ def compare(session: nox.Session, workspace: Workspace) -> None:
 def insource_job(session: nox.Session, workspace: Workspace, cell: Cell, params: HostParams) -> InSourceJob:
     """Compile if needed and return what in-source tests start from."""
     from diptych.cell.stages import stage_of
-    from diptych.testing.insource import InSourceJob
+    from diptych.testing.insource import in_source_job
 
     environment = environment_of(session, params)
-    return InSourceJob(
-        cell=cell,
-        config=workspace.config,
+    return in_source_job(
+        cell,
+        workspace.config,
         environment=environment,
         stage=stage_of(workspace, cell, environment),
         store=workspace.store,

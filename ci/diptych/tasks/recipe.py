@@ -8,6 +8,7 @@ from invoke.context import Context
 
 from diptych.config import Config
 from diptych.errors import ConfigError, PackageError
+from diptych.inputs import part
 from diptych.packages.standalone import Archive
 from diptych.store import sha256_file
 from diptych.tasks.surface import process_workspace, surface
@@ -28,14 +29,20 @@ def recipe(_context: Context, maintainer: list[str], sdist: str = "", url: str =
     from diptych.packages.lint import lint  # noqa: PLC0415 -- not for --list
     from diptych.packages.metadata import prepare_metadata  # noqa: PLC0415 -- as above
     from diptych.packages.rattler import check_recipe  # noqa: PLC0415 -- as above
-    from diptych.packages.recipe import RecipeFacts, to_yaml  # noqa: PLC0415 -- as above
+    from diptych.packages.recipe import RecipeFacts, RecipeSettings, to_yaml  # noqa: PLC0415 -- as above
     from diptych.packages.standalone import standalone_recipe  # noqa: PLC0415 -- as above
 
     workspace = process_workspace(aside=True)
     config: Config = workspace.config
     metadata = prepare_metadata(config.source, store=workspace.store, env=workspace.env)
+    cell = workspace.cells[-1]
     facts = RecipeFacts(
-        cell=workspace.cells[-1], metadata=metadata, source=config.source, package=config.package
+        python=cell.python,
+        platform=cell.platform,
+        settings=part(RecipeSettings, cell.settings),
+        metadata=metadata,
+        source=config.source,
+        package=config.package,
     )
     values = standalone_recipe(facts, _archive(workspace, sdist, url), tuple(maintainer))
     text = to_yaml(values)

@@ -11,7 +11,6 @@ from diptych.build.pip import install, make_venv
 from diptych.build.toolenv import declared
 from diptych.environments import HostRequest, create
 from diptych.errors import PackageError, ProcessError
-from diptych.matrix import Cell
 from diptych.packages.channel_folder import index_folder
 
 
@@ -45,7 +44,8 @@ def conda_prefix(
     package: Path,
     scratch: Path,
     *,
-    cell: Cell,
+    python: str,
+    platform: str,
     channels: Sequence[str],
     env: Mapping[str, str],
     also: Sequence[str] = (),
@@ -57,7 +57,8 @@ def conda_prefix(
     Args:
         package: the ``.conda`` file.
         scratch: an existing folder.
-        cell: for its Python and platform.
+        python: such as ``3.11``.
+        platform: conda's name of it.
         channels: where dependencies come from.
         env: the process environment.
         also: further match specs.
@@ -66,14 +67,14 @@ def conda_prefix(
         HostEnvironmentError: there is no solution, or a dependency cannot be fetched.
     """
     channel = scratch / "channel"
-    target = channel / cell.platform
+    target = channel / platform
     target.mkdir(parents=True)
     (channel / "noarch").mkdir()
     shutil.copy2(package, target)
     index_folder(channel)
     name, version, build = package.name.removesuffix(".conda").rsplit("-", 2)
     request = HostRequest(
-        python=cell.python,
+        python=python,
         specs=(f"{name} =={version} {build}", *also),
         channels=(channel.as_uri(), *channels),
     )

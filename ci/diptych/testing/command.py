@@ -11,8 +11,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from diptych import process
+from diptych.config import forms
 from diptych.errors import TestsFailedError
 from diptych.testing.witnesses import FOLDER, Witness, read_witnesses
+
+
+@dataclass(frozen=True, kw_only=True)
+class SuiteSettings:
+    """What the table says of the tests, wherever they run; see :class:`diptych.config.CellSettings`."""
+
+    test: str
+    test_sources: tuple[str, ...]
+    env: Mapping[str, str]
+
+    def command(self, *, source: Path, python: Path) -> tuple[str, ...]:
+        """Return the words of ``test`` with the source folder and the interpreter put in."""
+        return forms.filled(self.test, source=str(source), python=str(python))
 
 
 @dataclass(frozen=True, kw_only=True)

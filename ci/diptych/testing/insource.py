@@ -6,15 +6,16 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 from diptych.build.stage import Stage
-from diptych.build.toolenv import declared
-from diptych.config import Config
+from diptych.build.toolenv import declared, system_of
+from diptych.config import Config, InSourceWay
 from diptych.environments import Environment
-from diptych.inputs import Inputs, made_once
+from diptych.inputs import NAME, PLACE, SYSTEM, By, Unkeyed, inputs_of, made_once, part
 from diptych.matrix import Cell
 from diptych.store import Store
-from diptych.testing.command import TestResult, TestRun, library_variable, run_tests
+from diptych.testing.command import SuiteSettings, TestResult, TestRun, library_variable, run_tests
 from diptych.testing.layout import Layout, LayoutJob, lay_out
 from diptych.testing.sources import copy_tests
 from diptych.testing.witnesses import Promise, judge
@@ -42,15 +43,63 @@ class InSource:
 
 
 @dataclass(frozen=True, kw_only=True)
-class InSourceJob:
-    """The inputs of in-source tests; ``environment`` is the one that the stage was compiled against."""
+class InSourceSettings(SuiteSettings):
+    """What the table says of the tests in source."""
 
-    cell: Cell
-    config: Config
-    environment: Environment
-    stage: Stage
-    store: Store
-    env: Mapping[str, str]
+    in_source: InSourceWay
+
+
+@dataclass(frozen=True, kw_only=True)
+class InSourceJob:
+    """The inputs of in-source tests.
+
+    Attributes:
+        cell: the cell's name.
+        python: such as ``3.11``.
+        platform: conda's name of it.
+        package: import name.
+        settings: what the table says of the tests.
+        source: the project.
+        environment: the one that the stage was compiled against.
+        stage: what was compiled.
+        env: what :func:`diptych.build.toolenv.system_of` lets in of the process environment.
+        store: where results go.
+    """
+
+    cell: Annotated[str, NAME]
+    python: str
+    platform: str
+    package: str
+    settings: InSourceSettings
+    source: Annotated[Path, Unkeyed("its files are in the key of the stage")]
+    environment: Annotated[Environment, By(lambda one: one.lock_hashes)]
+    stage: Annotated[Stage, By(lambda one: one.key)]
+    env: Annotated[Mapping[str, str], SYSTEM]
+    store: Annotated[Store, PLACE]
+
+
+def in_source_job(
+    cell: Cell,
+    config: Config,
+    *,
+    environment: Environment,
+    stage: Stage,
+    store: Store,
+    env: Mapping[str, str],
+) -> InSourceJob:
+    """Return the inputs of a cell's tests in source, out of the process environment ``env`` and the table."""
+    return InSourceJob(
+        cell=cell.id,
+        python=cell.python,
+        platform=cell.platform,
+        package=config.package,
+        settings=part(InSourceSettings, cell.settings),
+        source=config.source,
+        environment=environment,
+        stage=stage,
+        env=system_of(env),
+        store=store,
+    )
 
 
 def test_in_source(job: InSourceJob) -> InSource:
@@ -60,24 +109,11 @@ def test_in_source(job: InSourceJob) -> InSource:
         TestsFailedError: they failed.
         LinkageError: they passed with something that is not of this cell.
     """
-    settings = job.cell.settings
-    inputs = Inputs(
-        stage=KIND,
-        values={
-            "stage": job.stage.key,
-            "host": job.environment.lock_hashes,
-            "test": settings.test,
-            "test-sources": settings.test_sources,
-            "env": dict(settings.env),
-            "in-source": settings.in_source,
-            "package": job.config.package,
-        },
-    )
 
     def make(empty: Path) -> None:
         _write(empty, *_run(job, empty, posargs=(), stream=False))
 
-    folder, made = made_once(job.store, job.cell.id, inputs, make)
+    folder, made = made_once(job.store, job.cell, inputs_of(KIND, job), make)
     record = json.loads((folder / "result.json").read_text(encoding="utf-8"))
     return InSource(
         tests=record["tests"],
@@ -102,21 +138,21 @@ def test_by_hand(job: InSourceJob, posargs: Sequence[str], results: Path) -> Tes
     return result
 
 
-def shell_environment(job: InSourceJob) -> dict[str, str]:
+def shell_environment(job: InSourceJob, *, path: str) -> dict[str, str]:
     """Return what a shell needs so that ``import`` works from source, in the same way as for the tests."""
     layout = _layout(job)
-    libraries = {library_variable(job.cell.platform): ":".join(map(str, layout.libraries))}
+    libraries = {library_variable(job.platform): ":".join(map(str, layout.libraries))}
     return {
         "PYTHONPATH": str(layout.folder),
         **(libraries if layout.libraries else {}),
-        "PATH": f"{layout.programs}:{job.environment.prefix / 'bin'}:{job.env.get('PATH', '')}",
+        "PATH": f"{layout.programs}:{job.environment.prefix / 'bin'}:{path}",
         "CONDA_PREFIX": str(job.environment.prefix),
     }
 
 
 def _layout(job: InSourceJob) -> Layout:
     parts = LayoutJob(stage=job.stage, environment=job.environment, store=job.store, env=job.env)
-    return lay_out(parts, job.cell.settings.in_source)
+    return lay_out(parts, job.settings.in_source)
 
 
 def _run(
@@ -129,24 +165,24 @@ def _run(
 
 def _test_run(job: InSourceJob, results: Path, *, posargs: Sequence[str], stream: bool) -> TestRun:
     layout = _layout(job)
-    cwd = job.config.source
-    if names := job.cell.settings.test_sources:
+    cwd = job.source
+    if names := job.settings.test_sources:
         cwd = results / "tests"
-        copy_tests(names, job.config.source, cwd)
+        copy_tests(names, job.source, cwd)
     return TestRun(
         argv=(
-            *job.cell.settings.test_command(source=job.config.source, python=job.environment.python),
+            *job.settings.command(source=job.source, python=job.environment.python),
             *posargs,
         ),
-        env=declared(job.env, extra=job.cell.settings.env),
+        env=declared(job.env, extra=job.settings.env),
         cwd=cwd,
-        package=job.config.package,
+        package=job.package,
         results=results,
-        log=job.store.root / "logs" / job.cell.id / "test-in-source.log",
+        log=job.store.root / "logs" / job.cell / "test-in-source.log",
         paths=(layout.folder,),
         libraries=layout.libraries,
         programs=(layout.programs, job.environment.prefix / "bin"),
-        platform=job.cell.platform,
+        platform=job.platform,
         stream=stream,
     )
 
@@ -154,9 +190,9 @@ def _test_run(job: InSourceJob, results: Path, *, posargs: Sequence[str], stream
 def _promise(job: InSourceJob, overlay: Path) -> Promise:
     prefix = job.environment.prefix
     return Promise(
-        package=job.config.package,
-        python=job.cell.python,
-        homes=(prefix, job.stage.tree, job.stage.folder, job.config.source, overlay),
+        package=job.package,
+        python=job.python,
+        homes=(prefix, job.stage.tree, job.stage.folder, job.source, overlay),
         modules=overlay,
         own=frozenset(path.name for path in (prefix / "lib").glob("*.so*")),
     )
