@@ -52,11 +52,11 @@ def test_requirements_that_the_backend_asks_for_are_there_in_the_hook_and_not_be
 ) -> None:
     target = tmp_path / "out"
     target.mkdir()
-    made = backend(tmp_path, session_env, WORKING).metadata(target)
+    working = backend(tmp_path, session_env, WORKING)
+    made = working.metadata(target, working.environment("wheel", {}))
     assert (made / "METADATA").is_file()
-    locks = list((tmp_path / "store").glob("backends/**/lock.txt"))
-    assert len(locks) == 1
-    text = locks[0].read_text(encoding="utf-8")
+    locks = [file.read_text(encoding="utf-8") for file in (tmp_path / "store").glob("backends/**/lock.txt")]
+    (text,) = filter(None, locks)
     assert "flit-core==" in text.replace("_", "-")
     assert "--hash=sha256:" in text
 
@@ -64,14 +64,16 @@ def test_requirements_that_the_backend_asks_for_are_there_in_the_hook_and_not_be
 def test_a_backend_that_fails_is_told_with_its_last_lines(
     tmp_path: Path, session_env: dict[str, str]
 ) -> None:
+    failing = backend(tmp_path, session_env, FAILING)
+    within = failing.environment("wheel", {})
     with pytest.raises(PackageError) as caught:
-        backend(tmp_path, session_env, FAILING).build("wheel", tmp_path)
+        failing.build("wheel", tmp_path, within)
     assert "made no wheel" in caught.value.summary
     assert any("the last words of a backend" in line for line in caught.value.details)
 
 
 def test_a_backend_that_is_not_there_is_told(tmp_path: Path, session_env: dict[str, str]) -> None:
     with pytest.raises(PackageError) as caught:
-        backend(tmp_path, session_env, "raise ImportError('no such thing')").build("wheel", tmp_path)
+        backend(tmp_path, session_env, "raise ImportError('no such thing')").environment("wheel", {})
     assert "pyproject.toml" in caught.value.summary
     assert caught.value.details

@@ -12,7 +12,7 @@ import pytest
 
 from diptych import process
 from diptych.build.cmake import CMakeBuild, flag_variables
-from diptych.build.job import CompileJob
+from diptych.build.job import BuildEnvironment, CompileJob
 from diptych.build.sources import version_facts
 from diptych.build.stage import Stage, compile_job
 from diptych.build.toolenv import chosen, tool_environment
@@ -221,6 +221,7 @@ OTHER: dict[str, Callable[[Any], Any]] = {
     "stage": lambda one: replace(one, key="other"),
     "tools": lambda one: {**one, "patchelf": "0"},
     "version": lambda _: "2.0",
+    "within": lambda _: BuildEnvironment(python=Path(sys.executable), lock="hatchling==1.27", versions={}),
     "config_settings": lambda _: {"a": "b"},
     "build_isolation": lambda one: not one,
     "build_limit": lambda _: "1 min",

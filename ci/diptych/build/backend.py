@@ -11,13 +11,14 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Literal
 
 from diptych import process
-from diptych.build.job import LONGER
+from diptych.build.job import LONGER, BuildEnvironment
 from diptych.build.pip import install, lock, make_venv, pip_list
 from diptych.build.sources import version_variables
 from diptych.build.toolenv import declared
@@ -28,10 +29,10 @@ from diptych.store import Store, digest
 if TYPE_CHECKING:
     from build import ProjectBuilder
 
-T = TypeVar("T")
 Kind = Literal["wheel", "sdist"]
-_KIND = "backends"
-_REVISION = 3
+_KIND, _ASKED = "backends", "backend-requires"
+_LOCK, _VERSIONS, _ANSWER = "lock.txt", "versions.json", "requires.json"
+_REVISION = 4
 _TAIL = 25
 
 
@@ -40,7 +41,8 @@ class Backend:
     """A project's backend and where it runs.
 
     Attributes:
-        source: the project.
+        project: where its ``pyproject.toml`` is read.
+        source: the folder that it works in: the project, or a copy.
         python: the interpreter that is built for; the environment is made of it.
         store: where environments are kept, by interpreter and requirements.
         env: the process environment; what steers builds and loaders is left out unless ``given``.
@@ -49,8 +51,10 @@ class Backend:
         settings: PEP 517's config settings.
         isolated: in an environment of its own; else in that of ``python``, which must hold all that the backend asks for.
         limit: seconds that one call of the backend may take.
+        bring: brings ``source`` up to date; called before the backend.
     """
 
+    project: Path
     source: Path
     python: Path
     store: Store
@@ -60,50 +64,67 @@ class Backend:
     settings: Mapping[str, str]
     isolated: bool = True
     limit: float | None = None
+    bring: Callable[[], None] = lambda: None
 
-    def metadata(self, folder: Path) -> Path:
+    def environment(self, kind: Kind, facts: Mapping[str, object]) -> BuildEnvironment:
+        """Return what the backend builds in, with all that it asks for, made unless it is there.
+
+        Args:
+            kind: what is to be built.
+            facts: what the backend's answer depends on, JSON-able; for the same facts it is asked once.
+
+        Raises:
+            PackageError: with the last lines of the backend, pip or uv.
+        """
+        with self._telling("says not what it needs"):
+            static = sorted(_static(self.project))
+            first = self._environment(static)
+            more = self._asked(kind, first, facts)
+            return self._environment(sorted({*static, *more})) if more else first
+
+    def metadata(self, folder: Path, within: BuildEnvironment) -> Path:
         """Leave a ``.dist-info`` in the folder, by the backend's hook for it or out of a wheel; return its path.
 
         Raises:
             PackageError: with the backend's last lines.
         """
-        return Path(self._called("wheel", "gave no metadata", lambda one: one.metadata_path(folder)))
+        with self._telling("gave no metadata"):
+            return Path(self._builder(within).metadata_path(folder))
 
-    def build(self, kind: Kind, folder: Path) -> Path:
+    def build(self, kind: Kind, folder: Path, within: BuildEnvironment) -> Path:
         """Build a wheel or a source distribution into the folder; return its path.
 
         Raises:
             PackageError: with the backend's last lines.
         """
-        what = "wheel" if kind == "wheel" else "source distribution"
-        return Path(
-            self._called(
-                kind, f"made no {what}", lambda one: one.build(kind, folder, config_settings=self.settings)
-            )
-        )
+        with self._telling(f"made no {'wheel' if kind == 'wheel' else 'source distribution'}"):
+            return Path(self._builder(within).build(kind, folder, config_settings=self.settings))
 
-    def _called(self, kind: Kind, what: str, hook: Callable[[ProjectBuilder], T]) -> T:
+    @contextmanager
+    def _telling(self, what: str) -> Iterator[None]:
         try:
-            static = self._static()
-            first = self._builder(static)
-            more = first.get_requires_for_build(kind, self.settings)
-            return hook(self._builder(sorted({*static, *more})) if more else first)
-        except DiptychError as error:
-            raise self._refused(what, error) from error
+            yield
         except Exception as error:  # build and pyproject_hooks raise classes without a common root
             raise self._refused(what, error) from error
 
-    def _static(self) -> list[str]:
-        from build import ProjectBuilder  # noqa: PLC0415 -- not needed by a listing
+    def _asked(self, kind: Kind, first: BuildEnvironment, facts: Mapping[str, object]) -> list[str]:
+        """Return what ``get_requires_for_build_*`` says (PEP 517), asked once for these facts."""
 
-        return sorted(ProjectBuilder(self.source).build_system_requires)
+        def make(empty: Path) -> None:
+            found = sorted(self._builder(first).get_requires_for_build(kind, self.settings))
+            (empty / _ANSWER).write_text(json.dumps(found), encoding="utf-8")
 
-    def _builder(self, requirements: Sequence[str]) -> ProjectBuilder:
+        key = digest(kind, first.lock, identity(self.python), dict(self.settings), dict(facts))
+        entry, _ = self.store.entry(_ASKED, key, make)
+        return list(json.loads((entry / _ANSWER).read_text(encoding="utf-8")))
+
+    def _builder(self, within: BuildEnvironment) -> ProjectBuilder:
         from build import ProjectBuilder  # noqa: PLC0415 -- as above
 
+        self.bring()
         # It narrates at INFO, which nox lets through.
         logging.getLogger("build").setLevel(logging.WARNING)
-        python = self._environment(requirements)
+        python = within.python
         given = self.given(python.parent.parent)
         clean = {**declared(self.env, process.own_tools()), **version_variables(self.env), **given}
         clean["PATH"] = os.pathsep.join([str(python.parent), clean["PATH"]])
@@ -118,47 +139,46 @@ class Backend:
 
         return ProjectBuilder(self.source, python_executable=str(python), runner=runner)
 
-    def requirements(self, kind: Kind) -> list[str]:
-        """Return all that the backend asks for to build; its environment is there afterwards."""
-        static = self._static()
-        return sorted({*static, *self._builder(static).get_requires_for_build(kind, self.settings)})
-
-    def _environment(self, requirements: Sequence[str]) -> Path:
+    def _environment(self, requirements: Sequence[str]) -> BuildEnvironment:
         if not self.isolated:
-            return self.python
+            return BuildEnvironment(python=self.python, lock="", versions={})
         clean = declared(self.env, process.own_tools())
         self.log.parent.mkdir(parents=True, exist_ok=True)
-
-        key = _key(requirements, self.python)
+        key = digest(list(requirements), identity(self.python), _REVISION)
 
         def make(empty: Path) -> None:
             python = make_venv(self.python, empty / "venv", env=clean, log=self.log)
-            locked = empty / "lock.txt"
+            locked = empty / _LOCK
             if requirements:
                 lock(python, requirements, locked, env=clean, log=self.log)
                 install(python, ["-r", locked], env=clean, log=self.log)
-            # Which versions took part belongs into provenance: the file is read back by `backend_versions`.
+            else:
+                locked.touch()
             listing = process.run(pip_list(python), env=clean, cwd=empty).output
-            (empty / "versions.json").write_text(listing[listing.find("[") :], encoding="utf-8")
+            (empty / _VERSIONS).write_text(listing[listing.find("[") :], encoding="utf-8")
             _settle_scripts(empty, self.store.path(_KIND, key))
 
         entry, _ = self.store.entry(_KIND, key, make)
-        return entry / "venv" / "bin" / "python"
+        return BuildEnvironment(
+            python=entry / "venv" / "bin" / "python",
+            lock=(entry / _LOCK).read_text(encoding="utf-8"),
+            versions=_versions(entry),
+        )
 
     def _refused(self, what: str, error: Exception) -> PackageError:
         """Return our error for one of the backend, of build, or of a command that the hook was."""
         inner = getattr(error, "exception", error)  # build's BuildBackendException holds what happened
         if isinstance(inner, ProcessError) and inner.timed_out:
             return PackageError(
-                f'the build backend of "{self.source / "pyproject.toml"}" was ended after {self.limit:g} s',
+                f'the build backend of "{self.project / "pyproject.toml"}" was ended after {self.limit:g} s',
                 details=inner.details,
                 hint=LONGER,
             )
         details = inner.details if isinstance(inner, DiptychError) else str(error).splitlines()[-_TAIL:]
         return PackageError(
-            f'the build backend of "{self.source / "pyproject.toml"}" {what}',
+            f'the build backend of "{self.project / "pyproject.toml"}" {what}',
             details=details or [str(inner)],
-            hint=f"`{Path(sys.executable).name} -m build {self.source}` shows the same without Diptych",
+            hint=f"`{Path(sys.executable).name} -m build {self.project}` shows the same without Diptych",
         )
 
 
@@ -184,6 +204,7 @@ def open_backend(
     ``python`` is the interpreter that is built for, by default the running one.
     """
     return Backend(
+        project=source,
         source=source,
         python=python or Path(sys.executable),
         store=store,
@@ -194,36 +215,12 @@ def open_backend(
     )
 
 
-def environment_versions(backend: Backend) -> dict[str, str]:
-    """Return the packages and versions of the environment that a wheel was built in."""
-    if not backend.isolated:
-        return {}  # those of the host environment, which provenance lists anyway
-    entry = backend.store.find(_KIND, _key(backend.requirements("wheel"), backend.python))
-    return _versions(entry) if entry else {}
+def _static(source: Path) -> set[str]:
+    from build import ProjectBuilder  # noqa: PLC0415 -- not needed by a listing
+
+    return set(ProjectBuilder(source).build_system_requires)
 
 
 def _versions(entry: Path) -> dict[str, str]:
-    found = json.loads((entry / "versions.json").read_text(encoding="utf-8").splitlines()[0])
+    found = json.loads((entry / _VERSIONS).read_text(encoding="utf-8").splitlines()[0])
     return {one["name"]: one["version"] for one in found}
-
-
-def backend_versions(source: Path, *, store: Store) -> dict[str, str]:
-    """Return the static requirements' packages and versions, for provenance; empty before the first use.
-
-    Raises:
-        PackageError: the project's ``pyproject.toml`` cannot be read.
-    """
-    from build import BuildException, ProjectBuilder  # noqa: PLC0415 -- as above
-
-    try:
-        requirements = sorted(ProjectBuilder(source).build_system_requires)
-    except (BuildException, UnicodeDecodeError) as error:
-        raise PackageError(
-            f'the build backend of "{source / "pyproject.toml"}" is not known', details=[str(error)]
-        ) from error
-    entry = store.find(_KIND, _key(requirements, Path(sys.executable)))
-    return _versions(entry) if entry else {}
-
-
-def _key(requirements: Sequence[str], python: Path) -> str:
-    return digest(list(requirements), identity(python), _REVISION)

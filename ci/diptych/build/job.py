@@ -33,6 +33,21 @@ class CompileSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class BuildEnvironment:
+    """What a backend runs in.
+
+    Attributes:
+        python: its interpreter.
+        lock: every package with version and hashes, as pip reads it; empty for the host environment, which has a lock of its own.
+        versions: package → version; none of the host environment.
+    """
+
+    python: Path
+    lock: str
+    versions: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
 class CompileJob:
     """The inputs of the compile stage.
 
@@ -50,6 +65,7 @@ class CompileJob:
         sources: the project.
         env: the process environment as far as :func:`diptych.build.toolenv.admitted` lets it in.
         store: where results go.
+        within: what the project's backend builds in; None for a builder without one, and before the backend was asked.
     """
 
     cell: Annotated[str, NAME]
@@ -65,6 +81,7 @@ class CompileJob:
     sources: Annotated[Sources, By(lambda one: one.facts)]
     env: Annotated[Mapping[str, str], By(steering)]
     store: Annotated[Store, PLACE]
+    within: Annotated[BuildEnvironment | None, By(lambda one: one and one.lock)] = None
 
     @property
     def tag(self) -> str:

@@ -16,8 +16,8 @@ from pathlib import Path
 from diptych.archives import Package, open_package
 from diptych.archives.unpacking import unpack
 from diptych.binaries import find_binaries, read_file
-from diptych.build.backend import Backend, environment_versions
-from diptych.build.job import CompileJob, compile_log
+from diptych.build.backend import Backend
+from diptych.build.job import BuildEnvironment, CompileJob, compile_log
 from diptych.build.mirror import lend_git, mirror
 from diptych.build.sources import missing_submodules
 from diptych.build.strangers import check_links
@@ -25,7 +25,8 @@ from diptych.build.toolenv import tool_environment
 from diptych.config.files import read_toml
 from diptych.config.forms import seconds
 from diptych.errors import CompileError, PackageError
-from diptych.store import sha256_file, write_json
+from diptych.inputs import inputs_of
+from diptych.store import sha256_file
 
 SITE, INFO, EXTRA = "site", "info", "extra"
 # Where each backend keeps its build folder between runs, when it is told.
@@ -53,27 +54,39 @@ def make(job: CompileJob, tree: Path, empty: Path) -> dict[str, Path]:
         CompileError: what it made is no wheel of this project with compiled code for this Python.
         LinkageError: something was linked from outside the cell.
     """
-    log = compile_log(job.store, job.cell)
-    log.unlink(missing_ok=True)
-    copy = tree / "source"
-    copy.mkdir(parents=True, exist_ok=True)
-    files = job.sources.files
-    mirror(files, job.sources.folder, copy)
-    lend_git(job.sources.folder, copy, env=job.env)
+    compile_log(job.store, job.cell).unlink(missing_ok=True)
     built = empty / "built"
     built.mkdir()
-    backend = backend_of(job, tree, copy, log)
-    with _submodules_told(job):
-        wheel = backend.build("wheel", built)
-    with open_package(only_wheel(wheel, built, job)) as package:
+    with open_package(wheel_of(job, tree, built)) as package:
         _check_tags(package, job)
         unpack(package, empty / "wheel")
     lay_out(empty / "wheel", empty)
     shutil.rmtree(built)
     _check_compiled(empty / SITE, job)
     check_links(empty / SITE, environment=job.environment)
-    write_json(empty / "backend.json", environment_versions(backend))
-    return origins(empty / SITE, files, job.sources.folder)
+    return origins(empty / SITE, job.sources.files, job.sources.folder)
+
+
+def wheel_of(job: CompileJob, tree: Path, built: Path) -> Path:
+    """Let the backend leave its wheel in ``built``, an empty folder.
+
+    Raises:
+        PackageError: the backend failed, with its last lines.
+        CompileError: it left something else.
+    """
+    with _submodules_told(job):
+        within = job.within or environment_of(job, tree)
+        return _only_wheel(_backend(job, tree).build("wheel", built, within), built, job)
+
+
+def environment_of(job: CompileJob, tree: Path) -> BuildEnvironment:
+    """Return what the project's backend builds the cell's wheel in; the backend is asked in the copy of the sources.
+
+    Raises:
+        PackageError: with the last lines of the backend, pip or uv.
+    """
+    with _submodules_told(job):
+        return _backend(job, tree).environment("wheel", inputs_of("compile", job).values)
 
 
 @contextmanager
@@ -92,24 +105,32 @@ def _submodules_told(job: CompileJob) -> Iterator[None]:
         ) from error
 
 
-def backend_of(job: CompileJob, tree: Path, copy: Path, log: Path) -> Backend:
-    """Return the project's backend as the cell runs it."""
-    settings = job.settings
+def _backend(job: CompileJob, tree: Path) -> Backend:
+    """Return the project's backend as the cell runs it: in a copy of the sources."""
+    settings, copy = job.settings, tree / "source"
+
+    def bring() -> None:
+        copy.mkdir(parents=True, exist_ok=True)
+        mirror(job.sources.files, job.sources.folder, copy)
+        lend_git(job.sources.folder, copy, env=job.env)
+
     return Backend(
+        project=job.sources.folder,
         source=copy,
         python=job.environment.python,
         store=job.store,
         env=job.env,
-        log=log,
+        log=compile_log(job.store, job.cell),
         given=lambda home: _variables(job, tree, home),
-        settings={**_kept_folder(copy, tree), **settings.config_settings},
+        settings={**_kept_folder(job.sources.folder, tree), **settings.config_settings},
         isolated=settings.build_isolation,
         limit=seconds(settings.build_limit),
+        bring=bring,
     )
 
 
-def _kept_folder(copy: Path, tree: Path) -> dict[str, str]:
-    file = copy / "pyproject.toml"
+def _kept_folder(project: Path, tree: Path) -> dict[str, str]:
+    file = project / "pyproject.toml"
     named = read_toml(file).get("build-system", {}).get("build-backend", "") if file.is_file() else ""
     setting = _BUILD_FOLDER.get(str(named).partition(".")[0])
     return {setting: str(tree / "backend")} if setting else {}
@@ -153,7 +174,7 @@ def _joined(env: Mapping[str, str], name: str, more: str) -> str:
     return f"{env.get(name, '')} {more}".strip()
 
 
-def only_wheel(wheel: Path, folder: Path, job: CompileJob) -> Path:
+def _only_wheel(wheel: Path, folder: Path, job: CompileJob) -> Path:
     """Return the wheel that a backend says it left in a folder.
 
     Raises:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -20,7 +20,7 @@ from diptych.config.model import BuilderName
 from diptych.environments import Environment
 from diptych.inputs import inputs_of, made_once, part
 from diptych.matrix import Cell
-from diptych.store import Store, digest, read_json, sha256_file
+from diptych.store import Store, digest, sha256_file
 
 Builder: TypeAlias = Callable[[CompileJob, Path, Path], dict[str, Path]]
 """From the inputs, the cell's own build folder and an empty folder to ``site`` in that, and the source of each file in it."""
@@ -92,6 +92,10 @@ def compile_stage(job: CompileJob) -> Stage:
     # compiler flags map paths away.
     tree = job.store.path("build", f"{job.cell}-{digest(compiled, str(job.environment.prefix))[:8]}")
     with job.store.lock(f"build-{tree.name}"):
+        if job.builder != "cmake":
+            home = tree / wrapped.WRAPPER if job.builder == "wrapped" else tree
+            job = replace(job, within=pep517.environment_of(job, home))
+            inputs = inputs_of(KIND, job)
         # Where the build tree was removed, or holds another state of the sources: in-source tests need it.
         folder, made = made_once(
             job.store, job.cell, inputs, lambda empty: _make(job, tree, empty), valid=_tree_agrees
@@ -106,7 +110,7 @@ def compile_stage(job: CompileJob) -> Stage:
         compiler=job.compiler,
         info=next((folder / "info").glob("*.dist-info"), None),
         extra=folder / "extra" if (folder / "extra").is_dir() else None,
-        backend=read_json(folder / "backend.json"),
+        backend=job.within.versions if job.within else {},
         kept=not made,
     )
 

@@ -13,14 +13,13 @@ from pathlib import Path
 from diptych.archives import open_package
 from diptych.archives.unpacking import unpack
 from diptych.build import cmake_builder
-from diptych.build.job import CompileJob, compile_log
-from diptych.build.mirror import lend_git, mirror
-from diptych.build.pep517 import EXTRA, SITE, backend_of, lay_out, only_wheel, origins
+from diptych.build.job import CompileJob
+from diptych.build.pep517 import EXTRA, SITE, lay_out, origins, wheel_of
 from diptych.config.files import read_toml
 from diptych.errors import CompileError
 from diptych.store import sha256_file
 
-_WRAPPER = "wrapper"
+WRAPPER = "wrapper"
 # What makes setuptools compile something, or call CMake by itself.
 _COMPILES = re.compile(
     r"\b(ext_modules|ext-modules|cffi_modules|rust_extensions|cmdclass|cythonize|Extension|skbuild)\b"
@@ -60,18 +59,11 @@ def make(job: CompileJob, tree: Path, empty: Path) -> dict[str, Path]:
     """
     source, site = job.sources.folder, empty / SITE
     found = cmake_builder.make(job, tree, empty)
-    home = tree / _WRAPPER
-    copy = home / "source"
-    copy.mkdir(parents=True, exist_ok=True)
-    files = job.sources.files
-    mirror(files, source, copy)
-    lend_git(source, copy, env=job.env)
     built = empty / "built"
     built.mkdir()
-    wheel = backend_of(job, home, copy, compile_log(job.store, job.cell)).build("wheel", built)
-    with open_package(only_wheel(wheel, built, job)) as package:
+    with open_package(wheel_of(job, tree / WRAPPER, built)) as package:
         unpack(package, empty / "wheel")
-    apart = empty / _WRAPPER
+    apart = empty / WRAPPER
     apart.mkdir()
     lay_out(empty / "wheel", apart)
     _add(apart / SITE, site, job)
@@ -79,7 +71,7 @@ def make(job: CompileJob, tree: Path, empty: Path) -> dict[str, Path]:
         (apart / EXTRA).rename(empty / EXTRA)
     shutil.rmtree(built)
     shutil.rmtree(apart)
-    return {**origins(site, files, source), **found}
+    return {**origins(site, job.sources.files, source), **found}
 
 
 def _add(added: Path, site: Path, job: CompileJob) -> None:

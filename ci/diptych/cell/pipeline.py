@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from diptych import __version__
-from diptych.build.backend import backend_versions
 from diptych.build.cmake import project_version
 from diptych.build.sources import source_hash
 from diptych.build.stage import Stage
@@ -184,7 +183,7 @@ def _provenance(
         "fallback": environment.fallback,
         "lock": environment.lock_json()["packages"],
         "tools": {name: tool_version(name) for name in _TOOLS},
-        "backend": dict(stage.backend) or backend_versions(workspace.config.source, store=workspace.store),
+        "backend": dict(stage.backend or job.metadata.backend),
         "inputs": {
             "sources": source_hash(workspace.config.source, env=workspace.env),
             "stage": stage.key,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from diptych.build.backend import open_backend
@@ -21,11 +21,13 @@ class Metadata:
         folder: the ``NAME-VERSION.dist-info`` folder, with METADATA and licence files.
         name: the distribution's name as the backend spells it in METADATA.
         version: its version.
+        backend: packages and versions of the environment that it was prepared in, where it was prepared for itself.
     """
 
     folder: Path
     name: str
     version: str
+    backend: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def stem(self) -> str:
@@ -44,13 +46,15 @@ def prepare_metadata(source: Path, *, store: Store, env: Mapping[str, str]) -> M
     Raises:
         PackageError: no backend, it cannot be installed, or it refuses.
     """
+    facts = {"sources": source_hash(source, env=env), "version": version_facts(source, env=env)}
+    backend = open_backend(source, store=store, env=env, log=store.root / "logs" / "metadata.log")
+    within = backend.environment("wheel", facts)
 
     def make(empty: Path) -> None:
-        open_backend(source, store=store, env=env, log=store.root / "logs" / "metadata.log").metadata(empty)
+        backend.metadata(empty, within)
 
-    key = digest(source_hash(source, env=env), version_facts(source, env=env))
-    entry, _ = store.entry("metadata", key, make)
-    return read_metadata(next(entry.glob("*.dist-info")))
+    entry, _ = store.entry("metadata", digest(facts, within.lock), make)
+    return replace(read_metadata(next(entry.glob("*.dist-info"))), backend=within.versions)
 
 
 def read_metadata(folder: Path) -> Metadata:

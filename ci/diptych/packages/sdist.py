@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from diptych.archives import Member, open_package, unpack
-from diptych.build.backend import backend_versions, open_backend
+from diptych.build.backend import open_backend
 from diptych.build.sources import source_hash, version_facts
 from diptych.errors import PackageError
 from diptych.packages.tarmember import add_member, files_below
@@ -56,20 +56,20 @@ def make_sdist(source: Path, *, store: Store, env: Mapping[str, str], epoch: int
     Raises:
         PackageError: the backend made none, or one that pip would refuse.
     """
+    dated = {**env, "SOURCE_DATE_EPOCH": str(epoch)}
+    facts = {"sources": source_hash(source, env=env), "version": version_facts(source, env=dated)}
+    backend = open_backend(source, store=store, env=dated, log=store.root / "logs" / "sdist.log")
+    within = backend.environment("sdist", facts)
 
     def make(empty: Path) -> None:
-        dated = {**env, "SOURCE_DATE_EPOCH": str(epoch)}
-        backend = open_backend(source, store=store, env=dated, log=store.root / "logs" / "sdist.log")
         raw = empty / "raw"
         raw.mkdir()
-        made = backend.build("sdist", raw)
+        made = backend.build("sdist", raw, within)
         settle(made, empty / made.name, epoch=epoch)
         made.unlink()
         raw.rmdir()
 
-    facts = version_facts(source, env={**env, "SOURCE_DATE_EPOCH": str(epoch)})
-    key = digest(source_hash(source, env=env), facts, epoch, backend_versions(source, store=store), REVISION)
-    entry, fresh = store.entry("sdist", key, make)
+    entry, fresh = store.entry("sdist", digest(facts, epoch, within.lock, REVISION), make)
     path = next(entry.glob("*.tar.gz"))
     return Sdist(path=path, version=version_of(path), sha256=sha256_file(path), kept=not fresh)
 
