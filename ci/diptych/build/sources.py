@@ -41,9 +41,9 @@ class Sources:
 
     @property
     def facts(self) -> dict[str, object]:
-        """What a result depends on: contents by name, and what a version is made from."""
-        version = {"version": version_facts(self.folder, env=self.env)} if self.versioned else {}
-        return {"files": source_hashes(self.folder, env=self.env), **version}
+        """What a result depends on: contents by file name, and what a version is made from."""
+        version = {"(version)": version_facts(self.folder, env=self.env)} if self.versioned else {}
+        return {**source_hashes(self.folder, env=self.env), **version}
 
 
 def source_files(source: Path, *, env: Mapping[str, str]) -> list[Path]:
