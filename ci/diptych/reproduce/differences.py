@@ -176,7 +176,7 @@ def _tars(path: Path) -> list[str]:
 
 def _entries(path: Path) -> Iterator[list[tuple[str, str, str]]]:
     """Yield (name, time, owner or attributes) of every entry of the zip, then of each tar in it; or of the one tar."""
-    from diptych import zstd  # noqa: PLC0415 -- only for .conda
+    from diptych.zstd import zstd  # noqa: PLC0415 -- only for .conda
 
     try:
         yield from _read_entries(path)
@@ -197,7 +197,7 @@ def _read_entries(path: Path) -> Iterator[list[tuple[str, str, str]]]:
 
 
 def _tar_entries(packed: bytes) -> list[tuple[str, str, str]]:
-    from diptych import zstd  # noqa: PLC0415 -- only for .conda
+    from diptych.zstd import zstd  # noqa: PLC0415 -- only for .conda
 
     with (
         zstd.ZstdFile(io.BytesIO(packed)) as stream,
