@@ -95,7 +95,8 @@ def _findings(comparison: Comparison, width: int) -> Iterator[Text]:
     for one in told[:_MOST_LINES]:
         label = "waived" if one.waived else one.severity.value
         text = f"{one}{f' ({one.waived})' if one.waived else ''}"
-        yield from _labelled(label, "dim" if one.waived else STYLES[one.severity.value], text, width)
+        style = "dim" if one.waived else STYLES[one.severity.value]
+        yield from _labelled(label, f"{style} link {REGISTRY[one.code].page}", text, width)
     if len(told) > _MOST_LINES:
         yield from _labelled("", "", f"and {len(told) - _MOST_LINES} more: --json and --html have all", width)
     if summary := expected_summary(comparison):
@@ -128,9 +129,13 @@ def differences_table(comparisons: Sequence[Comparison]) -> Table | None:
     table.add_column("")
     table.add_column("difference")
     table.add_column("cells", max_width=20)
-    for (_, label, _, text), cells in sorted(found.items()):
+    for (_, label, code, text), cells in sorted(found.items()):
         where = "all" if len(cells) == len(comparisons) else ", ".join(cells)
-        table.add_row(Text(label, style=STYLES.get(label, "dim")), Folded(text), Folded(where))
+        table.add_row(
+            Text(label, style=f"{STYLES.get(label, 'dim')} link {REGISTRY[code].page}"),
+            Folded(text),
+            Folded(where),
+        )
     return table
 
 

@@ -44,8 +44,7 @@ def _rule(rule: Rule | ComparisonRule) -> Iterator[Line]:
 
     yield Line(text=f"{rule.code} {rule.title} ({rule.severity.value})", style="bold")
     yield Line(text=f"{rule.family}")
-    seen = getattr(rule, "not_seen", "")  # comparison rules look at two packages as a whole
-    not_seen = [("Not seen", seen)] if seen else []
+    not_seen = [("Not seen", rule.not_seen)] if rule.not_seen else []
     parts = (
         ("", rule.what),
         ("Why", rule.why),
