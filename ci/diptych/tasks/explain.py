@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from invoke.context import Context
 
+from diptych.tasks.positional import PositionalTask
 from diptych.tasks.surface import process_output, surface
-from diptych.tasks.words import WordsTask
 
 if TYPE_CHECKING:
     from diptych.compare.model import Rule as ComparisonRule
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @surface(
-    klass=WordsTask, help={"words": "codes such as DIP101 or LOG307; none lists all"}, iterable=["words"]
+    klass=PositionalTask, help={"words": "codes such as DIP101 or LOG307; none lists all"}, iterable=["words"]
 )
 def explain(_context: Context, words: list[str]) -> None:
     """Explain a finding's code: what, why, how to mend, where it is known from."""

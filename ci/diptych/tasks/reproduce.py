@@ -10,8 +10,8 @@ from invoke.context import Context
 from diptych import matrix
 from diptych.errors import CompareError, ConfigError
 from diptych.output import Output
+from diptych.tasks.positional import PositionalTask
 from diptych.tasks.surface import process_workspace, surface
-from diptych.tasks.words import WordsTask
 
 if TYPE_CHECKING:
     from diptych.reproduce.run import Reproduction
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @surface(
     builds=True,
-    klass=WordsTask,
+    klass=PositionalTask,
     help={"words": "cells, such as 3.11-gcc, or selectors: 3.11, gcc, 3.1?-gcc", "json": "print JSON"},
 )
 def reproduce(_context: Context, words: list[str], json: bool = False) -> None:  # noqa: FBT001, FBT002 -- an invoke flag
