@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -46,7 +47,16 @@ __all__ = [
     "read_matrix",
 ]
 
-__version__ = "0.1.0"
+
+def _installed_version() -> str:
+    """Return the version that the installation wrote down: that of the last tag."""
+    try:
+        return (Path(__file__).parent / "data" / "version.txt").read_text(encoding="utf-8").strip()
+    except OSError:
+        return "0+unknown"
+
+
+__version__ = _installed_version()
 
 DOCUMENTATION = "https://diptych.example/docs"
 """Where the site of docs/ is; pyproject.toml says the same."""
