@@ -9,8 +9,10 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import yaml
 
 from diptych.config.files import read_toml
+from diptych.packages.lint import lint
 
 ROOT = Path(__file__).parents[2]
 
@@ -67,3 +69,8 @@ def test_the_recipe_needs_what_the_metadata_needs() -> None:
         re.findall(r"then: ([\w.-]+) ", run_section)
     )
     assert named - {"python"} == needed
+
+
+def test_the_recipe_is_as_conda_forge_wants_it_but_for_its_source() -> None:
+    recipe = yaml.safe_load((ROOT / "conda" / "recipe.yaml").read_text(encoding="utf-8"))
+    assert [text.partition(":")[0] for text in lint(recipe)] == ["source.url", "extra.recipe-maintainers"]
