@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _TIMEOUT = 30.0
 _CHUNK = 1 << 20
+FAILURES = (OSError, ValueError, http.client.HTTPException)
+"""What :func:`request` raises; HTTPError and URLError are OSErrors."""
 # files.pythonhosted.org/packages/2/2/60 hexadecimal digits/FILE: the BLAKE2b-256 of the contents (warehouse, "file paths").
 _PYPI = re.compile(r"/packages/([0-9a-f]{2})/([0-9a-f]{2})/([0-9a-f]{60})/[^/]+$")
 
@@ -123,26 +125,41 @@ def proxies_for(url: str, env: Mapping[str, str]) -> dict[str, str]:
     return {scheme: proxy} if proxy else {}
 
 
+def request(
+    url: str,
+    *,
+    env: Mapping[str, str],
+    timeout: float,
+    method: str = "GET",
+    headers: Mapping[str, str] | None = None,
+) -> HTTPResponse:
+    """Ask a server, through the proxy that the environment names; what goes wrong is one of :data:`FAILURES`."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler(proxies_for(url, env)))
+    asked = urllib.request.Request(url, method=method, headers={"User-Agent": "diptych", **(headers or {})})  # noqa: S310 -- is_url
+    answer: HTTPResponse = opener.open(asked, timeout=timeout)
+    return answer
+
+
+def reason_of(error: Exception) -> str:
+    """Return why a server gave nothing: its status, or what the network said."""
+    if isinstance(error, urllib.error.HTTPError):
+        error.close()
+        return f"{error.code} {error.reason}"
+    return str(error.reason if isinstance(error, urllib.error.URLError) else error) or type(error).__name__
+
+
 def _chunks(url: str, env: Mapping[str, str], accept: str = "") -> Iterator[bytes]:
     if url.startswith("file://"):
         yield from _from_disk(Path(unquote(urlsplit(url).path)), url)
         return
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler(proxies_for(url, env)))
-    headers = {"User-Agent": "diptych", **({"Accept": accept} if accept else {})}
-    reason = ""
+    headers = {"Accept": accept} if accept else {}
     try:
-        request = urllib.request.Request(url.partition("#")[0], headers=headers)  # noqa: S310 -- is_url
-        with opener.open(request, timeout=_TIMEOUT) as answer:
+        with request(url.partition("#")[0], env=env, timeout=_TIMEOUT, headers=headers) as answer:
             yield from _body(answer, url)
-            return
-    except urllib.error.HTTPError as error:
-        error.close()
-        reason = f"{error.code} {error.reason}"
-    except urllib.error.URLError as error:
-        reason = str(error.reason)
-    except (OSError, ValueError, http.client.HTTPException) as error:
-        reason = str(error) or type(error).__name__
-    raise ChannelError(f'"{url}" cannot be fetched: {reason}', hint="check the URL and the network")
+    except FAILURES as error:
+        raise ChannelError(
+            f'"{url}" cannot be fetched: {reason_of(error)}', hint="check the URL and the network"
+        ) from error
 
 
 def _body(answer: HTTPResponse, url: str) -> Iterator[bytes]:

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
 
-from diptych import zstd
 from diptych.errors import ChannelError, ConfigError, nearest
 from diptych.fetching import Hash, fetch, file_name, hash_in, is_url, read
+from diptych.zstd import zstd
 
 _ALIAS, _INDEX = "https://conda.anaconda.org", "https://pypi.org/simple"
 _SUBDIRS = {

@@ -1,12 +1,14 @@
 """Requirements of Python projects (PEP 508) as conda's match specifications: names, versions, markers.
 
-Sources of the names: conda-forge's feedstocks and the PyPI mapping of prefix-dev/parselmouth, from which only
-the names that differ and are likely in a host environment are kept.
+``data/conda_names.json`` says from when and from where the names are.
 """
 
 from __future__ import annotations
 
+import functools
+import json
 from collections.abc import Mapping, Sequence
+from importlib import resources
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import Specifier, SpecifierSet
@@ -15,61 +17,47 @@ from packaging.utils import canonicalize_name
 from diptych import markers
 from diptych.errors import PackageError
 
-# conda-forge name -> PyPI name, where they differ by more than spelling.
-PYPI_NAME = {
-    "cmake-python-distributions": "cmake",
-    "matplotlib-base": "matplotlib",
-    "msgpack-python": "msgpack",
-    "opencv": "opencv-python",
-    "py-lief": "lief",
-    "py-opencv": "opencv-python-headless",
-    "pyqt": "pyqt5",
-    "pytables": "tables",
-    "python-blosc": "blosc",
-    "python-build": "build",
-    "python-duckdb": "duckdb",
-    "python-fastjsonschema": "fastjsonschema",
-    "python-flatbuffers": "flatbuffers",
-    "python-graphviz": "graphviz",
-    "python-installer": "installer",
-    "python-lmdb": "lmdb",
-    "python-xxhash": "xxhash",
-    "pytorch": "torch",
-    "tensorflow-base": "tensorflow",
-}
 
-# conda-forge spellings that PyPI's normalisation would lose (underscores, dots).
-SPELLING = {
-    canonicalize_name(name): name
-    for name in (
-        "async_generator",
-        "backports.zoneinfo",
-        "jaraco.text",
-        "jupyter_client",
-        "jupyter_core",
-        "prompt_toolkit",
-        "ruamel.yaml",
-        "ruamel.yaml.clib",
-        "setuptools_scm",
-        "sphinx_rtd_theme",
-        "stack_data",
-        "typing_extensions",
-        "zope.interface",
-    )
-}
+@functools.cache
+def _conda_names() -> dict[str, list[str]]:
+    """Return the canonical PyPI names that conda-forge calls otherwise, with its names, the usual one first."""
+    text = resources.files("diptych").joinpath("data/conda_names.json").read_text(encoding="utf-8")
+    found: dict[str, list[str]] = json.loads(text)["conda_names"]
+    return found
 
-CONDA_NAME = {pypi: conda for conda, pypi in PYPI_NAME.items()} | SPELLING
+
+@functools.cache
+def _pypi_names() -> dict[str, str]:
+    """Return the project of each conda name, canonical; one that is called so as usual wins over others, the first of several."""
+    found: dict[str, str] = {}
+    for place in ("usual", "other"):
+        for project, names in _conda_names().items():
+            for name in names[:1] if place == "usual" else names[1:]:
+                found.setdefault(canonicalize_name(name), project)
+    return found
+
+
+def renamed() -> tuple[str, ...]:
+    """Return conda-forge's usual names of projects that are called otherwise on PyPI."""
+    return tuple(names[0] for names in _conda_names().values())
 
 
 def pypi_name(conda: str) -> str:
-    """Return the canonical PyPI name of a conda package."""
-    return canonicalize_name(PYPI_NAME.get(conda, conda))
+    """Return the canonical PyPI name of a conda package; its own name unless the data knows another."""
+    canonical = canonicalize_name(conda)
+    return _pypi_names().get(canonical, canonical)
 
 
 def conda_name(pypi: str) -> str:
-    """Return what conda-forge calls a PyPI project."""
+    """Return what conda-forge usually calls a PyPI project."""
     canonical = canonicalize_name(pypi)
-    return CONDA_NAME.get(canonical, canonical)
+    return _conda_names().get(canonical, [canonical])[0]
+
+
+def conda_names(pypi: str) -> tuple[str, ...]:
+    """Return the canonical conda names that a PyPI project may have, the usual one first, its own last."""
+    canonical = canonicalize_name(pypi)
+    return tuple(dict.fromkeys(map(canonicalize_name, [*_conda_names().get(canonical, ()), canonical])))
 
 
 def of_requirements(

@@ -12,7 +12,7 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from diptych import zstd
+from diptych.zstd import zstd
 
 FILES = {
     "pair/__init__.py": b"from pair._core import answer\n",

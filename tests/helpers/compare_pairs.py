@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from diptych import zstd
 from diptych.compare import Comparison, compare_packages
+from diptych.zstd import zstd
 from helpers.elf_builder import Sym, elf
 
 CORE = "pair/_core.cpython-311-x86_64-linux-gnu.so"

@@ -10,7 +10,7 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from diptych import zstd
+from diptych.zstd import zstd
 
 
 def tiny_conda(

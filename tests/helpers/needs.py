@@ -30,6 +30,11 @@ def needs(program: str, *, package: str) -> pytest.MarkDecorator:
     return pytest.mark.skipif(there is None, reason=_reason(program, package))
 
 
+def needs_found(found: object, what: str, *, package: str = "") -> pytest.MarkDecorator:
+    """Skip what is marked where looking for something found nothing."""
+    return pytest.mark.skipif(not found, reason=_reason(what, package))
+
+
 def needs_linux(why: str) -> pytest.MarkDecorator:
     return pytest.mark.skipif(sys.platform != "linux", reason=f"Linux alone: {why}")
 

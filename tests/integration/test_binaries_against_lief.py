@@ -14,7 +14,7 @@ import pytest
 
 from diptych.binaries import Binary, Signature, code_hashes, find_binaries, read, read_file, signature
 from diptych.process import run
-from helpers.needs import lacking, needs
+from helpers.needs import lacking, needs, needs_found
 
 lief: Any = importlib.import_module("lief")  # by its types nearly everything may be None
 
@@ -77,14 +77,14 @@ def _by_us(path: Path) -> dict[str, object]:
     }
 
 
-@pytest.mark.skipif(not LIBRARIES.is_dir(), reason="needs Debian's library folder")
+@needs_found(LIBRARIES.is_dir(), f"{LIBRARIES}, as Debian has it")
 def test_agrees_on_the_machine_s_libraries() -> None:
     lief.logging.disable()
     for path in _sample(120):
         assert _by_us(path) == _by_lief(path), path
 
 
-@pytest.mark.skipif(not LIBRARIES.is_dir(), reason="needs Debian's library folder")
+@needs_found(LIBRARIES.is_dir(), f"{LIBRARIES}, as Debian has it")
 def test_nothing_the_loader_uses_needs_section_headers() -> None:
     for path in _sample(120):
         data = bytearray(path.read_bytes())

@@ -16,7 +16,7 @@ from diptych import environments, process
 from diptych.build.pip import install, lock, make_venv
 from diptych.channel import requests
 from diptych.errors import DiptychError
-from diptych.reproduce.differences import blame
+from diptych.reproduce.differences import differences_of
 from helpers.archive_makers import make_wheel, wheel_files
 
 Env = dict[str, str]
@@ -95,7 +95,7 @@ def of_zstandard(folder: Path, _env: Env) -> None:
             archive.writestr("metadata.json", '{"conda_pkg_format_version": 2}')
             archive.writestr(f"pkg-{name}-1-0.tar.zst", content)
             archive.writestr(f"info-{name}-1-0.tar.zst", content)
-    blame(folder / "a-1-0.conda", folder / "b-1-0.conda")
+    differences_of(folder / "a-1-0.conda", folder / "b-1-0.conda")
 
 
 @pytest.mark.parametrize(

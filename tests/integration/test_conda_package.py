@@ -14,11 +14,12 @@ from pathlib import Path
 import pytest
 import rattler
 
-from diptych import process, zstd
+from diptych import process
 from diptych.archives import open_package
 from diptych.channel.conda_file import write
 from diptych.channel.package import Package, PackageFile
 from diptych.packages.channel_folder import index_folder
+from diptych.zstd import zstd
 from helpers.checkout import HERE, Checkout, clear
 from helpers.servers import web_server
 from helpers.tiny import FILES, lay_out_tiny

@@ -11,11 +11,11 @@ import pytest
 from diptych.cost import Benchmark, Cost, Costs, Shared
 from diptych.report import document_of, page_of
 from helpers.compare_pairs import Made, compared
-from helpers.needs import MARK
+from helpers.needs import needs_found
 from helpers.report_browser import Browser, browser, find_browser
 
 PROGRAM = find_browser()
-pytestmark = pytest.mark.skipif(PROGRAM is None, reason=f"needs Chromium ({MARK}chromium)")
+pytestmark = needs_found(PROGRAM, "Chromium", package="chromium")
 CELLS = [f"3.{minor}-{compiler}" for minor in range(10, 14) for compiler in ("gcc", "clang")]
 ROWS = "document.querySelectorAll('.matrix tbody tr').length"
 HEADING = "document.querySelector('h2').textContent"

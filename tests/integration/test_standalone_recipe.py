@@ -6,18 +6,17 @@ import json
 import sys
 from pathlib import Path
 
-import pytest
 import yaml
 
 from diptych import channel, process
 from diptych.packages.lint import lint
 from diptych.store import Store, sha256_file
 from helpers.checkout import HERE, Checkout
+from helpers.needs import needs_found
 from helpers.plain_build import build, stand_ins
 
-pytestmark = pytest.mark.skipif(
-    not Path("/lib/x86_64-linux-gnu/libc.so.6").exists(),
-    reason="needs Debian's layout, which the stand-ins are made on",
+pytestmark = needs_found(
+    Path("/lib/x86_64-linux-gnu/libc.so.6").exists(), "Debian's layout, which the stand-ins are made on"
 )
 
 

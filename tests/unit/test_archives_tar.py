@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from diptych import zstd
 from diptych.archives import Limits, open_package
 from diptych.errors import FormatError
+from diptych.zstd import zstd
 from helpers.archive_makers import conda_from_tars, conda_info, make_tar_bz2, tar_bytes, zip_conda
 from helpers.archive_raw import END, header, pax, pax_record, tarred
 

@@ -74,10 +74,19 @@ def test_names_that_cannot_be_made(spec: str, words: str) -> None:
         assert raised.value.details[0].startswith("tried: nothing")
 
 
-def test_name_map_is_one_to_one() -> None:
-    assert len(specs.CONDA_NAME) == len(specs.PYPI_NAME) + len(specs.SPELLING)
-    for conda in [*specs.PYPI_NAME, *specs.SPELLING.values(), "numpy"]:
-        assert specs.conda_name(specs.pypi_name(conda)) == conda
+def test_a_usual_name_leads_back_to_itself() -> None:
+    """Of several projects with one conda name, one is what that name means."""
+    shared = {"pyqt"}  # of pyqt5 and pyqt6
+    for conda in [*specs.renamed(), "numpy"]:
+        assert specs.conda_name(specs.pypi_name(conda)) == conda or conda in shared
+
+
+def test_packages_that_carry_a_project_under_another_name_are_known() -> None:
+    assert specs.conda_name("matplotlib") == "matplotlib-base"
+    assert specs.pypi_name("matplotlib") == specs.pypi_name("matplotlib_base") == "matplotlib"
+    assert specs.conda_names("torch") == ("pytorch", "pytorch-cpu", "pytorch-gpu", "libtorch", "torch")
+    assert specs.pypi_name("pytables") == "tables"
+    assert specs.conda_name("Typing.Extensions") == "typing_extensions"
 
 
 def resolution(**requires: list[str]) -> pypi.Resolution:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from diptych.compare import all_rules
+from diptych import DOCUMENTATION
+from diptych.compare import Rule, all_rules
 from diptych.compare.explain import unexplained
 from diptych.compare.generate import PAGE, page
 from helpers.compare_pairs import CORE, METADATA, SITE, SYMBOLS, Made, Plant, compared, core, found, library
@@ -358,6 +359,12 @@ def test_every_rule_says_what_why_how_and_where_from(rule: object) -> None:
         words = getattr(rule, part)
         assert len(words) > 5, part
         assert words.endswith("."), part
+
+
+@pytest.mark.parametrize("rule", all_rules(), ids=lambda rule: rule.code)
+def test_every_rule_has_an_address_in_the_documentation(rule: Rule) -> None:
+    assert rule.page == f"{DOCUMENTATION}/reference/{PAGE.stem}.html#{rule.code.lower()}"
+    assert f"\n## {rule.code}\n" in PAGE.read_text(encoding="utf-8")
 
 
 def test_the_reference_page_is_current() -> None:

@@ -10,7 +10,7 @@ import pytest
 from diptych.archives import PackageKind
 from diptych.compare.binary import plain_name
 from diptych.compare.model import Difference, Severity
-from diptych.compare.names import conda_names, package_of_library, pypi_name, version_in_name
+from diptych.compare.names import package_of_library, version_in_name
 from diptych.compare.pairing import lay_out
 from diptych.compare.places import place_of
 from diptych.compare.ranges import Relation, bounds_of_specifiers, bounds_of_specs, relation
@@ -20,6 +20,7 @@ from diptych.compare.waivers import Waiver, refuse_idle, refuse_unknown, waived,
 from diptych.config import load
 from diptych.errors import ConfigError
 from diptych.output import Output
+from diptych.specs import conda_names, pypi_name
 from diptych.workspace import open_workspace
 from helpers.compare_pairs import CORE, compared
 

@@ -8,7 +8,7 @@ import pytest
 from invoke.parser import Parser
 
 from diptych.tasks import namespace
-from diptych.tasks.words import bare_words
+from diptych.tasks.positional import bare_words
 
 VALUED = {"--select", "-s", "--log", "-l"}
 

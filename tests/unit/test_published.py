@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from diptych import zstd
 from diptych.errors import ChannelError, ConfigError
 from diptych.fetching import Hash, fetch, file_name, hash_in, proxies_for
 from diptych.published import conda_for_wheel, fetch_build, fetch_package, fetch_wheel, inflated
+from diptych.zstd import zstd
 
 LINUX = "pair-1.2-cp311-cp311-manylinux_2_17_x86_64.whl"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from dataclasses import replace
@@ -10,6 +11,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+from rich.console import Console
 
 from diptych.cell.summary import costs_table, matrix_table
 from diptych.compare import Comparison
@@ -104,6 +106,7 @@ def test_markdown_has_a_line_for_each_cell_and_difference(document: dict[str, An
     assert "Not built: 3.13-gcc." in text
     rows = [line for line in text.splitlines() if line.startswith(("| ❌ error", "| 🟡 drift |"))]
     assert ["DIP821" in rows[0], "DIP844" in rows[1], len(rows)] == [True, True, 2]
+    assert f"[DIP821]({document['rules']['DIP821']['page']})" in rows[0]
     assert all(len(re.findall(r"(?<!\\)\|", line)) == 6 for line in rows)
     assert "<script>" not in text
 
@@ -189,3 +192,11 @@ def test_a_long_name_is_folded_never_cut(
 def test_one_cell_fits_one_screen(comparisons: list[Comparison], capsys: pytest.CaptureFixture[str]) -> None:
     Output(env={}).show(cell_table(comparisons[1]))
     assert len(capsys.readouterr().out.splitlines()) <= 40
+
+
+def test_a_terminal_links_each_difference_to_its_rule(comparisons: list[Comparison]) -> None:
+    console = Console(force_terminal=True, width=120, file=io.StringIO(), record=True, legacy_windows=False)
+    console.print(cell_table(comparisons[2]))
+    console.print(differences_table(comparisons))
+    html = console.export_html()
+    assert html.count('href="https://diptych.example/docs/reference/compare-rules.html#dip821"') == 2

@@ -1,4 +1,4 @@
-"""Blame: crafted pairs of packages, each with one known difference."""
+"""Differences of builds: crafted pairs of packages, each with one known difference."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from diptych.reproduce.causes import causes
-from diptych.reproduce.differences import Blame, blame
+from diptych.reproduce.differences import PackageDifference, differences_of
 from helpers.archive_makers import FILES, conda_info, make_conda, make_wheel, wheel_files
 from helpers.elf_builder import elf
 
@@ -22,7 +22,7 @@ def blamed(folder: Path, one: bytes, other: bytes, name: str = "pair/made.txt") 
         make_wheel(place, wheel_files({**FILES, name: content}))
         for place, content in ((first, one), (second, other))
     ]
-    faults = blame(wheels[0], wheels[1])
+    faults = differences_of(wheels[0], wheels[1])
     return [(fault.member, fault.section, fault.cause) for fault in faults if fault.cause != "follows"]
 
 
@@ -88,13 +88,13 @@ def test_the_section_of_a_binary_is_named(
 
 def test_identical_files_have_nothing_to_blame(tmp_path: Path) -> None:
     wheel = make_wheel(tmp_path)
-    assert blame(wheel, wheel) == ()
+    assert differences_of(wheel, wheel) == ()
 
 
 def test_a_missing_member_is_told_with_its_side(tmp_path: Path) -> None:
     (tmp_path / "b").mkdir()
     one = make_wheel(tmp_path, wheel_files({**FILES, "pair/extra": b"x"}))
-    (fault, *_) = blame(one, make_wheel(tmp_path / "b"))
+    (fault, *_) = differences_of(one, make_wheel(tmp_path / "b"))
     assert (fault.member, fault.cause, fault.detail) == ("pair/extra", "missing", "only in the first")
 
 
@@ -126,7 +126,7 @@ def test_the_container_is_blamed(tmp_path: Path, options: dict[str, int], expect
         (tmp_path / name).mkdir()
     one = rezipped(original, tmp_path / "a" / original.name)
     other = rezipped(original, tmp_path / "b" / original.name, **options)  # type: ignore[arg-type]
-    (fault,) = blame(one, other)
+    (fault,) = differences_of(one, other)
     assert (fault.member, fault.section, fault.cause) == ("", *expected)
 
 
@@ -135,6 +135,6 @@ def test_order_in_the_tar_of_a_conda_package(tmp_path: Path) -> None:
     info = conda_info()
     one = make_conda(tmp_path, FILES, info=info)
     other = make_conda(tmp_path / "b", dict(list(FILES.items())[::-1]), info=info)
-    (fault,) = blame(one, other)
-    assert isinstance(fault, Blame)
+    (fault,) = differences_of(one, other)
+    assert isinstance(fault, PackageDifference)
     assert (fault.section, fault.cause) == ("pkg-pair-1.2-py311_0.tar.zst", "order")

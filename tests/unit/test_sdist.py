@@ -11,7 +11,7 @@ import pytest
 from diptych.archives import open_package
 from diptych.errors import DiptychError, FormatError, PackageError
 from diptych.packages.sdist import settle, version_of
-from diptych.reproduce.differences import blame
+from diptych.reproduce.differences import differences_of
 from diptych.store import sha256_file
 
 EPOCH = 1_700_000_000
@@ -94,11 +94,13 @@ def test_what_differs_is_blamed(tmp_path: Path) -> None:
         folder.mkdir()
     one = raw(folders[0] / "pair-1.0.tar.gz", GOOD)
     later = raw(folders[1] / "pair-1.0.tar.gz", GOOD, mtime=9)
-    assert [(fault.section, fault.cause) for fault in blame(one, later)] == [("tar", "time")]
+    assert [(fault.section, fault.cause) for fault in differences_of(one, later)] == [("tar", "time")]
     edited = [*GOOD[:2], entry("pair-1.0/a/run", b"made in /home/ann/x")]
     other = raw(folders[1] / "pair-1.0.tar.gz", edited)
-    assert [(fault.member, fault.cause) for fault in blame(one, other)] == [("pair-1.0/a/run", "contents")]
-    assert not blame(one, one)
+    assert [(fault.member, fault.cause) for fault in differences_of(one, other)] == [
+        ("pair-1.0/a/run", "contents")
+    ]
+    assert not differences_of(one, one)
 
 
 def test_damage_is_told(tmp_path: Path) -> None:

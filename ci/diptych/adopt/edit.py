@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import difflib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -204,9 +204,3 @@ def _gitignore(path: Path) -> Edit | None:
 
 def _plain(line: str) -> str:
     return re.sub(r"^(\*\*/|/)|/?(\*\*?)?$", "", line.strip())
-
-
-def changed_lines(edit: Edit) -> Iterator[str]:
-    """Yield the lines that a change adds."""
-    before = set(_lines(edit.before or b""))
-    yield from (line for line in _lines(edit.after) if line.strip() and line not in before)

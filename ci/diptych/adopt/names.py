@@ -14,6 +14,7 @@ from typing import Any
 from packaging.utils import canonicalize_name
 
 from diptych.adopt.model import Need
+from diptych.specs import conda_name, pypi_name
 
 
 @functools.cache
@@ -105,12 +106,11 @@ def known_libraries() -> frozenset[str]:
 
 
 def conda_of_project(project: str) -> str:
-    """Return conda-forge's name of a project of PyPI: its own name unless the data knows another."""
-    canonical = canonicalize_name(project)
-    return str(data()["pypi"].get(canonical, canonical))
+    """Return the conda package of a project of PyPI that a host environment takes."""
+    return str(data()["pypi"].get(canonicalize_name(project)) or conda_name(project))
 
 
 def projects_of_conda(package: str) -> tuple[str, ...]:
     """Return the projects of PyPI that a conda package may be, canonical names, its own first."""
     others = [project for project, conda in data()["pypi"].items() if conda == package]
-    return (canonicalize_name(package), *others)
+    return (canonicalize_name(package), pypi_name(package), *others)

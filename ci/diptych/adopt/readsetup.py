@@ -7,7 +7,6 @@ taken.
 from __future__ import annotations
 
 import ast
-import configparser
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -16,8 +15,7 @@ from typing import Any
 
 from diptych.adopt.files import read_text
 from diptych.adopt.model import Need, Origin, Reading, Untold
-from diptych.config.legacy import called
-from diptych.config.legacy import keywords as keywords_of
+from diptych.config import setuptools_files as files
 
 _TABLES = ("install_requires", "extras_require", "tests_require", "packages", "py_modules", "classifiers")
 
@@ -69,19 +67,19 @@ def _script(root: Path, path: Path) -> Setup:
         problem = f"{place} cannot be read as Python 3: {error}"
         origin = Origin(file=place, line=line)
         return Setup(problem=problem, reading=Reading(untold=(Untold(text=problem, origin=origin),)))
-    constants = _constants(tree)
+    constants = files.constants(tree)
     words: dict[str, Any] = {}
     lines: dict[str, int] = {}
     needs: list[Need] = []
     compiled: list[Origin] = []
-    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
-        name = called(call)
+    for call in files.calls(tree):
+        name = files.called(call)
         origin = Origin(file=place, line=call.lineno)
-        keywords = keywords_of(call, tree)
+        keywords = files.keywords(call, tree)
         if name == "setup":
             for word, value in keywords.items():
                 lines[word] = value.lineno
-                if (found := _value(value, constants)) is not None:
+                if (found := files.constant(value, constants)) is not None:
                     words[word] = found
         if name.endswith("Extension") or name in {"cythonize", "set_source"}:
             compiled.append(origin)
@@ -105,60 +103,21 @@ def _script(root: Path, path: Path) -> Setup:
 def _libraries(
     keywords: Mapping[str, ast.expr], constants: Mapping[str, Any], origin: Origin
 ) -> Iterator[Need]:
-    found = _value(keywords["libraries"], constants) if "libraries" in keywords else None
+    found = files.constant(keywords["libraries"], constants) if "libraries" in keywords else None
     for library in found if isinstance(found, list) else ():
         if isinstance(library, str):
             yield Need(kind="library", name=library, origin=origin)
 
 
-def _constants(tree: ast.Module) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    inner = (node for outer in tree.body if isinstance(outer, ast.FunctionDef) for node in ast.walk(outer))
-    for node in (*tree.body, *inner):
-        match node:
-            case ast.Assign(targets=[ast.Name(id=name)]) if (value := _value(node.value, found)) is not None:
-                found[name] = value
-    return found
-
-
-def _value(node: ast.expr, constants: Mapping[str, Any]) -> Any:  # noqa: ANN401 -- any constant
-    """Return a constant, with the parts of a list or table that are computed left out; ``None`` for anything else."""
-    match node:
-        case ast.Constant(value=value):
-            return value
-        case ast.Name(id=name):
-            return constants.get(name)
-        case ast.BinOp(left=left, op=ast.Add(), right=right):
-            parts = [part for side in (left, right) if isinstance(part := _value(side, constants), list)]
-            return [item for part in parts for item in part] or None
-        case ast.List(elts=items) | ast.Tuple(elts=items):
-            return [value for item in items if (value := _value(item, constants)) is not None]
-        case ast.Dict(keys=names, values=values):
-            pairs = [
-                (_value(k, constants) if k else None, _value(v, constants))
-                for k, v in zip(names, values, strict=True)
-            ]
-            return {name: value for name, value in pairs if isinstance(name, str) and value is not None}
-        case _:
-            return None
-
-
 def _cfg(path: Path) -> dict[str, Any]:
-    parser = configparser.RawConfigParser()
-    try:
-        parser.read_string(read_text(path))
-    except configparser.Error:
-        return {}
+    sections = files.setup_cfg(read_text(path))
     words: dict[str, Any] = {}
     for section in ("metadata", "options"):
-        if parser.has_section(section):
-            for name, value in parser.items(section):
-                key = name.replace("-", "_")
-                words[key] = _entries(value) if key in _TABLES else value
-    if parser.has_section("options.extras_require"):
-        words["extras_require"] = {
-            name: _entries(value) for name, value in parser.items("options.extras_require")
-        }
+        for name, value in sections.get(section, {}).items():
+            key = name.replace("-", "_")
+            words[key] = _entries(value) if key in _TABLES else value
+    if extras := sections.get("options.extras_require"):
+        words["extras_require"] = {name: _entries(value) for name, value in extras.items()}
     return words
 
 

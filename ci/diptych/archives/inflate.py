@@ -107,7 +107,7 @@ def unzstd(packed: Iterator[bytes], guard: Guard, member: str) -> Iterator[bytes
     Raises:
         FormatError: damaged, cut off, a bomb, or a window beyond the limit.
     """
-    from diptych import zstd  # noqa: PLC0415 -- only .conda files need it
+    from diptych.zstd import zstd  # noqa: PLC0415 -- only .conda files need it
 
     options: dict[int, int] = {
         zstd.DecompressionParameter.window_log_max: guard.limits.max_window.bit_length() - 1

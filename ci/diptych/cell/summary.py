@@ -11,7 +11,7 @@ from rich.text import Text
 
 from diptych.channel import LOCAL
 from diptych.compare import Comparison, Severity
-from diptych.compare.folding import Folded
+from diptych.compare.linewrap import Wrapped
 from diptych.compare.table import STYLES, across_table, differences_table
 from diptych.environments import Environment
 from diptych.matrix import Cell
@@ -49,7 +49,7 @@ def artefact_table(workspace: Workspace, records: Sequence[CellRecord]) -> Table
     for record in records:
         for artefact, path in zip((record.wheel, record.conda), record.published, strict=True):
             table.add_row(
-                human_size(artefact.size), artefact.sha256[:12], Folded(_relative(path, workspace.root))
+                human_size(artefact.size), artefact.sha256[:12], Wrapped(_relative(path, workspace.root))
             )
     return table
 

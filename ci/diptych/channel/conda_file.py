@@ -24,11 +24,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from diptych import zstd
 from diptych.channel.package import PLACEHOLDER, Package, PackageFile
 from diptych.errors import ChannelError
 from diptych.packages.family import license_family
 from diptych.store import sha256_file, written
+from diptych.zstd import zstd
 
 # Every time in a package is this one: same inputs, same bytes. 1980 is where zip's clock starts.
 EPOCH = 315_532_800

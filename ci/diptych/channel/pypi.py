@@ -183,7 +183,7 @@ def _unresolved(
     said = error.details if error else ()
     lines = [line for line in said if "ERROR" in line] or list(said[-3:])
     missing = re.search(r"No matching distribution found for ([\w.-]+)", "\n".join(lines))
-    known = [*names.CUT, *specs.PYPI_NAME, "numpy", "pip", "pytest"]
+    known = [*names.CUT, *specs.renamed(), "numpy", "pip", "pytest"]
     if missing:
         name = specs.conda_name(missing[1])
         asked = wanted.get(canonicalize_name(missing[1]))

@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 
 from diptych.channel import elf
-from diptych.channel.carried import carried
+from diptych.channel.module_libraries import libraries_of_modules
 from diptych.channel.package import Package, PackageFile, subdir_of
 from diptych.channel.python_layout import moved, sources
 from diptych.channel.python_stdlib import CHOOSING, restored
@@ -159,7 +159,7 @@ def _files(
     """Return the files, and the machine's libraries among them with the places they are from."""
     found = sources(interpreter)
     binaries = {path: file for path, file in found.items() if _is_elf(file)}
-    libraries = carried(binaries)
+    libraries = libraries_of_modules(binaries)
     patched = _patched({**binaries, **libraries}, scratch, env=env)
     named = {file.resolve(): path for path, file in reversed(found.items()) if not file.is_symlink()}
     files = []

@@ -8,9 +8,6 @@ knows what it holds.
 
 from __future__ import annotations
 
-import http.client
-import urllib.error
-import urllib.request
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,7 +16,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from diptych.errors import ChannelError
-from diptych.fetching import proxies_for
+from diptych.fetching import FAILURES, reason_of, request
 
 LOCAL = "local"
 _ALIAS = "https://conda.anaconda.org"
@@ -70,27 +67,20 @@ def reachable(channel: str, *, env: Mapping[str, str], timeout: float = _TIMEOUT
         folder = Path(unquote(urlsplit(url).path))
         there = any((folder / index).is_file() for index in _INDEXES)
         return "" if there else f'there is no noarch/repodata.json in "{folder}"'
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler(proxies_for(url, env)))
     reason = ""
     for index in _INDEXES:
-        reason = _head(opener, f"{url}/{index}", timeout)
+        reason = _head(f"{url}/{index}", env, timeout)
         if not reason.startswith(f"{_NOT_FOUND} "):
             return reason
     return reason
 
 
-def _head(opener: urllib.request.OpenerDirector, url: str, timeout: float) -> str:
+def _head(url: str, env: Mapping[str, str], timeout: float) -> str:
     try:
-        request = urllib.request.Request(url, method="HEAD", headers={"User-Agent": "diptych"})  # noqa: S310
-        with opener.open(request, timeout=timeout):
+        with request(url, env=env, timeout=timeout, method="HEAD"):
             return ""
-    except urllib.error.HTTPError as error:
-        error.close()
-        return f"{error.code} {error.reason}"
-    except urllib.error.URLError as error:
-        return str(error.reason)
-    except (OSError, ValueError, http.client.HTTPException) as error:
-        return str(error) or type(error).__name__
+    except FAILURES as error:
+        return reason_of(error)
 
 
 def choose(channels: Sequence[str], *, env: Mapping[str, str], ci: bool, timeout: float = _TIMEOUT) -> Choice:

@@ -10,7 +10,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from diptych.channel import names
 from diptych.errors import ChannelError, nearest
-from diptych.specs import PYPI_NAME, conda_name
+from diptych.specs import conda_name, renamed
 
 # How a package gets into a host environment that the local channel cannot make it for.
 BY_HAND = (
@@ -65,7 +65,7 @@ def parse(specs: Iterable[str], *, added: Mapping[str, Sequence[str]] | None = N
 
 
 def _check(name: str) -> None:
-    known = [*names.CUT, *names.FROM_INTERPRETER, *PYPI_NAME, "numpy", "pip", "pytest"]
+    known = [*names.CUT, *names.FROM_INTERPRETER, *renamed(), "numpy", "pip", "pytest"]
     if name in names.CUT:
         return
     if names.never_on_pypi(name):

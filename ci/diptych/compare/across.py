@@ -18,7 +18,7 @@ _AXES: Mapping[str, Callable[[Comparison], str]] = {"compiler": compiler_of, "py
 
 
 @dataclass(frozen=True, kw_only=True)
-class Oddity:
+class Outlier:
     """A trait in which cells are not alike.
 
     Attributes:
@@ -72,7 +72,7 @@ class Repeat:
 class Across:
     """What only the whole matrix shows."""
 
-    oddities: tuple[Oddity, ...]
+    oddities: tuple[Outlier, ...]
     groups: tuple[Group, ...]
     repeats: tuple[Repeat, ...]
 
@@ -81,7 +81,7 @@ def look_across(comparisons: Sequence[Comparison]) -> Across:
     """Hold the cells of a matrix against each other."""
     traits = {one.cell: {trait.name: trait for trait in traits_of(one)} for one in comparisons}
     names = list(dict.fromkeys(name for found in traits.values() for name in found))
-    oddities = (_oddity(name, traits, comparisons) for name in names)
+    oddities = (_outlier(name, traits, comparisons) for name in names)
     return Across(
         oddities=tuple(found for found in oddities if found),
         groups=tuple(_groups(comparisons, traits)),
@@ -89,9 +89,9 @@ def look_across(comparisons: Sequence[Comparison]) -> Across:
     )
 
 
-def _oddity(
+def _outlier(
     name: str, traits: Mapping[str, Mapping[str, Trait]], comparisons: Sequence[Comparison]
-) -> Oddity | None:
+) -> Outlier | None:
     there = {cell: found[name] for cell, found in traits.items() if name in found}
     if len(there) < _LEAST_CELLS:
         return None
@@ -107,7 +107,7 @@ def _oddity(
         kind, cells = "odd", tuple(cell for group in rare for cell in group)
     else:
         kind, cells = axis or "mixed", tuple(there)
-    return Oddity(trait=name, kind=kind, cells=cells, values=shown)
+    return Outlier(trait=name, kind=kind, cells=cells, values=shown)
 
 
 def _by_value(values: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
@@ -140,7 +140,7 @@ def _axis(values: Mapping[str, str], comparisons: Sequence[Comparison]) -> str:
     return ""
 
 
-def _far_off(name: str, there: Mapping[str, Trait], comparisons: Sequence[Comparison]) -> Oddity | None:
+def _far_off(name: str, there: Mapping[str, Trait], comparisons: Sequence[Comparison]) -> Outlier | None:
     """Find cells far from the median of their own compiler."""
     compilers = {one.cell: compiler_of(one) for one in comparisons}
     far: list[str] = []
@@ -155,7 +155,7 @@ def _far_off(name: str, there: Mapping[str, Trait], comparisons: Sequence[Compar
     if rest:
         unit = next(iter(there.values())).unit
         values[f"median {for_person(median(rest), unit)}"] = tuple(cell for cell in there if cell not in far)
-    return Oddity(trait=name, kind="odd", cells=tuple(far), values=values)
+    return Outlier(trait=name, kind="odd", cells=tuple(far), values=values)
 
 
 def _is_far(trait: Trait, middle: float) -> bool:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from diptych import markers
 from diptych.compare.identity import Identity
-from diptych.compare.names import pypi_name, runtime_reason
+from diptych.compare.names import runtime_reason
 from diptych.compare.pairing import Pair
 from diptych.compare.panel import Panel
 from diptych.compare.ranges import Bounds, Relation, bounds_of_requirements, bounds_of_specs, relation
+from diptych.specs import pypi_name
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,9 +12,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from packaging.utils import canonicalize_name
+
 from diptych.binaries import find_binaries, read_file
 from diptych.compare.binary import base_name
-from diptych.compare.names import normalised
 from diptych.compare.panel import Panel, read_panel
 from diptych.compare.supply import stem_of
 from diptych.errors import ConfigError, FormatError
@@ -207,7 +208,9 @@ def _files_met(panel: Panel, environment: Path, site: Path, owners: Mapping[str,
 
 
 def _same_project(owner: str, panel: Panel) -> bool:
-    return bool(owner) and normalised(owner.split(maxsplit=1)[0]) == normalised(panel.identity.name)
+    return bool(owner) and canonicalize_name(owner.split(maxsplit=1)[0]) == canonicalize_name(
+        panel.identity.name
+    )
 
 
 def _owners(environment: Path, site: Path) -> dict[str, str]:

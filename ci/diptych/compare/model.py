@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import enum
-import inspect
-import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
+
+from diptych.ruletext import DocumentedRule
 
 if TYPE_CHECKING:
     from diptych.compare.pairing import Pair
@@ -84,18 +84,16 @@ Check = Callable[["Pair"], Iterable[Found]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rule:
-    """One numbered rule. Its words are the docstring of its check: what, ``Why:``, ``Mend:``, ``Source:``.
+class Rule(DocumentedRule):
+    """A rule over two packages, side by side.
 
     Attributes:
-        code: like ``DIP801``.
-        title: a few words.
         severity: of its differences, unless they say otherwise.
         check: yields the differences.
     """
 
-    code: str
-    title: str
+    reference: ClassVar[str] = "reference/compare-rules"
+
     severity: Severity
     check: Check = field(repr=False)
 
@@ -103,26 +101,6 @@ class Rule:
     def family(self) -> str:
         """The group that the code belongs to."""
         return "wheel and conda package side by side"
-
-    @property
-    def what(self) -> str:
-        """What the rule looks for."""
-        return self._part("")
-
-    @property
-    def why(self) -> str:
-        """Why it matters."""
-        return self._part("Why")
-
-    @property
-    def mend(self) -> str:
-        """What to do about it."""
-        return self._part("Mend")
-
-    @property
-    def source(self) -> str:
-        """Where it is known from."""
-        return self._part("Source")
 
     def differences(self, pair: Pair) -> Iterator[Difference]:
         """Yield what the rule finds, under its code and with a reason."""
@@ -135,12 +113,6 @@ class Rule:
                 reason=found.reason or self.why,
                 evidence=found.evidence,
             )
-
-    def _part(self, name: str) -> str:
-        text = inspect.getdoc(self.check) or ""
-        parts = re.split(r"^(Why|Mend|Source): ", text, flags=re.MULTILINE)
-        named = dict(zip(["", *parts[1::2]], parts[::2], strict=True))
-        return " ".join(named.get(name, "").split())
 
 
 REGISTRY: dict[str, Rule] = {}

@@ -1,4 +1,4 @@
-"""Which conda package is which project of PyPI, and which conda package brings a library: data, looked up."""
+"""Which conda package brings a library, and which stand in no wheel's requirements: data, looked up."""
 
 from __future__ import annotations
 
@@ -18,32 +18,11 @@ def _data(name: str) -> Mapping[str, Any]:
     return found
 
 
-def normalised(name: str) -> str:
-    """Return a name as PEP 503 compares them; conda names are held against each other in the same way."""
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
-def conda_names(project: str) -> tuple[str, ...]:
-    """Return the conda names that a PyPI project may have, normalised, the usual one first."""
-    plain = normalised(project)
-    listed: list[str] = _data("names.json")["conda_of"].get(plain, [])
-    return tuple(dict.fromkeys([*map(normalised, listed), plain]))
-
-
-def pypi_name(conda: str) -> str:
-    """Return the PyPI project that a conda package is, normalised; its own name unless the data knows another."""
-    plain = normalised(conda)
-    for project, names in _data("names.json")["conda_of"].items():
-        if plain in map(normalised, names):
-            return str(project)
-    return plain
-
-
 def runtime_reason(conda: str) -> str:
     """Return why a conda package stands in no wheel's requirements, or an empty string."""
     if conda.startswith("__"):
         return "a virtual package: what the machine must be, which a wheel says with its tag"
-    return str(_data("names.json")["runtime"].get(conda, ""))
+    return str(_data("runtime_packages.json")["runtime"].get(conda, ""))
 
 
 def package_of_library(name: str) -> str | None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from packaging.utils import canonicalize_name
+
 from diptych.compare.model import Found, Severity, rule
-from diptych.compare.names import conda_names, normalised
 from diptych.compare.pairing import Pair
+from diptych.specs import conda_names
 
 _WELL_KNOWN = ("homepage", "source", "documentation")
 _SIZE_RATIO = 1.25
@@ -30,9 +32,11 @@ def names(pair: Pair) -> Iterator[Found]:
     Source: PEP 503; conda-forge's naming rules.
     """
     left, right = pair.left.identity.name, pair.right.identity.name
-    if not _described(pair) or normalised(left) == normalised(right):
+    if not _described(pair) or canonicalize_name(left) == canonicalize_name(right):
         return
-    if normalised(right) not in conda_names(left) and normalised(left) not in conda_names(right):
+    if canonicalize_name(right) not in conda_names(left) and canonicalize_name(left) not in conda_names(
+        right
+    ):
         yield Found(message=f"{left} | {right}")
 
 

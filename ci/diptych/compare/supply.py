@@ -6,9 +6,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from packaging.utils import canonicalize_name
+
 from diptych.compare.binary import base_name
 from diptych.compare.dependencies import version_of_spec
-from diptych.compare.names import normalised, package_of_library, version_in_name
+from diptych.compare.names import package_of_library, version_in_name
 from diptych.compare.pairing import Pair
 from diptych.compare.panel import Panel
 from diptych.policy import manylinux
@@ -127,7 +129,7 @@ def provider(name: str, panel: Panel, pair: Pair) -> str:
     known = package_of_library(name)
     if known:
         return known
-    stem = normalised(stem_of(name))
+    stem = canonicalize_name(stem_of(name))
     candidates = [
         text.split()[0]
         for side in (panel, pair.left, pair.right)
@@ -135,7 +137,7 @@ def provider(name: str, panel: Panel, pair: Pair) -> str:
         if side.kind == "conda"
     ]
     for candidate in (*candidates, *pair.lock):
-        if normalised(candidate) in {stem, stem.removeprefix("lib")}:
+        if canonicalize_name(candidate) in {stem, stem.removeprefix("lib")}:
             return candidate
     return ""
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from diptych.compare.across import Oddity, Repeat, look_across
+from diptych.compare.across import Outlier, Repeat, look_across
 from diptych.compare.cell import Comparison
-from diptych.compare.folding import Folded, folded, folded_all
+from diptych.compare.linewrap import Wrapped, wrapped, wrapped_all
 from diptych.compare.model import REGISTRY, Severity
 from diptych.compare.rows import Row, panel_rows
 
@@ -71,10 +71,10 @@ def _row(row: Row, column: int, width: int) -> Iterator[Text]:
     from rich.text import Text  # noqa: PLC0415 -- as above
 
     if row.heading:
-        yield from (Text(line, "bold") for line in folded(row.label, width))
+        yield from (Text(line, "bold") for line in wrapped(row.label, width))
         return
-    left = folded_all(row.left, column)
-    right = ["same"] if row.same else folded_all(row.right, column)
+    left = wrapped_all(row.left, column)
+    right = ["same"] if row.same else wrapped_all(row.right, column)
     for number in range(max(len(left), len(right))):
         label = row.label if number == 0 else ""
         cells = [lines[number] if number < len(lines) else "" for lines in (left, right)]
@@ -95,7 +95,8 @@ def _findings(comparison: Comparison, width: int) -> Iterator[Text]:
     for one in told[:_MOST_LINES]:
         label = "waived" if one.waived else one.severity.value
         text = f"{one}{f' ({one.waived})' if one.waived else ''}"
-        yield from _labelled(label, "dim" if one.waived else STYLES[one.severity.value], text, width)
+        style = "dim" if one.waived else STYLES[one.severity.value]
+        yield from _labelled(label, f"{style} link {REGISTRY[one.code].page}", text, width)
     if len(told) > _MOST_LINES:
         yield from _labelled("", "", f"and {len(told) - _MOST_LINES} more: --json and --html have all", width)
     if summary := expected_summary(comparison):
@@ -105,7 +106,7 @@ def _findings(comparison: Comparison, width: int) -> Iterator[Text]:
 def _labelled(label: str, style: str, text: str, width: int) -> Iterator[Text]:
     from rich.text import Text  # noqa: PLC0415 -- as above
 
-    for number, line in enumerate(folded(" ".join(text.split()), width - _LABEL)):
+    for number, line in enumerate(wrapped(" ".join(text.split()), width - _LABEL)):
         yield Text.assemble((f"{label if number == 0 else '':<{_LABEL}}", style), line)
 
 
@@ -128,9 +129,13 @@ def differences_table(comparisons: Sequence[Comparison]) -> Table | None:
     table.add_column("")
     table.add_column("difference")
     table.add_column("cells", max_width=20)
-    for (_, label, _, text), cells in sorted(found.items()):
+    for (_, label, code, text), cells in sorted(found.items()):
         where = "all" if len(cells) == len(comparisons) else ", ".join(cells)
-        table.add_row(Text(label, style=STYLES.get(label, "dim")), Folded(text), Folded(where))
+        table.add_row(
+            Text(label, style=f"{STYLES.get(label, 'dim')} link {REGISTRY[code].page}"),
+            Wrapped(text),
+            Wrapped(where),
+        )
     return table
 
 
@@ -147,14 +152,14 @@ def across_table(comparisons: Sequence[Comparison]) -> Table | None:
     table.add_column("", no_wrap=True)
     table.add_column("across the cells")
     for label, text in rows:
-        table.add_row(label, Folded(text))
+        table.add_row(label, Wrapped(text))
     return table
 
 
 _KINDS = {"odd": "odd one", "compiler": "compiler", "python": "Python", "mixed": "mixed"}
 
 
-def _odd(one: Oddity) -> tuple[str, str]:
+def _odd(one: Outlier) -> tuple[str, str]:
     values = "; ".join(f"{value}: {_some(cells)}" for value, cells in one.values.items())
     return _KINDS[one.kind], f"{one.trait}: {values}"
 

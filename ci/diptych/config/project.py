@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from diptych.config.faults import Place
 from diptych.config.kinds import ListOf, Table, Text
-from diptych.config.legacy import named_elsewhere
+from diptych.config.setuptools_files import name_without_project
 
 _NAME = Text(words='a project name such as "my-package"', pattern=r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 _VERSION = Text(
@@ -88,7 +88,7 @@ def read_project(document: dict[str, Any], folder: Path, place: Place) -> Projec
     """
     before = len(place.faults)
     if "project" not in document:
-        if name := named_elsewhere(document, folder):
+        if name := name_without_project(document, folder):
             return ProjectInfo(name=name, dynamic=("version", "dependencies"))
         place.fault('is required, with at least name = "…" and version = "…"')
         return None

@@ -92,7 +92,7 @@ def _add(
 
 
 def _write(path: Path, value: Mapping[str, Any]) -> None:
-    from diptych import zstd  # noqa: PLC0415 -- only when a channel is made
+    from diptych.zstd import zstd  # noqa: PLC0415 -- only when a channel is made
 
     write_json(path, value)
     with written(path.with_name(f"{path.name}.zst")) as temporary:

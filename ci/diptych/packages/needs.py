@@ -17,7 +17,6 @@ _GLIBC = re.compile(r"GLIBC_(\d+(?:\.\d+)+)")
 _WEAK = 2
 _PACKAGES = {"libstdc++.so.6": "libstdcxx", "libgcc_s.so.1": "libgcc"}
 """The libraries of GCC that carry symbol versions, and conda-forge's packages of them (ctng-compilers-feedstock)."""
-RUNTIMES = frozenset(_PACKAGES.values())
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -58,7 +58,7 @@ def compression_versions() -> dict[str, str]:
     """Return the versions of the libraries that shape compressed bytes, for the name of an entry."""
     import zlib  # noqa: PLC0415 -- not needed by a listing
 
-    from diptych import zstd  # noqa: PLC0415 -- as above
+    from diptych.zstd import zstd  # noqa: PLC0415 -- as above
 
     return {"zlib": zlib.ZLIB_RUNTIME_VERSION, "zstd": zstd.zstd_version}
 
@@ -126,7 +126,7 @@ def pack(root: Path, package: Path, *, epoch: int) -> None:
 
 
 def _write_tar(root: Path, names: list[str], target: Path, epoch: int) -> None:
-    from diptych import zstd  # noqa: PLC0415 -- only when a package is made
+    from diptych.zstd import zstd  # noqa: PLC0415 -- only when a package is made
 
     with (
         zstd.ZstdFile(target, "w", level=_LEVEL) as stream,

@@ -82,6 +82,7 @@ def rule_document(code: str) -> dict[str, str]:
         "why": rule.why,
         "mend": rule.mend,
         "source": rule.source,
+        "page": rule.page,
     }
 
 

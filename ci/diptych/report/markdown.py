@@ -60,14 +60,14 @@ def _findings(document: Mapping[str, Any]) -> Iterator[str]:
     yield "| --- | --- | --- | --- | --- |"
     total = len(document["cells"])
     for (label, code, place, message), cells in rows.items():
-        title = document["rules"][code]["title"]
+        rule = document["rules"][code]
         names = (
             "all"
             if len(cells) == total
             else ", ".join(cells[:_MOST_CELLS]) + (" …" if len(cells) > _MOST_CELLS else "")
         )
         yield (
-            f"| {_SHORT.get(label, label)} | {code} {_escaped(title)} | {_code(place)} | {_escaped(message)} "
+            f"| {_SHORT.get(label, label)} | [{code}]({rule['page']}) {_escaped(rule['title'])} | {_code(place)} | {_escaped(message)} "
             f"| {_escaped(names)} |"
         )
     yield ""

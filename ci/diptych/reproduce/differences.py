@@ -23,7 +23,7 @@ _RECORDS = ("RECORD", "info/paths.json")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Blame:
+class PackageDifference:
     """One place where two packages differ.
 
     Attributes:
@@ -41,7 +41,7 @@ class Blame:
     detail: str
 
 
-def blame(one: Path, other: Path, folders: Folders = _UNKNOWN) -> tuple[Blame, ...]:
+def differences_of(one: Path, other: Path, folders: Folders = _UNKNOWN) -> tuple[PackageDifference, ...]:
     """Compare two packages.
 
     Args:
@@ -61,7 +61,7 @@ def blame(one: Path, other: Path, folders: Folders = _UNKNOWN) -> tuple[Blame, .
         found = [*_members(left, right, folders)]
     found += _containers(one, other)
     return tuple(found) or (
-        Blame(
+        PackageDifference(
             package=one.name,
             member="",
             section="compressed bytes",
@@ -71,18 +71,20 @@ def blame(one: Path, other: Path, folders: Folders = _UNKNOWN) -> tuple[Blame, .
     )
 
 
-def _members(left: Package, right: Package, folders: Folders) -> Iterator[Blame]:
+def _members(left: Package, right: Package, folders: Folders) -> Iterator[PackageDifference]:
     name = left.path.name
     ours, theirs = ({member.name: member for member in package.members} for package in (left, right))
     for lone in sorted(ours.keys() ^ theirs.keys()):
         side = "first" if lone in ours else "second"
-        yield Blame(package=name, member=lone, section="", cause="missing", detail=f"only in the {side}")
+        yield PackageDifference(
+            package=name, member=lone, section="", cause="missing", detail=f"only in the {side}"
+        )
     common = sorted(ours.keys() & theirs.keys())
     for member in common:
         a, b = ours[member], theirs[member]
         if (a.mode, a.link) != (b.mode, b.link):
             detail = f"{a.mode:o} {a.link or ''} / {b.mode:o} {b.link or ''}"
-            yield Blame(package=name, member=member, section="entry", cause="mode", detail=detail)
+            yield PackageDifference(package=name, member=member, section="entry", cause="mode", detail=detail)
     unlike = {
         member
         for member in common
@@ -93,7 +95,7 @@ def _members(left: Package, right: Package, folders: Folders) -> Iterator[Blame]
     contents = dict(_read(right, unlike))
     for member, content in _read(left, unlike):
         for section, cause, detail in _content(member, content, contents[member], folders):
-            yield Blame(package=name, member=member, section=section, cause=cause, detail=detail)
+            yield PackageDifference(package=name, member=member, section=section, cause=cause, detail=detail)
 
 
 def _read(package: Package, names: set[str]) -> Iterator[tuple[str, bytes]]:
@@ -141,14 +143,14 @@ def _cut(content: bytes, section: Section | None) -> bytes:
     return b"" if section is None else content[section.offset : section.offset + section.size]
 
 
-def _containers(one: Path, other: Path) -> Iterator[Blame]:
+def _containers(one: Path, other: Path) -> Iterator[PackageDifference]:
     """Compare what stands around the members: their order, times and owners in the zip and in the tars."""
     outer = "tar" if _is_sdist(one) else "zip"
     for section, ours, theirs in zip((outer, *_tars(one)), _entries(one), _entries(other), strict=False):
         names = [entry[0] for entry in ours], [entry[0] for entry in theirs]
         if names[0] != names[1] and sorted(names[0]) == sorted(names[1]):
             first = next(f"{a} / {b}" for a, b in zip(*names, strict=True) if a != b)
-            yield Blame(package=one.name, member="", section=section, cause="order", detail=first)
+            yield PackageDifference(package=one.name, member="", section=section, cause="order", detail=first)
         there = {entry[0]: entry for entry in theirs}
         for cause, column in (("time", 1), ("mode", 2)):
             pairs = [(entry, there[entry[0]]) for entry in ours if entry[0] in there]
@@ -156,7 +158,9 @@ def _containers(one: Path, other: Path) -> Iterator[Blame]:
             if unlike:
                 a, b = unlike[0]
                 detail = f"{len(unlike)} members; {a[0]}: {a[column]} / {b[column]}"
-                yield Blame(package=one.name, member="", section=section, cause=cause, detail=detail)
+                yield PackageDifference(
+                    package=one.name, member="", section=section, cause=cause, detail=detail
+                )
 
 
 def _is_sdist(path: Path) -> bool:
@@ -176,7 +180,7 @@ def _tars(path: Path) -> list[str]:
 
 def _entries(path: Path) -> Iterator[list[tuple[str, str, str]]]:
     """Yield (name, time, owner or attributes) of every entry of the zip, then of each tar in it; or of the one tar."""
-    from diptych import zstd  # noqa: PLC0415 -- only for .conda
+    from diptych.zstd import zstd  # noqa: PLC0415 -- only for .conda
 
     try:
         yield from _read_entries(path)
@@ -197,7 +201,7 @@ def _read_entries(path: Path) -> Iterator[list[tuple[str, str, str]]]:
 
 
 def _tar_entries(packed: bytes) -> list[tuple[str, str, str]]:
-    from diptych import zstd  # noqa: PLC0415 -- only for .conda
+    from diptych.zstd import zstd  # noqa: PLC0415 -- only for .conda
 
     with (
         zstd.ZstdFile(io.BytesIO(packed)) as stream,

@@ -15,7 +15,7 @@ from diptych import process
 from diptych.build.sources import source_files
 from diptych.errors import CompileError, ProcessError, UnsupportedError
 from diptych.matrix import Cell
-from diptych.reproduce.differences import Blame, blame
+from diptych.reproduce.differences import PackageDifference, differences_of
 from diptych.store import copy_file, discard, sha256_file, write_json
 from diptych.workspace import Workspace
 
@@ -64,16 +64,16 @@ class Reproduction:
         cell: its id.
         sha256: package kind → the hash from each build.
         packages: the kept packages of both builds.
-        blames: what differs, and why.
+        differences: what differs, and why.
     """
 
     cell: str
     sha256: Mapping[str, tuple[str, str]]
     packages: tuple[Path, ...]
-    blames: tuple[Blame, ...]
+    differences: tuple[PackageDifference, ...]
 
     def __bool__(self) -> bool:
-        return not self.blames
+        return not self.differences
 
     def to_json(self) -> dict[str, Any]:
         """Return the outcome as plain values."""
@@ -82,7 +82,7 @@ class Reproduction:
             "identical": bool(self),
             "sha256": {kind: list(both) for kind, both in self.sha256.items()},
             "packages": [str(path) for path in self.packages],
-            "differences": [asdict(one) for one in self.blames],
+            "differences": [asdict(one) for one in self.differences],
         }
 
 
@@ -120,7 +120,9 @@ def reproduce(workspace: Workspace, cell: Cell, *, machine: str) -> Reproduction
                 for number, one in enumerate(made, 1)
             ]
             folders = ([str(roots[0])], [str(roots[1])])
-            blames = tuple(one for kind in kept[0] for one in blame(kept[0][kind], kept[1][kind], folders))
+            differences = tuple(
+                one for kind in kept[0] for one in differences_of(kept[0][kind], kept[1][kind], folders)
+            )
         finally:
             for place in PLACES:
                 discard(base / Path(place.folder).parts[0])
@@ -128,7 +130,7 @@ def reproduce(workspace: Workspace, cell: Cell, *, machine: str) -> Reproduction
         cell=cell.id,
         sha256={kind: (sha256_file(kept[0][kind]), sha256_file(kept[1][kind])) for kind in kept[0]},
         packages=tuple(path for one in kept for path in one.values()),
-        blames=blames,
+        differences=differences,
     )
 
 

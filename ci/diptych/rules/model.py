@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import enum
-import inspect
-import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
-from diptych import DOCUMENTATION
 from diptych.rules.evidence import Evidence
+from diptych.ruletext import DocumentedRule
 
 
 class Severity(enum.Enum):
@@ -60,19 +59,17 @@ Premise = Callable[[Evidence], str]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rule:
-    """One numbered rule. Its words are the docstring of its check: what, why, how to mend, what is not seen, source.
+class Rule(DocumentedRule):
+    """A rule over one thing that is linked or packed.
 
     Attributes:
-        code: like ``DIP101``.
-        title: a few words.
         severity: of its findings, unless they say otherwise.
         check: yields the findings.
         premises: what must hold for the rule to look at all.
     """
 
-    code: str
-    title: str
+    reference: ClassVar[str] = "reference/rules"
+
     severity: Severity
     check: Check = field(repr=False)
     premises: tuple[Premise, ...] = ()
@@ -82,36 +79,6 @@ class Rule:
         """The group that the first digit stands for."""
         return FAMILIES[self.code[3]]
 
-    @property
-    def page(self) -> str:
-        """The address of the rule in the documentation."""
-        return f"{DOCUMENTATION}/reference/rules.html#{self.code.lower()}"
-
-    @property
-    def what(self) -> str:
-        """What the rule says."""
-        return self._part("")
-
-    @property
-    def why(self) -> str:
-        """Why it matters."""
-        return self._part("Why")
-
-    @property
-    def mend(self) -> str:
-        """What to do."""
-        return self._part("Mend")
-
-    @property
-    def not_seen(self) -> str:
-        """What of this kind the rule does not find."""
-        return self._part("Not seen")
-
-    @property
-    def source(self) -> str:
-        """Where this is known from."""
-        return self._part("Source")
-
     def skip_reason(self, evidence: Evidence) -> str:
         """Return why the rule has nothing to look at, or an empty string."""
         return next((reason for premise in self.premises if (reason := premise(evidence))), "")
@@ -120,14 +87,6 @@ class Rule:
         """Yield what the rule finds, under its code."""
         for finding in self.check(evidence):
             yield replace(finding, code=self.code, given=finding.given or self.severity)
-
-    def _part(self, name: str) -> str:
-        """Return one part of the docstring; the parts begin with ``Why:``, ``Mend:``, ``Not seen:`` and ``Source:``."""
-        text = inspect.getdoc(self.check) or ""
-        parts = re.split(r"^(Why|Mend|Not seen|Source): ", text, flags=re.MULTILINE)
-        named = dict(zip(["", *parts[1::2]], parts[::2], strict=True))
-        words = " ".join(named.get(name, "").split())
-        return words if name == "Source" else words[:1].upper() + words[1:]  # names keep their case: ld.so(8)
 
 
 FAMILIES = {

@@ -11,8 +11,8 @@ from invoke.context import Context
 from diptych.errors import ConfigError
 from diptych.output import many
 from diptych.tasks.plan import PLATFORM_HELP, platforms_of
+from diptych.tasks.positional import PositionalTask
 from diptych.tasks.surface import process_workspace, surface
-from diptych.tasks.words import WordsTask
 from diptych.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @surface(
-    klass=WordsTask,
+    klass=PositionalTask,
     help={
         "words": "pieces that `diptych cell` left, or folders of them",
         "out": "where the packages go (default: dist)",

@@ -11,8 +11,8 @@ from invoke.context import Context
 
 from diptych.errors import ConfigError
 from diptych.output import Output
+from diptych.tasks.positional import PositionalTask
 from diptych.tasks.surface import process_env, process_output, process_workspace, surface
-from diptych.tasks.words import WordsTask
 
 if TYPE_CHECKING:
     from diptych.compare import Comparison
@@ -22,7 +22,7 @@ _HINT = "diptych compare A B for two packages, without words for all built cells
 
 
 @surface(
-    klass=WordsTask,
+    klass=PositionalTask,
     help={
         "words": "two packages (wheel, conda, folder); none: all built cells",
         "cell": "one built cell, on one screen",

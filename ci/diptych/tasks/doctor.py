@@ -14,8 +14,8 @@ from diptych.distributions import how_to_install
 from diptych.errors import ConfigError, FormatError, nearest
 from diptych.fetching import is_url
 from diptych.output import Output
+from diptych.tasks.positional import PositionalTask
 from diptych.tasks.surface import process_env, process_output, process_workspace, surface
-from diptych.tasks.words import WordsTask
 
 if TYPE_CHECKING:
     from diptych.cell.machine import Machine
@@ -28,7 +28,7 @@ _FAIL_ON = ("error", "drift", "note", "never")
 
 
 @surface(
-    klass=WordsTask,
+    klass=PositionalTask,
     help={
         "words": "what to look at: binaries, wheels, conda packages, folders, environments, module names, URLs of files",
         "env": "look at this machine: compilers, interpreters, tools, channels",

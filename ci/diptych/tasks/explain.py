@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from invoke.context import Context
 
+from diptych.tasks.positional import PositionalTask
 from diptych.tasks.surface import process_output, surface
-from diptych.tasks.words import WordsTask
 
 if TYPE_CHECKING:
     from diptych.compare.model import Rule as ComparisonRule
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @surface(
-    klass=WordsTask, help={"words": "codes such as DIP101 or LOG307; none lists all"}, iterable=["words"]
+    klass=PositionalTask, help={"words": "codes such as DIP101 or LOG307; none lists all"}, iterable=["words"]
 )
 def explain(_context: Context, words: list[str]) -> None:
     """Explain a finding's code: what, why, how to mend, where it is known from."""
@@ -44,8 +44,7 @@ def _rule(rule: Rule | ComparisonRule) -> Iterator[Line]:
 
     yield Line(text=f"{rule.code} {rule.title} ({rule.severity.value})", style="bold")
     yield Line(text=f"{rule.family}")
-    seen = getattr(rule, "not_seen", "")  # comparison rules look at two packages as a whole
-    not_seen = [("Not seen", seen)] if seen else []
+    not_seen = [("Not seen", rule.not_seen)] if rule.not_seen else []
     parts = (
         ("", rule.what),
         ("Why", rule.why),

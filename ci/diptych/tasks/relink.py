@@ -9,15 +9,15 @@ from invoke.context import Context
 
 from diptych.errors import ConfigError
 from diptych.output import Output
+from diptych.tasks.positional import PositionalTask
 from diptych.tasks.surface import process_env, process_output, surface
-from diptych.tasks.words import WordsTask
 
 if TYPE_CHECKING:
     from diptych.relink.command import HandPlan
 
 
 @surface(
-    klass=WordsTask,
+    klass=PositionalTask,
     help={
         "words": "the files, or folders of binaries",
         "for": "conda or wheel: the one word is a tree laid out as site-packages, planned as the pipeline does",

@@ -1,4 +1,4 @@
-"""``diptych reproduce CELL…``: whether two builds give the same bytes, and if not, what is to blame."""
+"""``diptych reproduce CELL…``: whether two builds give the same bytes, and if not, what differs and why."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from invoke.context import Context
 from diptych import matrix
 from diptych.errors import CompareError, ConfigError
 from diptych.output import Output
+from diptych.tasks.positional import PositionalTask
 from diptych.tasks.surface import process_workspace, surface
-from diptych.tasks.words import WordsTask
 
 if TYPE_CHECKING:
     from diptych.reproduce.run import Reproduction
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @surface(
     builds=True,
-    klass=WordsTask,
+    klass=PositionalTask,
     help={"words": "cells, such as 3.11-gcc, or selectors: 3.11, gcc, 3.1?-gcc", "json": "print JSON"},
 )
 def reproduce(_context: Context, words: list[str], json: bool = False) -> None:  # noqa: FBT001, FBT002 -- an invoke flag
@@ -47,7 +47,7 @@ def _show(found: Reproduction, output: Output) -> None:
     for kind, (one, other) in found.sha256.items():
         verdict = "byte-identical" if one == other else f"DIFFERENT from {other[:12]}"
         output.line(f"  {kind:<7} {one}  {verdict}", style="green" if one == other else "bold red")
-    for fault in found.blames:
+    for fault in found.differences:
         where = f"{fault.member or fault.package}, {fault.section}" if fault.section else fault.member
         output.line(f"  {fault.cause:<8} {where}: {fault.detail}")
 
@@ -62,6 +62,6 @@ def _require_identical(found: list[Reproduction]) -> None:
     if failed:
         raise CompareError(
             f"two builds gave different bytes: {', '.join(one.cell for one in failed)}",
-            details=[name for one in failed for name in sorted({blame.package for blame in one.blames})],
+            details=[name for one in failed for name in sorted({each.package for each in one.differences})],
             hint=f"both are kept in {', '.join(str(one.packages[0].parents[1]) for one in failed)}",
         )

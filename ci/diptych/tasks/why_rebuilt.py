@@ -7,8 +7,8 @@ from invoke.context import Context
 from diptych import matrix
 from diptych.inputs import StageHistory, history
 from diptych.output import Output
+from diptych.tasks.positional import PositionalTask
 from diptych.tasks.surface import process_workspace, surface
-from diptych.tasks.words import WordsTask
 
 # In the order in which a cell goes through them, with what each is called on the terminal.
 _NAMES = {
@@ -23,7 +23,7 @@ _MOST = 12
 
 
 @surface(
-    klass=WordsTask,
+    klass=PositionalTask,
     name="why-rebuilt",
     help={
         "words": "cells, such as 3.11-gcc, or selectors: 3.11, gcc, 3.1?-gcc; all without one",

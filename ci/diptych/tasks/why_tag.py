@@ -8,12 +8,12 @@ from invoke.context import Context
 
 from diptych.errors import ConfigError
 from diptych.output import Output
+from diptych.tasks.positional import PositionalTask
 from diptych.tasks.surface import process_output, surface
-from diptych.tasks.words import WordsTask
 
 
 @surface(
-    klass=WordsTask,
+    klass=PositionalTask,
     name="why-tag",
     help={
         "words": "wheels",

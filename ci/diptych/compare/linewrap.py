@@ -19,7 +19,7 @@ _JOINTS = re.compile(r"[^-_/.,=]*[-_/.,=]+|[^-_/.,=]+")
 
 
 @dataclass(frozen=True)
-class Folded:
+class Wrapped:
     """A text in a column of a table: it takes the width that there is."""
 
     text: str
@@ -28,7 +28,7 @@ class Folded:
         """Yield the lines; rich calls this with the column's width."""
         from rich.text import Text  # noqa: PLC0415 -- only when something is shown
 
-        yield from map(Text, folded(self.text, options.max_width))
+        yield from map(Text, wrapped(self.text, options.max_width))
 
     def __rich_measure__(self, _console: Console, options: ConsoleOptions) -> Measurement:
         """Say how narrow and how wide it may be."""
@@ -37,7 +37,7 @@ class Folded:
         return Measurement(_LEAST, len(self.text)).clamp(max_width=options.max_width)
 
 
-def folded(text: str, width: int) -> list[str]:
+def wrapped(text: str, width: int) -> list[str]:
     """Return the lines of a text, each at most ``width`` wide: broken at blanks, inside a word only if it must be.
 
     Args:
@@ -59,9 +59,9 @@ def folded(text: str, width: int) -> list[str]:
     return [lead + lines[0], *(lead + _INDENT + line for line in lines[1:])]
 
 
-def folded_all(texts: Iterable[str], width: int) -> list[str]:
+def wrapped_all(texts: Iterable[str], width: int) -> list[str]:
     """Return the lines of several texts, each begun on a line of its own."""
-    return [line for text in texts for line in folded(text, width)]
+    return [line for text in texts for line in wrapped(text, width)]
 
 
 def _broken(word: str, width: int, room: int) -> list[str]:

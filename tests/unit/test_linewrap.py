@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diptych.compare.folding import folded
+from diptych.compare.linewrap import wrapped
 
 WHEEL = "rigidalign-0.1.0-cp311-cp311-manylinux_2_34_x86_64.whl"
 
@@ -27,12 +27,12 @@ WHEEL = "rigidalign-0.1.0-cp311-cp311-manylinux_2_34_x86_64.whl"
     ],
 )
 def test_lines_break_at_blanks_then_at_joints(text: str, width: int, lines: list[str]) -> None:
-    assert folded(text, width) == lines
+    assert wrapped(text, width) == lines
 
 
 @given(st.text(alphabet="ab-_/.,= ", max_size=120), st.integers(10, 40))
 def test_nothing_is_lost_and_everything_fits(text: str, width: int) -> None:
-    lines = folded(text, width)
+    lines = wrapped(text, width)
     assert "".join("".join(lines).split()) == "".join(text.split())
     lead = len(text) - len(text.lstrip(" "))
     assert all(len(line.rstrip()) <= max(width, lead + 10) for line in lines)

@@ -1,4 +1,4 @@
-"""Tasks that take any number of words: ``diptych doctor a.whl b.so``.
+"""Tasks that take any number of positional arguments: ``diptych doctor a.whl b.so``.
 
 Invoke binds a fixed number of positional arguments. So the number is counted on the command line before it parses, which
 works for ``diptych`` and for ``invoke`` alike. Everything behind such a task is its own: no other task can follow.
@@ -14,7 +14,7 @@ from invoke.parser.argument import Argument
 from invoke.tasks import Task
 
 
-class Words(Argument):
+class PositionalWords(Argument):
     """A positional argument that takes ``expected`` words; none makes it optional."""
 
     expected = 0
@@ -30,7 +30,7 @@ class Words(Argument):
         self.raw_value = word
 
 
-class WordsTask(Task[Callable[..., Any]]):
+class PositionalTask(Task[Callable[..., Any]]):
     """A task whose parameter ``words`` takes all bare words behind its name."""
 
     def get_arguments(self, ignore_unknown_help: bool | None = None) -> list[Argument]:  # noqa: FBT001 -- invoke's signature
@@ -39,7 +39,7 @@ class WordsTask(Task[Callable[..., Any]]):
         valued = {flag for one in arguments if one.takes_value for flag in _flags(one)}
         count = bare_words(sys.argv[1:], self.name, valued)
         plain = [one for one in arguments if one.name != "words"]
-        words = Words(name="words", help=next(one.help for one in arguments if one.name == "words"))
+        words = PositionalWords(name="words", help=next(one.help for one in arguments if one.name == "words"))
         words.expected = count
         words.positional = count > 0
         words.raw_value, words._value = None, []  # noqa: SLF001 -- our own subclass

@@ -14,7 +14,7 @@ from diptych.closure import closure, this_machine
 from diptych.system import is_system_library
 
 
-def carried(binaries: Mapping[str, Path]) -> dict[str, Path]:
+def libraries_of_modules(binaries: Mapping[str, Path]) -> dict[str, Path]:
     """Return the libraries to add, by their path in the package.
 
     Args:
