@@ -31,6 +31,15 @@ def record_row(name: str, data: bytes, *, algorithm: str = "sha256") -> str:
     return f"{name},{algorithm}={digest},{len(data)}\n"
 
 
+def wheel_record(files: Mapping[str, bytes], info: str) -> bytes:
+    """Return a RECORD that fits the files (PEP 427)."""
+    rows = []
+    for name, data in files.items():
+        digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
+        rows.append(f'"{name}",sha256={digest},{len(data)}\n')
+    return ("".join(rows) + f"{info}/RECORD,,\n").encode()
+
+
 def wheel_files(files: Mapping[str, bytes] = FILES, *, record: str | None = None) -> dict[str, bytes]:
     """Add .dist-info; ``record`` replaces RECORD."""
     info = "pair-1.2.dist-info"
