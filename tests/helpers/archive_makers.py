@@ -6,6 +6,7 @@ import base64
 import bz2
 import hashlib
 import io
+import itertools
 import json
 import tarfile
 import zipfile
@@ -48,6 +49,22 @@ def wheel_files(files: Mapping[str, bytes] = FILES, *, record: str | None = None
     rows = "".join(record_row(name, data) for name, data in found.items())
     found[f"{info}/RECORD"] = (rows + f"{info}/RECORD,,\n" if record is None else record).encode()
     return found
+
+
+def honest_wheel(folder: Path, files: Mapping[str, bytes], *, name: str) -> Path:
+    """Write a wheel whose WHEEL has the tags of its file name and whose RECORD fits its files."""
+    info = "-".join(name.split("-")[:2]) + ".dist-info"
+    tags = "".join(f"Tag: {tag}\n" for tag in _tags(name))
+    said = files.get(f"{info}/WHEEL", WHEEL.encode()).decode()
+    head = "".join(line for line in said.splitlines(keepends=True) if not line.startswith("Tag:"))
+    content = {f"{info}/METADATA": METADATA.encode(), **files, f"{info}/WHEEL": (head + tags).encode()}
+    content.pop(f"{info}/RECORD", None)
+    return make_wheel(folder, {**content, f"{info}/RECORD": wheel_record(content, info)}, name=name)
+
+
+def _tags(name: str) -> list[str]:
+    parts = [part.split(".") for part in name.removesuffix(".whl").split("-")[-3:]]
+    return ["-".join(tag) for tag in itertools.product(*parts)]
 
 
 def make_wheel(
