@@ -1,52 +1,99 @@
-"""Faults of wheel containers, each beside a healthy twin."""
+"""Faults of containers, each beside its healthy twin: what the doctor says of both, and nothing else."""
 
 from __future__ import annotations
 
+import json
+import zipfile
 from pathlib import Path
 
 import pytest
 
-from diptych.doctor.gather import gather
-from diptych.rules import all_rules, judge
-from helpers.archive_makers import make_wheel, wheel_record
+from diptych.doctor import Report, examine, find_target
+from diptych.rules import Severity, all_rules
+from helpers.container_cases import CONDAS, PLAIN, WHEELS, WheelCase
 
-INFO = "pair-1.2.dist-info"
-NAME = "pair-1.2-py3-none-any.whl"
-META = "Metadata-Version: 2.4\nName: pair\nVersion: 1.2\n"
-WHEEL = "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-
-
-def codes(path: Path) -> set[str]:
-    return {found.code for found in judge(gather(path, shown=path.name, host=None), all_rules()).findings}
-
-
-def files(*, meta: str = META, wheel: str = WHEEL, more: dict[str, bytes] | None = None) -> dict[str, bytes]:
-    content = {"pair.py": b"", **(more or {})}
-    content |= {f"{INFO}/METADATA": meta.encode(), f"{INFO}/WHEEL": wheel.encode()}
-    return {**content, f"{INFO}/RECORD": wheel_record(content, INFO)}
-
-
-CASES = {
-    "healthy": (files(), set()),
-    "not recorded": ({**files(), "late.py": b""}, {"DIP511"}),
-    "changed afterwards": ({**files(), "pair.py": b"x = 1\n"}, {"DIP511"}),
-    "another version": (files(meta=META.replace("1.2", "1.3")), {"DIP512"}),
-    "another tag": (files(wheel=WHEEL.replace("py3", "py2")), {"DIP512"}),
-    "licence in old metadata": (
-        files(meta=META.replace("2.4", "2.1") + "License-File: L\n"),
-        {"DIP513"},
-    ),
-    "licence absent": (files(meta=META + "License-File: L\n"), {"DIP513"}),
-    "licence there": (
-        files(meta=META + "License-File: L\n", more={f"{INFO}/licenses/L": b"MIT"}),
-        set(),
-    ),
-    "tests on top": (files(more={"tests/a.py": b""}), {"DIP508"}),
-    "tests inside": (files(more={"pair/tests/a.py": b""}), set()),
+PAIRS = {
+    **{f"wheel, {name}": pair for name, pair in WHEELS.items()},
+    **{f"conda, {name}": pair for name, pair in CONDAS.items()},
 }
+SITE = "lib/python3.11/site-packages"
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_wheel_container(case: str, tmp_path: Path) -> None:
-    content, wanted = CASES[case]
-    assert codes(make_wheel(tmp_path, content, name=NAME)) == wanted
+def report(path: Path) -> Report:
+    return examine([find_target(str(path), cwd=path.parent, search=[])], rules=all_rules(), host=None)
+
+
+def said(path: Path) -> set[tuple[str, Severity]]:
+    return {(one.code, one.severity) for one in report(path).findings}
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_the_fault_is_found(name: str, tmp_path: Path) -> None:
+    pair = PAIRS[name]
+    assert said(pair.bad.write(tmp_path)) == {(pair.code, pair.severity)}
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_its_twin_is_healthy(name: str, tmp_path: Path) -> None:
+    assert said(PAIRS[name].good.write(tmp_path)) == set()
+
+
+def test_a_symbolic_link_in_a_wheel(tmp_path: Path) -> None:
+    path = PLAIN.write(tmp_path)
+    with zipfile.ZipFile(path, "a") as archive:
+        link = zipfile.ZipInfo("pair_link.py")
+        link.external_attr = 0o120777 << 16
+        archive.writestr(link, "pair.py")
+    assert {("DIP514", Severity.ERROR)} <= said(path)
+
+
+def test_a_source_that_cannot_be_inflated(tmp_path: Path) -> None:
+    path = WheelCase(more={"pair/text.py": b"words = 'unlikely bytes'\n" * 9}).write(tmp_path)
+    with zipfile.ZipFile(path) as archive:
+        entry = archive.getinfo("pair/text.py")
+    data = bytearray(path.read_bytes())
+    at = entry.header_offset + 30 + len(entry.filename) + entry.compress_size // 2
+    data[at] ^= 0xFF
+    path.write_bytes(data)
+    (found,) = report(path).findings
+    assert (found.code, found.place) == ("DIP511", "pair/text.py")
+    assert "damaged" in found.message
+
+
+def test_every_finding_names_both_sides(tmp_path: Path) -> None:
+    (found,) = report(WHEELS["another version in METADATA"].bad.write(tmp_path)).findings
+    assert any("1.3 instead of 1.2" in line for line in found.evidence)
+
+
+def environment(folder: Path, records: dict[str, list[str]], more: tuple[str, ...] = ()) -> Path:
+    for name, files in records.items():
+        for file in (*files, *more):
+            path = folder / file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(b"")
+        record = {"name": name, "version": "1", "build": "0", "files": files, "depends": []}
+        (folder / "conda-meta").mkdir(exist_ok=True)
+        (folder / "conda-meta" / f"{name}-1-0.json").write_text(json.dumps(record))
+    return folder
+
+
+def test_one_path_of_two_packages(tmp_path: Path) -> None:
+    shared = f"{SITE}/tests/__init__.py"
+    bad = environment(tmp_path / "bad", {"one": [shared, "a"], "two": [shared, "b"]})
+    good = environment(tmp_path / "good", {"one": [shared, "a"], "two": ["b"]})
+    (found,) = report(bad).findings
+    assert (found.code, found.place, found.severity) == ("DIP521", shared, Severity.ERROR)
+    assert "one and two" in found.message
+    assert report(good).findings == ()
+
+
+def test_one_project_of_pip_and_conda(tmp_path: Path) -> None:
+    mine, other = (f"{SITE}/my_pair-{version}.dist-info/METADATA" for version in ("1.2", "1.3"))
+    bad = environment(tmp_path / "bad", {"my-pair": [mine]}, more=(other,))
+    good = environment(
+        tmp_path / "good", {"my-pair": [mine]}, more=(f"{SITE}/my_pair_x-1.3.dist-info/METADATA",)
+    )
+    (found,) = report(bad).findings
+    assert (found.code, found.severity) == ("DIP522", Severity.DRIFT)
+    assert any("package my-pair" in line for line in found.evidence)
+    assert report(good).findings == ()

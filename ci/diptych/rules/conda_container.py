@@ -141,7 +141,7 @@ def dangling(evidence: Evidence) -> Iterator[Finding]:
 
     Not seen: whether a dependency really has that file. A link that leaves the prefix is refused with the whole package (DIP502).
 
-    Source: CEP 34, "softlink"; rattler, "symlink target escapes target prefix".
+    Source: CEP 34, "softlink".
     """
     package = evidence.conda
     alone = package is not None and all(spec.startswith("__") for spec in package.depends)

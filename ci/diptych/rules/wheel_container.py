@@ -47,8 +47,9 @@ def record(evidence: Evidence) -> Iterator[Finding]:
 def names(evidence: Evidence) -> Iterator[Finding]:
     """The .dist-info folder, METADATA or WHEEL says another name, version or tag than the file name, or cannot be read.
 
-    Why: pip refuses a wheel whose METADATA has another name or version than its file name. A folder whose name is not
-    escaped, or other tags in WHEEL, break tools that take these apart.
+    Why: pip refuses a wheel from an index whose METADATA has another name or version than its file name, and takes one that is given as a file
+    for that other version. A folder whose name is not escaped ends pip 26 in `InvalidVersion`. Other tags in WHEEL, a drift, mislead tools that
+    write file names anew.
 
     Mend: build again in a clean folder; change the name with `wheel tags` or `wheel pack`, never by renaming the file.
 
@@ -70,7 +71,6 @@ def names(evidence: Evidence) -> Iterator[Finding]:
             )
     if facts.dist_info.removesuffix(".dist-info").count("-") != 1:
         yield Finding(
-            given=Severity.DRIFT,
             place=facts.dist_info,
             message=f'the folder "{facts.dist_info}" is not in the escaped form of {facts.filename}',
         )
