@@ -6,6 +6,7 @@ import base64
 import bz2
 import hashlib
 import io
+import itertools
 import json
 import tarfile
 import zipfile
@@ -31,6 +32,15 @@ def record_row(name: str, data: bytes, *, algorithm: str = "sha256") -> str:
     return f"{name},{algorithm}={digest},{len(data)}\n"
 
 
+def wheel_record(files: Mapping[str, bytes], info: str) -> bytes:
+    """Return a RECORD that fits the files (PEP 427)."""
+    rows = []
+    for name, data in files.items():
+        digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
+        rows.append(f'"{name}",sha256={digest},{len(data)}\n')
+    return ("".join(rows) + f"{info}/RECORD,,\n").encode()
+
+
 def wheel_files(files: Mapping[str, bytes] = FILES, *, record: str | None = None) -> dict[str, bytes]:
     """Add .dist-info; ``record`` replaces RECORD."""
     info = "pair-1.2.dist-info"
@@ -39,6 +49,22 @@ def wheel_files(files: Mapping[str, bytes] = FILES, *, record: str | None = None
     rows = "".join(record_row(name, data) for name, data in found.items())
     found[f"{info}/RECORD"] = (rows + f"{info}/RECORD,,\n" if record is None else record).encode()
     return found
+
+
+def honest_wheel(folder: Path, files: Mapping[str, bytes], *, name: str) -> Path:
+    """Write a wheel whose WHEEL has the tags of its file name and whose RECORD fits its files."""
+    info = "-".join(name.split("-")[:2]) + ".dist-info"
+    tags = "".join(f"Tag: {tag}\n" for tag in _tags(name))
+    said = files.get(f"{info}/WHEEL", WHEEL.encode()).decode()
+    head = "".join(line for line in said.splitlines(keepends=True) if not line.startswith("Tag:"))
+    content = {f"{info}/METADATA": METADATA.encode(), **files, f"{info}/WHEEL": (head + tags).encode()}
+    content.pop(f"{info}/RECORD", None)
+    return make_wheel(folder, {**content, f"{info}/RECORD": wheel_record(content, info)}, name=name)
+
+
+def _tags(name: str) -> list[str]:
+    parts = [part.split(".") for part in name.removesuffix(".whl").split("-")[-3:]]
+    return ["-".join(tag) for tag in itertools.product(*parts)]
 
 
 def make_wheel(

@@ -15,7 +15,7 @@ from diptych.binaries import read_file
 from diptych.doctor import gather
 from diptych.process import run
 from diptych.rules import Severity, all_rules, judge
-from helpers.archive_makers import make_wheel, wheel_files
+from helpers.archive_makers import honest_wheel, wheel_files
 from helpers.needs import needs, needs_linux, needs_x86_64
 
 pytestmark = [
@@ -142,7 +142,7 @@ def codes(path: Path) -> dict[str, Severity]:
 
 
 def said(folder: Path, member: bytes, *, name: str = NEW, place: str = MODULE) -> dict[str, Severity]:
-    found = codes(make_wheel(folder, wheel_files({place: member}), name=name))
+    found = codes(honest_wheel(folder, wheel_files({place: member}), name=name))
     return {code: severity for code, severity in found.items() if code != "DIP405"}
 
 
@@ -241,7 +241,7 @@ class TestMusl:
     def test_a_binary_of_musl(self, tmp_path: Path) -> None:
         source = ENTRY.format(more='int puts(const char *); int use(void) { return puts(""); }', name="_core")
         bad = compiled(tmp_path, source, ("-Wl,--no-as-needed", "-lc"), ("musl-gcc",))
-        path = make_wheel(tmp_path, wheel_files({MODULE: bad.read_bytes()}), name=NEW)
+        path = honest_wheel(tmp_path, wheel_files({MODULE: bad.read_bytes()}), name=NEW)
         findings = judge(gather(path, shown=path.name, host=None), all_rules()).findings
         assert [one.code for one in findings if one.severity is Severity.ERROR] == ["DIP415"]
         assert "libc.so" in answer(bad), "glibc's loader does not find it"
@@ -280,7 +280,7 @@ def test_files_that_are_no_library(tmp_path: Path, name: str) -> None:
 def test_a_linker_script_beside_the_module(tmp_path: Path) -> None:
     good = compiled(tmp_path, ENTRY.format(more="", name="_core"), ()).read_bytes()
     script = b"/* GNU ld script */\nINPUT(libfoo.so.1)\n"
-    path = make_wheel(tmp_path, wheel_files({MODULE: good, "pair/libfoo.so": script}), name=NEW)
+    path = honest_wheel(tmp_path, wheel_files({MODULE: good, "pair/libfoo.so": script}), name=NEW)
     assert codes(path)["DIP108"] is Severity.DRIFT
 
 

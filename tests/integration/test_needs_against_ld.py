@@ -16,7 +16,7 @@ from diptych.doctor import gather
 from diptych.doctor.beside import lay_beside
 from diptych.process import run
 from diptych.rules import Severity, all_rules, judge
-from helpers.archive_makers import METADATA, make_wheel, wheel_files
+from helpers.archive_makers import METADATA, honest_wheel, wheel_files
 from helpers.needs import needs, needs_linux
 
 pytestmark = [
@@ -242,14 +242,14 @@ def imported(wheels: Sequence[Path], bench: Bench) -> str:
 def test_an_error_is_what_import_meets(case: str, tmp_path: Path) -> None:
     bench = Bench(root=tmp_path)
     CASES[case](bench)
-    wheel = make_wheel(tmp_path, with_requires(bench.files, bench.requires), name=NAME)
+    wheel = honest_wheel(tmp_path, with_requires(bench.files, bench.requires), name=NAME)
     siblings = []
     if bench.sibling:
         other = {
             name.replace("pair-1.2.", "pair_bin-1."): data
             for name, data in wheel_files(bench.sibling).items()
         }
-        siblings = [make_wheel(tmp_path, other, name="pair_bin-1-py3-none-manylinux_2_41_x86_64.whl")]
+        siblings = [honest_wheel(tmp_path, other, name="pair_bin-1-py3-none-manylinux_2_41_x86_64.whl")]
     laid = lay_beside([(path.name, path) for path in siblings])
     problem = imported([wheel, *siblings], bench)
     judged = judge(gather(wheel, shown="wheel", host=None, laid=laid), all_rules())
@@ -265,7 +265,7 @@ def test_an_error_is_what_import_meets(case: str, tmp_path: Path) -> None:
 def test_without_the_sibling_it_is_a_note_that_names_it(tmp_path: Path) -> None:
     bench = Bench(root=tmp_path)
     filled_by_sibling(bench, brought="foo")
-    wheel = make_wheel(tmp_path, with_requires(bench.files, bench.requires), name=NAME)
+    wheel = honest_wheel(tmp_path, with_requires(bench.files, bench.requires), name=NAME)
     judged = judge(gather(wheel, shown="wheel", host=None), all_rules())
     (found,) = [one for one in judged.findings if one.code == "DIP307"]
     assert found.severity is Severity.NOTE
@@ -276,7 +276,7 @@ def test_without_the_sibling_it_is_a_note_that_names_it(tmp_path: Path) -> None:
 def test_an_environment_beside_is_looked_into(tmp_path: Path) -> None:
     bench = Bench(root=tmp_path)
     filled_by_sibling(bench, brought="foo")
-    wheel = make_wheel(tmp_path, with_requires(bench.files, bench.requires), name=NAME)
+    wheel = honest_wheel(tmp_path, with_requires(bench.files, bench.requires), name=NAME)
     for folder, expected in (("python3.11/site-packages", []), ("elsewhere", [Severity.ERROR])):
         prefix = tmp_path / folder.partition("/")[0]
         record = prefix / "conda-meta" / "pair-bin-1-0.json"

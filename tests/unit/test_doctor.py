@@ -16,7 +16,7 @@ from diptych.doctor.why_tag import why_tag
 from diptych.doctor.why_tag_text import why_tag_lines
 from diptych.errors import ConfigError, FormatError
 from diptych.rules import Severity, all_rules
-from helpers.archive_makers import make_wheel, wheel_files
+from helpers.archive_makers import honest_wheel, make_wheel, wheel_files
 from helpers.elf_builder import Sym, elf
 
 LINUX = "pair-1.2-cp311-cp311-manylinux_2_17_x86_64.whl"
@@ -30,7 +30,7 @@ def module(**parts: object) -> bytes:
 
 def bad_wheel(folder: Path) -> Path:
     data = module(needed=["libpython3.11.so.1.0", "libc.so.6"], rpath="/opt/conda/envs/build/lib")
-    return make_wheel(folder, wheel_files({"pair/_core.so": data, f"pair/{LONG}.so": data}), name=LINUX)
+    return honest_wheel(folder, {"pair/_core.so": data, f"pair/{LONG}.so": data}, name=LINUX)
 
 
 def examined(*paths: Path) -> Report:

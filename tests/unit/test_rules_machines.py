@@ -11,7 +11,7 @@ from packaging.tags import mac_platforms
 
 from diptych.doctor import gather
 from diptych.rules import Finding, Severity, all_rules, judge
-from helpers.archive_makers import INDEX, conda_info, make_conda, make_wheel, wheel_files
+from helpers.archive_makers import INDEX, conda_info, honest_wheel, make_conda, wheel_files
 from helpers.elf_builder import Sym, elf
 from helpers.macho_builder import CPU_ARM64, CPU_X86_64, MH_BUNDLE, macho, universal
 
@@ -52,7 +52,7 @@ def changed(data: bytes, old: tuple[int, ...], new: tuple[int, ...]) -> bytes:
 
 
 def on_mac(folder: Path, data: bytes, tag: str = "macosx_11_0_arm64") -> dict[str, Severity]:
-    return severities(make_wheel(folder, wheel_files({DARWIN: data}), name=LINUX.format(tag)))
+    return severities(honest_wheel(folder, ({DARWIN: data}), name=LINUX.format(tag)))
 
 
 def conda(folder: Path, place: str, data: bytes, subdir: str) -> dict[str, Severity]:
@@ -92,7 +92,7 @@ def test_one_of_two_tags_is_asked_for(tmp_path: Path) -> None:
 def test_made_for_another_platform(tmp_path: Path, platform: int, name: str) -> None:
     good = mac(signed=False, cpu=CPU_X86_64)
     bad = changed(good, (0x32, 32, MACOS), (0x32, 32, platform))
-    path = make_wheel(tmp_path, wheel_files({DARWIN: bad}), name=LINUX.format("macosx_11_0_x86_64"))
+    path = honest_wheel(tmp_path, ({DARWIN: bad}), name=LINUX.format("macosx_11_0_x86_64"))
     assert found(path)["DIP608"].message == f"is made for {name}"
     assert on_mac(tmp_path, good, "macosx_11_0_x86_64") == {}
 
@@ -137,26 +137,26 @@ def test_machine_of_a_conda_package_for_macos(tmp_path: Path) -> None:
 def test_the_only_library_is_for_another_machine(tmp_path: Path) -> None:
     name = LINUX.format("manylinux_2_17_x86_64").replace("cp311-cp311", "py3-none")
     other = elf(machine=183, soname="libpair.so")
-    lone = make_wheel(tmp_path, wheel_files({"pair/libpair.so": other}), name=name)
+    lone = honest_wheel(tmp_path, ({"pair/libpair.so": other}), name=name)
     assert severities(lone)["DIP404"] is Severity.ERROR
     beside = {"pair/libpair.so": elf(soname="libpair.so"), "pair/device/libdevice.so": other}
-    path = make_wheel(tmp_path, wheel_files(beside), name=name)
+    path = honest_wheel(tmp_path, wheel_files(beside), name=name)
     assert severities(path)["DIP404"] is Severity.DRIFT
-    good = make_wheel(tmp_path, wheel_files({"pair/libpair.so": elf(soname="libpair.so")}), name=name)
+    good = honest_wheel(tmp_path, ({"pair/libpair.so": elf(soname="libpair.so")}), name=name)
     assert severities(good) == {}
 
 
 def test_a_module_named_for_musl(tmp_path: Path) -> None:
     data = {"pair/_core.cpython-311-x86_64-linux-musl.so": module()}
-    glibc = make_wheel(tmp_path, wheel_files(data), name=LINUX.format("manylinux_2_17_x86_64"))
+    glibc = honest_wheel(tmp_path, wheel_files(data), name=LINUX.format("manylinux_2_17_x86_64"))
     assert severities(glibc) == {"DIP415": Severity.ERROR}
-    musl = make_wheel(tmp_path, wheel_files(data), name=LINUX.format("musllinux_1_2_x86_64"))
+    musl = honest_wheel(tmp_path, wheel_files(data), name=LINUX.format("musllinux_1_2_x86_64"))
     assert severities(musl) == {}
 
 
 def test_debug_information_in_a_folder(tmp_path: Path) -> None:
     files = {DARWIN: mac(), "pair/_core.so.dSYM/Contents/Resources/DWARF/_core.so": b"DWARF" * 9}
-    path = make_wheel(tmp_path, wheel_files(files), name=LINUX.format("macosx_11_0_arm64"))
+    path = honest_wheel(tmp_path, wheel_files(files), name=LINUX.format("macosx_11_0_arm64"))
     assert found(path)["DIP610"].place == "pair/_core.so.dSYM"
     assert on_mac(tmp_path, mac()) == {}
 
@@ -213,5 +213,5 @@ def test_compatibility_versions(tmp_path: Path, own: int, expected: dict[str, Se
         struct.pack("<4I", 24, 2, 1 << 16, 1 << 16), struct.pack("<4I", 24, 2, 1 << 16, own << 16)
     )
     files = {DARWIN: user, "pair/libfoo.dylib": given}
-    path = make_wheel(tmp_path, wheel_files(files), name=LINUX.format("macosx_11_0_x86_64"))
+    path = honest_wheel(tmp_path, wheel_files(files), name=LINUX.format("macosx_11_0_x86_64"))
     assert severities(path) == expected

@@ -20,6 +20,7 @@ from helpers.archive_makers import (
     METADATA,
     WHEEL,
     conda_info,
+    honest_wheel,
     make_conda,
     make_wheel,
     paths_json,
@@ -47,7 +48,7 @@ def wheel(
     found["pair-1.2.dist-info/METADATA"] = METADATA.replace("Requires-Dist: numpy\n", lines).encode()
     said = WHEEL.replace("Purelib: false", f"Purelib: {str(purelib).lower()}")
     found["pair-1.2.dist-info/WHEEL"] = said.encode()
-    return make_wheel(folder, found, name=f"pair-1.2-cp311-cp311-{tag}.whl")
+    return honest_wheel(folder, found, name=f"pair-1.2-cp311-cp311-{tag}.whl")
 
 
 def conda(folder: Path, files: Mapping[str, bytes], **index: object) -> Path:

@@ -12,7 +12,7 @@ from diptych.archives.member import Member
 from diptych.archives.metadata import Metadata
 from diptych.archives.opening import open_package
 from diptych.archives.package import Package, PackageKind
-from diptych.archives.record import Mismatch, verify_record
+from diptych.archives.record import Mismatch, RecordCheck, metadata_against_name, verify_record
 from diptych.archives.unpacking import unpack
 
 __all__ = [
@@ -22,6 +22,8 @@ __all__ = [
     "Mismatch",
     "Package",
     "PackageKind",
+    "RecordCheck",
+    "metadata_against_name",
     "open_package",
     "unpack",
     "verify_record",

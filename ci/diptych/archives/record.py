@@ -9,8 +9,9 @@ import base64
 import csv
 import hashlib
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import final
 
 from diptych.archives.member import Member
 from diptych.archives.metadata import Metadata
@@ -71,14 +72,71 @@ def verify_record(package: Package) -> tuple[Mismatch, ...]:
         FormatError: the archive itself, or the form of its record, is damaged.
         UnsupportedError: a file, an environment or a plain folder: nothing is recorded.
     """
-    metadata = package.metadata
-    if package.kind is not PackageKind.ENVIRONMENT and metadata.dist_info:
-        faults = [*_metadata_faults(package), *_compared(package, _wheel_rows(metadata), info="")]
-    elif package.kind is not PackageKind.ENVIRONMENT and metadata.index:
-        faults = list(_compared(package, _conda_rows(metadata), info="info/"))
-    else:
-        raise UnsupportedError(f'"{package.path}": a {package.kind.value} has no record of its files')
-    return tuple(sorted(faults, key=lambda fault: (fault.name, fault.cause)))
+    check = RecordCheck(package)
+    for member, pieces in package.container.stream(check.wants):
+        for _ in check.watched(member, pieces):
+            pass
+    named = metadata_against_name(package) if package.metadata.dist_info else ()
+    return tuple(sorted((*named, *check.faults()), key=lambda fault: (fault.name, fault.cause)))
+
+
+@final
+class RecordCheck:
+    """Holds a record against contents that somebody else streams: every member's bytes pass through :meth:`watched`.
+
+    Raises:
+        FormatError: the form of the record is damaged.
+        UnsupportedError: a file, an environment or a plain folder: nothing is recorded.
+    """
+
+    def __init__(self, package: Package) -> None:
+        metadata = package.metadata
+        self._package = package
+        self._wheel = bool(metadata.dist_info)
+        if package.kind is PackageKind.ENVIRONMENT or not (metadata.dist_info or metadata.index):
+            raise UnsupportedError(f'"{package.path}": a {package.kind.value} has no record of its files')
+        self._form: list[Mismatch] = []
+        self._rows: dict[str, _Row] = {}
+        self._named: set[str] = set()
+        self._digests: dict[str, str] = {}
+        for row in _wheel_rows(metadata) if self._wheel else _conda_rows(metadata):
+            self._take(row)
+
+    def _take(self, row: _Row | Mismatch) -> None:
+        if row.name in self._named:
+            self._form.append(Mismatch(name=row.name, cause="recorded twice"))
+        self._named.add(row.name)
+        if isinstance(row, Mismatch):
+            self._form.append(row)
+        else:
+            self._rows[row.name] = row
+
+    def wants(self, member: Member) -> bool:
+        """Tell whether a member's contents are asked for: of a conda package all, as a hard link may follow later."""
+        return not self._wheel or member.name in self._rows
+
+    def watched(self, member: Member, pieces: Iterable[bytes]) -> Iterator[bytes]:
+        """Pass a member's pieces on; its digest counts once the last was taken."""
+        row = self._rows.get(member.name)
+        hasher = hashlib.new(row.algorithm if row else "sha256")
+        for piece in pieces:
+            hasher.update(piece)
+            yield piece
+        self._digests[member.name] = _written(hasher.digest(), base64_form=self._wheel)
+
+    def faults(self) -> Iterator[Mismatch]:
+        """Yield what does not fit; of a file that was not streamed to its end, only size and kind are judged."""
+        yield from self._form
+        members = {member.name: member for member in self._package.members}
+        for name, row in self._rows.items():
+            if (member := members.get(name)) is None:
+                yield Mismatch(name=name, cause="recorded, but not there")
+            else:
+                file = member.link if member.hard and member.link is not None else name
+                yield from _row_faults(row, member, self._digests.get(file))
+        for name in members.keys() - self._named:
+            if self._wheel or not name.startswith("info/"):
+                yield Mismatch(name=name, cause="not recorded")
 
 
 def _wheel_rows(metadata: Metadata) -> Iterator[_Row | Mismatch]:
@@ -128,52 +186,6 @@ def _conda_rows(metadata: Metadata) -> Iterator[_Row | Mismatch]:
             )
 
 
-def _compared(package: Package, recorded: Iterator[_Row | Mismatch], *, info: str) -> Iterator[Mismatch]:
-    """Compare; ``info`` is the folder whose members need no row."""
-    rows: dict[str, _Row] = {}
-    named = set()
-    for row in recorded:
-        if row.name in named:
-            yield Mismatch(name=row.name, cause="recorded twice")
-        named.add(row.name)
-        if isinstance(row, Mismatch):
-            yield row
-        else:
-            rows[row.name] = row
-    digests = _digests(package, rows)
-    members = {member.name: member for member in package.members}
-    for name, row in rows.items():
-        if (member := members.get(name)) is None:
-            yield Mismatch(name=name, cause="recorded, but not there")
-        else:
-            yield from _row_faults(row, member, digests.get(name))
-    for name in members.keys() - named:
-        if not (info and name.startswith(info)):
-            yield Mismatch(name=name, cause="not recorded")
-
-
-def _digests(package: Package, rows: Mapping[str, _Row]) -> dict[str, str]:
-    """Hash every recorded file, each with the algorithm of its row; hard links as their file."""
-    twins: dict[str, list[str]] = {}
-    for member in package.members if package.kind is PackageKind.CONDA else ():
-        if member.hard and member.link is not None:
-            twins.setdefault(member.link, []).append(member.name)
-    found: dict[str, str] = {}
-    for member, pieces in package.container.stream(
-        lambda member: member.name in rows or member.name in twins
-    ):
-        names = [name for name in (member.name, *twins.get(member.name, ())) if name in rows]
-        hashers = {name: hashlib.new(rows[name].algorithm) for name in names if rows[name].digest}
-        for piece in pieces:
-            for hasher in hashers.values():
-                hasher.update(piece)
-        plain = package.metadata.dist_info
-        found |= {
-            name: _written(hasher.digest(), base64_form=bool(plain)) for name, hasher in hashers.items()
-        }
-    return found
-
-
 def _written(digest: bytes, *, base64_form: bool) -> str:
     """Write a digest as RECORD does (PEP 427: URL-safe base64 without padding), or in hexadecimal."""
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode() if base64_form else digest.hex()
@@ -186,12 +198,16 @@ def _row_faults(row: _Row, member: Member, digest: str | None) -> Iterator[Misma
         yield Mismatch(name=row.name, cause="another kind", recorded=kinds[row.link], found=kinds[soft])
     elif row.size is not None and row.size != member.size:
         yield Mismatch(name=row.name, cause="wrong size", recorded=str(row.size), found=str(member.size))
-    elif row.digest is not None and row.digest != digest:
-        yield Mismatch(name=row.name, cause="wrong hash", recorded=row.digest, found=digest or "none")
+    elif row.digest is not None and digest is not None and row.digest != digest:
+        yield Mismatch(name=row.name, cause="wrong hash", recorded=row.digest, found=digest)
 
 
-def _metadata_faults(package: Package) -> Iterator[Mismatch]:
-    """Compare Name and Version of METADATA with the file name's."""
+def metadata_against_name(package: Package) -> Iterator[Mismatch]:
+    """Compare Name and Version of a wheel's METADATA with the file name's.
+
+    Raises:
+        FormatError: METADATA is damaged.
+    """
     if package.kind is not PackageKind.WHEEL:
         return
     name = f"{package.metadata.dist_info}/METADATA"

@@ -7,13 +7,14 @@ import queue
 import re
 import tempfile
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import chain
 
 from diptych.archives import Member, Package, PackageKind
 from diptych.binaries import HEAD, Buffer, mapped, sniff
+from diptych.doctor.container import Outside
 from diptych.errors import FormatError, StoreError
 from diptych.rules import Damage
 
@@ -52,12 +53,12 @@ _OTHERS = {
 Content = tuple[Member, Buffer | Damage]
 
 
-def binaries_of(package: Package) -> Iterator[Content]:
+def binaries_of(package: Package, outside: Outside | None = None) -> Iterator[Content]:
     """Yield every member that begins like a binary, in no certain order; its bytes are good until the next is asked for.
 
     Members up to 32 MiB are held in memory; larger ones go through a temporary file, of which only what is looked at
     comes back. A member that cannot be inflated is yielded as a damage, and the others follow where the archive allows.
-    Members with the names of sources and texts (``.py``, ``.h``, …) are passed over.
+    Members with the names of sources and texts (``.py``, ``.h``, …) are passed over, unless ``outside`` wants to see them pass.
 
     Raises:
         FormatError: the archive as a whole is damaged or hostile.
@@ -66,7 +67,7 @@ def binaries_of(package: Package) -> Iterator[Content]:
     if package.kind in _ON_DISK:
         yield from _on_disk(package)
         return
-    for member, data in _ahead(_streams(package)):
+    for member, data in _ahead(_streams(package, outside)):
         yield member, data
         if isinstance(data, mmap.mmap):
             data.close()
@@ -92,26 +93,40 @@ def _eligible(package: Package, member: Member) -> bool:
     return package.is_payload(member) and not member.name.endswith(_SOURCES)
 
 
-def _streams(package: Package) -> list[Iterator[Content]]:
+def _streams(package: Package, outside: Outside | None) -> list[Iterator[Content]]:
     """Return what can be inflated side by side: a zip's large members beside all others; a tar is one stream."""
+
+    def wanted(member: Member) -> bool:
+        return _eligible(package, member) or (outside is not None and outside.wants(member))
+
     if package.kind is not PackageKind.WHEEL or all(member.size <= _IN_MEMORY for member in package.members):
-        return [_inflated(package, partial(_eligible, package))]
+        return [_inflated(package, wanted, outside)]
     return [
-        _inflated(package, lambda member: member.size > _IN_MEMORY and _eligible(package, member)),
-        _inflated(package, lambda member: member.size <= _IN_MEMORY and _eligible(package, member)),
+        _inflated(package, lambda member: member.size > _IN_MEMORY and wanted(member), outside),
+        _inflated(package, lambda member: member.size <= _IN_MEMORY and wanted(member), outside),
     ]
 
 
-def _inflated(package: Package, wanted: Callable[[Member], bool]) -> Iterator[Content]:
+def _inflated(
+    package: Package, wanted: Callable[[Member], bool], outside: Outside | None
+) -> Iterator[Content]:
     for member, pieces in package.container.stream(wanted):
+        passing = pieces if outside is None else outside.watched(member, pieces)
         try:
-            head, content = _head(pieces)
-            if sniff(head):
-                yield member, _whole(member, content)
-            elif other := _instead(member, head):
-                yield member, other
+            if _eligible(package, member):
+                head, passing = _head(passing)
+                if sniff(head):
+                    yield member, _whole(member, passing)
+                    continue
+                if other := _instead(member, head):
+                    yield member, other
+            if outside is not None:
+                deque(passing, maxlen=0)
         except FormatError as error:
-            yield member, Damage(place=member.name, problem=error.summary)
+            if _eligible(package, member):
+                yield member, Damage(place=member.name, problem=error.summary)
+            elif outside is not None:
+                outside.broken(member, error)
 
 
 def _instead(member: Member, head: bytes) -> Damage | None:

@@ -12,6 +12,7 @@ from diptych.archives import Member, Package, PackageKind, open_package
 from diptych.binaries import Buffer, read
 from diptych.doctor.beside import Beside
 from diptych.doctor.binding import Binder
+from diptych.doctor.container import Outside
 from diptych.doctor.contents import binaries_of
 from diptych.doctor.overlinking import unused_of
 from diptych.doctor.preloading import preloaded
@@ -75,7 +76,8 @@ def gather(
     """
     with open_package(path) as package:
         tags = platforms(package)
-        found = _read_all(package, shown, wanted or _above(tags))
+        outside = Outside(package) if package.kind in {PackageKind.WHEEL, PackageKind.CONDA} else None
+        found = _read_all(package, shown, wanted or _above(tags), outside)
         evidence = Evidence(
             target=shown,
             kind=_KINDS[package.kind],
@@ -94,6 +96,7 @@ def gather(
             installed=_installed(package),
             damaged=tuple(found.damaged),
             misnamed=tuple(found.misnamed),
+            container=outside.facts() if outside else None,
             collisions=package.collisions if package.kind in {PackageKind.WHEEL, PackageKind.CONDA} else (),
             requires=_requires(package),
             unread=_unread(package, shown),
@@ -132,9 +135,9 @@ def _above(tags: tuple[PlatformTag, ...]) -> Wanted:
     return wanted
 
 
-def _read_all(package: Package, shown: str, wanted: Wanted) -> _Found:
+def _read_all(package: Package, shown: str, wanted: Wanted, outside: Outside | None) -> _Found:
     found = _Found()
-    for member, data in binaries_of(package):
+    for member, data in binaries_of(package, outside):
         place = shown if package.kind is PackageKind.FILE else member.name
         if isinstance(data, Damage):
             (found.misnamed if data.other else found.damaged).append(data)

@@ -31,6 +31,7 @@ class Symptom:
         fix: what to do.
         rules: the rules that find it in binaries.
         source: threads and documents.
+        instead_of: symptoms that it explains better, where another line of the same text shows these.
     """
 
     code: str
@@ -40,6 +41,7 @@ class Symptom:
     fix: str
     rules: tuple[str, ...]
     source: str
+    instead_of: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +115,7 @@ def symptoms() -> tuple[Symptom, ...]:
             fix=one["fix"],
             rules=tuple(one["rules"]),
             source=one["source"],
+            instead_of=tuple(one.get("instead_of", ())),
         )
         for one in json.loads(text)["symptoms"]
     )
@@ -143,7 +146,8 @@ def triage(text: str, report: Report) -> Triage:
             about=tuple(dict.fromkeys((*known.about, *about))),
             count=known.count + 1,
         )
-    proven = tuple(_proven(match, report) for match in found.values())
+    explained = {code for match in found.values() for code in match.symptom.instead_of}
+    proven = tuple(_proven(match, report) for code, match in found.items() if code not in explained)
     return Triage(matches=proven, lines=len(lines), with_binaries=bool(report.judged))
 
 
@@ -192,6 +196,8 @@ def triage_lines(found: Triage) -> Iterator[Line]:
         times = f" ({match.count} lines)" if match.count > 1 else ""
         yield from wrapped(f"{match.symptom.code}: {match.symptom.title}{times}", "", style="bold red")
         yield from wrapped(f"line {match.number}: {match.line}", "  ", hang="    ")
+        if match.about:
+            yield from wrapped(", ".join(match.about[:_SHOWN]), "  names: ", hang="         ")
         yield from wrapped(match.symptom.cause, "  cause: ", hang="         ")
         yield from wrapped(match.symptom.fix, "  next:  ", hang="         ")
         for line in match.proof[:_SHOWN]:

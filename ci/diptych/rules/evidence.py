@@ -12,6 +12,7 @@ from typing import Literal
 from diptych.binaries import Binary, Signature
 from diptych.closure import Closure
 from diptych.policy import PlatformTag
+from diptych.rules.container import ContainerFacts
 from diptych.rules.names import ModuleName
 
 _FLOOR = re.compile(r"\s*>=?\s*(\d+)(?:\.(\d+))?")
@@ -198,6 +199,7 @@ class Evidence:
         beside: what was laid beside it (``--with``): then what is not found there is nowhere.
         preloaded: own library → the Python file of the package that loads it by name (ctypes).
         unread: what is there and was not looked at, a line each.
+        container: the outside of a wheel or conda package.
     """
 
     target: str
@@ -220,6 +222,7 @@ class Evidence:
     beside: tuple[str, ...] = ()
     preloaded: Mapping[str, str] = field(default_factory=dict)
     unread: tuple[str, ...] = ()
+    container: ContainerFacts | None = None
 
     @property
     def packed(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from diptych.errors import ConfigError, nearest
 from diptych.rules import (
     binding_layers,
+    conda_container,
     exported,
     loadability,
     machines,
@@ -19,6 +20,7 @@ from diptych.rules import (
     search_paths,
     segments,
     unbound,
+    wheel_container,
 )
 from diptych.rules.model import REGISTRY, Rule
 
@@ -38,6 +40,8 @@ GROUPS = (
     machines,
     macho_loading,
     exported,
+    wheel_container,
+    conda_container,
 )
 """The modules that hold rules: importing one registers what it has."""
 

@@ -182,7 +182,8 @@ def library_twice(evidence: Evidence) -> Iterator[Finding]:
     """Two files of a package are the same library, when hashes in their names are undone.
 
     Why: with different SONAMEs both are loaded: state is there twice (registries, singletons, allocators), and the package is larger than
-    it must be. With equal SONAMEs the one that is loaded first serves all, whatever run paths say.
+    it must be. With equal SONAMEs the one that is loaded first serves all, whatever run paths
+    say, except to those who open another of them by its path: so do version links that a wheel made whole files of.
 
     Mend: let every module need one file; exclude the library from grafting where the package has it already.
 
@@ -210,9 +211,9 @@ def library_twice(evidence: Evidence) -> Iterator[Finding]:
                 message=f"{name} is there {len(copies)} times",
                 evidence=tuple(f"{human_size(item.size):>8}  {item.place}" for item in copies[:_SHOWN]),
             )
-    if links and (size := sum(item.size for item in links)) >= _WORTH_TELLING:
+    if links:
+        size = sum(item.size for item in links)
         yield Finding(
-            given=Severity.NOTE,
             place=links[0].label,
             message=f"{len(links)} libraries are stored again under another name: {human_size(size)}",
             evidence=tuple(f"{human_size(item.size):>8}  {item.place}" for item in links[:_SHOWN]),
