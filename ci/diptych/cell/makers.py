@@ -24,6 +24,7 @@ from diptych.packages.elsewhere import check_elsewhere, into_prefix
 from diptych.packages.grafted import public_url
 from diptych.packages.metadata import Metadata, place_metadata
 from diptych.packages.needs import needs_of
+from diptych.packages.prefixes import naming
 from diptych.packages.recipe import RecipeFacts, render_recipe
 from diptych.packages.repack import REVISION, compression_versions
 from diptych.packages.wheel import WheelJob, make_wheel
@@ -102,6 +103,11 @@ class Packed:
         )
 
     @property
+    def bound(self) -> tuple[str, ...]:
+        """The files that name the host environment, and will name it wherever they are installed."""
+        return tuple(self.journal.get("bound", ()))
+
+    @property
     def unneeded(self) -> tuple[str, ...]:
         """The run dependencies that were left out because nothing needs them, with where they came from."""
         dropped = self.journal.get("run", {}).get("dropped", ())
@@ -136,7 +142,8 @@ def wheel_of(job: Packing) -> Packed:
             ),
             empty,
         )
-        _finish(empty, tree, {**journal.to_json(), "graft": cost})
+        bound = [name for name, _ in naming(tree, [job.environment.prefix])]
+        _finish(empty, tree, {**journal.to_json(), "graft": cost, "bound": bound})
 
     return _packed(job, "wheel", "*.whl", make)
 
@@ -179,7 +186,8 @@ def conda_of(job: Packing) -> Packed:
         discard(empty / _RECIPE)
         discard(elsewhere)
         check_run_dependencies(made.path, read_tree(tree, prefix=job.environment.prefix), job.environment)
-        _finish(empty, tree, {**journal.to_json(), "run": made.settled.to_json()})
+        bound = [name for name, is_binary in naming(tree, [job.environment.prefix]) if is_binary]
+        _finish(empty, tree, {**journal.to_json(), "run": made.settled.to_json(), "bound": bound})
 
     return _packed(job, "conda", "*.conda", make)
 

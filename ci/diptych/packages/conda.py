@@ -152,6 +152,7 @@ def _repacking(job: CondaJob, work: Path) -> RepackJob:
         env=job.env,
         log=job.log,
         found=job.found,
+        prefixes=(job.interpreter.parent.parent,),
     )
 
 
