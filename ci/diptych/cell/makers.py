@@ -19,6 +19,7 @@ from diptych.packages.depends import RunNeeds
 from diptych.packages.elsewhere import check_elsewhere, into_prefix
 from diptych.packages.metadata import place_metadata
 from diptych.packages.needs import needs_of
+from diptych.packages.prefixes import naming
 from diptych.packages.recipe import RecipeFacts, render_recipe
 from diptych.packages.wheel import WheelJob, make_wheel
 from diptych.process import own_tools
@@ -56,6 +57,11 @@ class Packed:
         )
 
     @property
+    def bound(self) -> tuple[str, ...]:
+        """The files that name the host environment, and will name it wherever they are installed."""
+        return tuple(self.journal.get("bound", ()))
+
+    @property
     def unneeded(self) -> tuple[str, ...]:
         """The run dependencies that were left out because nothing needs them, with where they came from."""
         dropped = self.journal.get("run", {}).get("dropped", ())
@@ -90,7 +96,8 @@ def wheel_of(job: WheelPacking) -> Packed:
             ),
             empty,
         )
-        _finish(empty, tree, {**journal.to_json(), "graft": cost})
+        bound = [name for name, _ in naming(tree, [job.environment.prefix])]
+        _finish(empty, tree, {**journal.to_json(), "graft": cost, "bound": bound})
 
     return _packed(job, "wheel", "*.whl", make)
 
@@ -133,7 +140,8 @@ def conda_of(job: CondaPacking) -> Packed:
         discard(empty / _RECIPE)
         discard(elsewhere)
         check_run_dependencies(made.path, read_tree(tree, prefix=job.environment.prefix), job.environment)
-        _finish(empty, tree, {**journal.to_json(), "run": made.settled.to_json()})
+        bound = [name for name, is_binary in naming(tree, [job.environment.prefix]) if is_binary]
+        _finish(empty, tree, {**journal.to_json(), "run": made.settled.to_json(), "bound": bound})
 
     return _packed(job, "conda", "*.conda", make)
 

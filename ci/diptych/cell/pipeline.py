@@ -146,6 +146,9 @@ def _metadata(workspace: Workspace, stage: Stage) -> Metadata:
     return found
 
 
+_BOUND = "names the host environment, which is not there where it is installed (sys.prefix at run time is)"
+
+
 def _pack(workspace: Workspace, wheel: WheelPacking, conda: CondaPacking) -> tuple[Packed, Packed]:
     done = []
     for name, make in (("wheel", partial(wheel_of, wheel)), ("conda package", partial(conda_of, conda))):
@@ -160,6 +163,8 @@ def _pack(workspace: Workspace, wheel: WheelPacking, conda: CondaPacking) -> tup
                 step.more = (f"unused, dropped: {', '.join(dropped)}{saved}",)
             if packed.unneeded:
                 step.more = (*step.more, f"no run dependency, nothing links it: {', '.join(packed.unneeded)}")
+            if packed.bound:
+                step.more = (*step.more, f"{_BOUND}: {', '.join(packed.bound)}")
             step.text = f"{packed.artefact.tag}, {human_size(packed.artefact.size)}"
             step.kept = packed.kept
         done.append(packed)
