@@ -53,6 +53,7 @@ def packing(root: Path, env: dict[str, str]) -> Packing:
     space = open_workspace(root, env=env, machine="x86_64", output=Output(env={}))
     stage = Stage(
         key="k",
+        root=root,
         folder=root,
         origins={},
         tree=root,

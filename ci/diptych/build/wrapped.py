@@ -14,8 +14,9 @@ from diptych.archives import open_package
 from diptych.archives.unpacking import unpack
 from diptych.build import cmake_builder
 from diptych.build.job import CompileJob, compile_log
+from diptych.build.layout import SITE, layout_of
 from diptych.build.mirror import lend_git, mirror
-from diptych.build.pep517 import EXTRA, SITE, backend_of, lay_out, only_wheel, origins
+from diptych.build.pep517 import EXTRA, backend_of, lay_out, only_wheel, origins
 from diptych.build.sources import source_files
 from diptych.config.files import read_toml
 from diptych.errors import CompileError
@@ -52,15 +53,17 @@ def make(job: CompileJob, tree: Path, empty: Path) -> dict[str, Path]:
     Args:
         job: the inputs.
         tree: CMake's build tree; the copy of the sources that setuptools works in is a folder of it.
-        empty: gets ``site``.
+        empty: gets ``site`` or ``prefix``, see :mod:`diptych.build.layout`.
 
     Raises:
         CompileError: as the two builders say, or both bring one file with unlike content.
         PackageError: the backend failed, with its last lines.
         LinkageError: something was compiled or linked from outside the cell.
     """
-    source, site = job.config.source, empty / SITE
+    source = job.config.source
     found = cmake_builder.make(job, tree, empty)
+    layout = layout_of(empty, job.cell.site_packages)
+    site = empty / layout.name / layout.site
     home = tree / _WRAPPER
     copy = home / "source"
     copy.mkdir(parents=True, exist_ok=True)
@@ -80,7 +83,10 @@ def make(job: CompileJob, tree: Path, empty: Path) -> dict[str, Path]:
         (apart / EXTRA).rename(empty / EXTRA)
     shutil.rmtree(built)
     shutil.rmtree(apart)
-    return {**origins(site, files, source), **found}
+    brought = {
+        (layout.site / name).as_posix(): origin for name, origin in origins(site, files, source).items()
+    }
+    return {**brought, **found}
 
 
 def _add(added: Path, site: Path, job: CompileJob) -> None:

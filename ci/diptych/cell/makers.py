@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
@@ -20,7 +21,7 @@ from diptych.inputs import Inputs, made_once
 from diptych.matrix import Cell
 from diptych.packages.conda import CondaJob, make_conda_package
 from diptych.packages.depends import RunNeeds
-from diptych.packages.elsewhere import check_elsewhere, into_prefix
+from diptych.packages.elsewhere import check_elsewhere, into_prefix, left_out
 from diptych.packages.grafted import public_url
 from diptych.packages.metadata import Metadata, place_metadata
 from diptych.packages.needs import needs_of
@@ -36,6 +37,7 @@ from diptych.store import discard, sha256_file, sha256_tree, write_json
 from diptych.workspace import Workspace
 
 _RECIPE, _ELSEWHERE = "recipe", "elsewhere"
+_PROGRAMS = PurePosixPath("bin")
 _LIBRARY = re.compile(r"lib/[^/]+(\.so(\.[\d.]+)?|\.dylib)")
 # What only the runs of tests, the benchmark and time limits read: no byte of a package depends on it.
 _NOT_PACKED = frozenset({"benchmark", "build_limit", "in_source", "test_sources"})
@@ -102,6 +104,11 @@ class Packed:
         )
 
     @property
+    def left_out(self) -> tuple[str, ...]:
+        """What the wheel does not hold of the stage, by folder."""
+        return tuple(self.journal.get("left out", ()))
+
+    @property
     def unneeded(self) -> tuple[str, ...]:
         """The run dependencies that were left out because nothing needs them, with where they came from."""
         dropped = self.journal.get("run", {}).get("dropped", ())
@@ -116,27 +123,31 @@ def wheel_of(job: Packing) -> Packed:
     """
 
     def make(empty: Path) -> None:
-        check_elsewhere(job.stage.extra)
-        tree, journal = _relinked(job, empty, plan_for_wheel(_tree(job)))
+        stage = job.stage
+        check_elsewhere(stage.extra)
+        kept = (stage.site, _PROGRAMS) if stage.whole_prefix else (stage.site,)
+        tree, journal = _relinked(job, empty, plan_for_wheel(_tree(job), kept=kept))
         cost = _graft_cost(job, tree)
-        excluded = job.cell.settings.exclude_libraries
-        make_wheel(
+        wheel = make_wheel(
             WheelJob(
-                tree=tree,
-                extra=job.stage.extra,
+                tree=tree / stage.site,
+                extra=stage.extra,
+                programs=tree / _PROGRAMS if stage.whole_prefix else None,
                 metadata=job.metadata,
-                tag=job.stage.tag or f"{job.cell.tag}-{job.cell.tag}",
+                tag=stage.tag or f"{job.cell.tag}-{job.cell.tag}",
                 platform=job.cell.platform,
                 environment=job.environment,
+                own=(tree / "lib",) if stage.whole_prefix else (),
                 libraries=(job.environment.prefix / "lib",),
-                exclude=excluded,
+                exclude=job.cell.settings.exclude_libraries,
                 env=_env(job),
                 epoch=job.workspace.epoch,
                 log=_log(job, "wheel.log"),
             ),
             empty,
         )
-        _finish(empty, tree, {**journal.to_json(), "graft": cost})
+        left = left_out(wheel, tree, kept=kept)
+        _finish(empty, tree, {**journal.to_json(), "graft": cost, "left out": left})
 
     return _packed(job, "wheel", "*.whl", make)
 
@@ -148,44 +159,58 @@ def conda_of(job: Packing) -> Packed:
         RelinkError, PackageError: as the stages say.
         LinkageError: the package links a library that none of its run dependencies brings.
     """
-    site = PurePosixPath(f"lib/python{job.cell.python}/site-packages")
 
     def make(empty: Path) -> None:
-        check_elsewhere(job.stage.extra)
-        tree, journal = _relinked(job, empty, plan_for_conda(_tree(job), site=site))
+        stage, prefix = job.stage, job.environment.prefix
+        check_elsewhere(stage.extra)
+        home = PurePosixPath() if stage.whole_prefix else job.cell.site_packages
+        tree, journal = _relinked(job, empty, plan_for_conda(_tree(job), home=home))
         if job.cell.platform.startswith("linux"):
-            check_placed(tree, prefix=job.environment.prefix, site=site)
-        place_metadata(job.metadata, tree)
-        elsewhere = empty / _ELSEWHERE
-        into_prefix(job.stage.extra, elsewhere, python=job.cell.python, metadata=job.metadata)
-        made = make_conda_package(
-            CondaJob(
-                tree=tree,
-                elsewhere=elsewhere,
-                recipe=job.workspace.config.recipe or _rendered(job, empty),
-                source=job.workspace.config.source,
-                python=job.cell.python,
-                interpreter=job.environment.python,
-                names=_names(job),
-                channels=job.environment.channels,
-                platform=job.cell.platform,
-                found=_run_needs(tree, job.environment),
-                env=_env(job),
-                epoch=job.workspace.epoch,
-                log=_log(job, "conda.log"),
-            ),
-            empty,
-        )
-        discard(empty / _RECIPE)
-        discard(elsewhere)
-        check_run_dependencies(made.path, read_tree(tree, prefix=job.environment.prefix), job.environment)
+            check_placed(tree, prefix=prefix, home=home)
+        relinked = read_tree(tree, prefix=prefix)
+        place_metadata(job.metadata, tree / stage.site)
+        made = make_conda_package(_conda_job(job, empty, relinked), empty)
+        for name in (_RECIPE, _ELSEWHERE):
+            discard(empty / name)
+        check_run_dependencies(made.path, relinked, job.environment)
         _finish(empty, tree, {**journal.to_json(), "run": made.settled.to_json()})
 
     return _packed(job, "conda", "*.conda", make)
 
 
-def _run_needs(folder: Path, environment: Environment) -> RunNeeds:
-    tree = read_tree(folder, prefix=environment.prefix)
+def _conda_job(job: Packing, empty: Path, relinked: Tree) -> CondaJob:
+    """Lay out what goes elsewhere than site-packages, and return the inputs of the package."""
+    stage, config = job.stage, job.workspace.config
+    elsewhere = empty / _ELSEWHERE
+    into_prefix(stage.extra, elsewhere, python=job.cell.python, metadata=job.metadata)
+    if stage.whole_prefix:
+        but = relinked.root / stage.site
+        shutil.copytree(
+            relinked.root,
+            elsewhere,
+            symlinks=True,
+            dirs_exist_ok=True,
+            ignore=lambda folder, names: [name for name in names if Path(folder, name) == but],
+        )
+    return CondaJob(
+        tree=relinked.root / stage.site,
+        elsewhere=elsewhere,
+        host=job.environment.prefix,
+        recipe=config.recipe or _rendered(job, empty),
+        source=config.source,
+        python=job.cell.python,
+        interpreter=job.environment.python,
+        names=_names(job),
+        channels=job.environment.channels,
+        platform=job.cell.platform,
+        found=_run_needs(relinked, job.environment),
+        env=_env(job),
+        epoch=job.workspace.epoch,
+        log=_log(job, "conda.log"),
+    )
+
+
+def _run_needs(tree: Tree, environment: Environment) -> RunNeeds:
     owners = environment.owners()
     linked = {owner_of(needed, owners) for _, needed in _outside(tree)}
     return RunNeeds(needs=needs_of(tree.binaries), idle=libraries_alone(owners) - linked)
@@ -243,7 +268,7 @@ def _outside(tree: Tree) -> Iterator[tuple[str, str]]:
 
 
 def _tree(job: Packing) -> Tree:
-    return read_tree(job.stage.folder, prefix=job.environment.prefix)
+    return read_tree(job.stage.root, prefix=job.environment.prefix)
 
 
 def _relinked(job: Packing, empty: Path, plan: TreePlan) -> tuple[Path, Journal]:
@@ -268,8 +293,8 @@ def _graft_cost(job: Packing, tree: Path) -> dict[str, int] | None:
         return None
     prefix = job.environment.prefix
     return {
-        "before": bytes_to_graft(job.stage.folder, prefix=prefix),
-        "after": bytes_to_graft(tree, prefix=prefix),
+        "before": bytes_to_graft(job.stage.root, prefix=prefix, own=job.stage.libraries),
+        "after": bytes_to_graft(tree, prefix=prefix, own=(tree / "lib",)),
     }
 
 

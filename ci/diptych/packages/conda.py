@@ -16,7 +16,7 @@ from diptych.errors import PackageError, ProcessError
 from diptych.packages.depends import RunNeeds, Settled
 from diptych.packages.neutral import Neutral, local_names
 from diptych.packages.repack import RepackJob, repack
-from diptych.recipes.staged import ELSEWHERE_VARIABLE, STAGE_VARIABLE, staged_recipe
+from diptych.recipes.staged import ELSEWHERE_VARIABLE, HOST_VARIABLE, STAGE_VARIABLE, staged_recipe
 from diptych.store import discard
 
 # What rattler-build appends to it: output/bld/rattler-build_NAME/host_env_….
@@ -30,6 +30,7 @@ class CondaJob:
     Attributes:
         tree: the relinked tree, laid out as site-packages.
         elsewhere: a folder with what goes elsewhere, laid out as below the prefix; it may be empty.
+        host: the host environment, whose path a text there may hold.
         recipe: the recipe to render.
         source: the project that the recipe is of.
         python: "3.11".
@@ -45,6 +46,7 @@ class CondaJob:
 
     tree: Path
     elsewhere: Path
+    host: Path
     recipe: Path
     source: Path
     python: str
@@ -112,6 +114,7 @@ def _made_in(work: Path, job: CondaJob, folder: Path) -> CondaPackage:
         **job.env,
         STAGE_VARIABLE: str(job.tree),
         ELSEWHERE_VARIABLE: str(job.elsewhere),
+        HOST_VARIABLE: str(job.host),
         "SOURCE_DATE_EPOCH": str(job.epoch),
         "RATTLER_BUILD_COLOR": "never",
     }

@@ -156,7 +156,7 @@ def _promise(job: InSourceJob, overlay: Path) -> Promise:
     return Promise(
         package=job.config.package,
         python=job.cell.python,
-        homes=(prefix, job.stage.tree, job.stage.folder, job.config.source, overlay),
+        homes=(prefix, job.stage.tree, job.stage.root, job.config.source, overlay),
         modules=overlay,
         own=frozenset(path.name for path in (prefix / "lib").glob("*.so*")),
     )
