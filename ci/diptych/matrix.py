@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Literal, TypeAlias
 
 from diptych.config import CellId, CellSettings, CompilerSpec, Config
@@ -61,6 +62,11 @@ class Cell:
     def python_digits(self) -> str:
         """The Python as in ``libboost_python311``."""
         return self.python.replace(".", "")
+
+    @property
+    def site_packages(self) -> PurePosixPath:
+        """Where site-packages is, relative to the prefix of an environment."""
+        return PurePosixPath(f"lib/python{self.python}/site-packages")
 
     @property
     def tag(self) -> str:

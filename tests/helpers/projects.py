@@ -28,4 +28,4 @@ MORE = {
 
 def small(name: str, root: Path, env: dict[str, str]) -> Checkout:
     """A copy of one with its table, and nothing else changed."""
-    return adopted(name, root, TABLE.format(python=HERE, more=MORE[name]), env)
+    return adopted(name, root, TABLE.format(python=HERE, more=MORE.get(name, "")), env)

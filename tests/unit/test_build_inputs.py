@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from diptych import process
-from diptych.build.fileapi import install_map
+from diptych.build.fileapi import installed
 from diptych.build.sources import missing_submodules, source_files, source_hash
 from diptych.build.toolenv import declared, tool_environment
 from diptych.errors import ConfigError
@@ -71,21 +71,25 @@ def test_the_install_map_is_read_from_cmakes_reply(tmp_path: Path) -> None:
     reply = tmp_path / ".cmake/api/v1/reply"
     reply.mkdir(parents=True)
     rules = [
-        {"type": "target", "destination": "pkg", "paths": ["lib/_core.so"]},
+        {"type": "target", "destination": "pkg", "paths": ["lib/_core.so"], "backtrace": 1},
         {"type": "file", "destination": "pkg", "paths": ["py/a.py", {"from": "py/b.in", "to": "b.py"}]},
         {"type": "directory", "destination": "pkg", "paths": [{"from": "python/pkg", "to": "."}]},
         {"type": "script"},
     ]
-    (reply / "directory-.json").write_text(json.dumps({"installers": rules}))
+    graph = {"files": ["sub/CMakeLists.txt"], "nodes": [{"file": 0}, {"file": 0, "line": 7}]}
+    (reply / "directory-.json").write_text(json.dumps({"installers": rules, "backtraceGraph": graph}))
     codemodel = {"configurations": [{"directories": [{"jsonFile": "directory-.json"}, {}]}]}
     (reply / "codemodel-v2-x.json").write_text(json.dumps(codemodel))
     source = Path("/source")
-    assert install_map(tmp_path, source) == {
+    found = installed(tmp_path, source)
+    assert {one.path: one.origin for one in found} == {
         "pkg/_core.so": tmp_path / "lib/_core.so",
         "pkg/a.py": source / "py/a.py",
         "pkg/b.py": source / "py/b.in",
         "pkg": source / "python/pkg",
     }
+    assert {one.path: one.rule for one in found if one.rule} == {"pkg/_core.so": "sub/CMakeLists.txt:7"}
+    assert [one.path for one in found if one.folder] == ["pkg"]
 
 
 @pytest.mark.parametrize("fetched", [True, False])

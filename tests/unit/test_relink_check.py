@@ -74,7 +74,11 @@ def test_each_slice_is_checked() -> None:
 def test_in_source_everything_is_found_by_absolute_run_path(tmp_path: Path) -> None:
     core = replace(BINARY, format="elf", needed=("libown.so", "libenv.so.1"), rpath=(), soname=None)
     own = replace(BINARY, format="elf", needed=(), rpath=(), soname="libown.so")
-    tree = Tree(root=tmp_path, binaries={"pkg/_core.so": core, "pkg/sub/libown.so": own}, prefix=tmp_path)
+    tree = Tree(
+        root=tmp_path,
+        binaries={"pkg/_core.so": core, "pkg/sub/libown.so": own},
+        libraries=(tmp_path / "lib",),
+    )
     home, folders = Path("/layout"), (Path("/build"), Path("/env/lib"))
     plans = {one.name: one for one in plan_for_source(tree, home=home, folders=folders).files}
     assert plans["pkg/_core.so"].rpath == ("/layout/pkg/sub", "/build", "/env/lib")

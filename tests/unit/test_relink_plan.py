@@ -83,7 +83,7 @@ def tree(tmp_path: Path) -> Tree:
         "pkg/sub/libdeep.so": elf("libdeep.so", soname="libdeep.so"),
         "top.so": elf("top.so", needed=("libown.so",)),
     }
-    return Tree(root=tmp_path, binaries=binaries, prefix=prefix)
+    return Tree(root=tmp_path, binaries=binaries, libraries=(prefix / "lib",))
 
 
 def test_a_wheel_points_at_its_own_libraries_and_leaks_nothing(tree: Tree) -> None:
@@ -99,15 +99,15 @@ def test_a_conda_package_finds_the_environment_from_each_depth(
 ) -> None:
     monkeypatch.setattr("diptych.relink.planners._unused", lambda _tree, _binary: ())
     binaries = {**tree.binaries, "deep/er/_x.so": elf("_x.so", needed=("libenv.so.1", "libown.so"))}
-    tree = Tree(root=tree.root, binaries=binaries, prefix=tree.prefix)
+    tree = Tree(root=tree.root, binaries=binaries, libraries=tree.libraries)
     plans = {
         plan.name: plan
-        for plan in plan_for_conda(tree, site=PurePosixPath("lib/python3.11/site-packages")).files
+        for plan in plan_for_conda(tree, home=PurePosixPath("lib/python3.11/site-packages")).files
     }
     assert plans["deep/er/_x.so"].rpath == ("$ORIGIN/../../pkg", "$ORIGIN/../../../..")
     assert plans["pkg/_core.so"].rpath == ("$ORIGIN", "$ORIGIN/sub")
     assert plans["top.so"].rpath == ("$ORIGIN/pkg",)
-    assert plan_for_conda(tree, site=PurePosixPath("lib/python3.11/site-packages")).dropped == ()
+    assert plan_for_conda(tree, home=PurePosixPath("lib/python3.11/site-packages")).dropped == ()
 
 
 @pytest.mark.parametrize(
@@ -125,9 +125,9 @@ def test_a_module_that_needs_nothing_says_which_c_library_it_is_for(
 ) -> None:
     symbols = (Symbol(name=symbol, defined=True, binding="global", kind="func"),)
     binary = replace(elf(name, needed=needed), symbols=symbols)
-    tree = Tree(root=tmp_path, binaries={name: binary}, prefix=tmp_path)
+    tree = Tree(root=tmp_path, binaries={name: binary}, libraries=(tmp_path / "lib",))
     for plan in (
         plan_for_wheel(tree),
-        plan_for_conda(tree, site=PurePosixPath("lib/python3.11/site-packages")),
+        plan_for_conda(tree, home=PurePosixPath("lib/python3.11/site-packages")),
     ):
         assert plan.files[0].add == added

@@ -78,7 +78,7 @@ def jobs_of(root: Path, env: dict[str, str]) -> Jobs:
         cell, config, environment=environment, compiler=COMPILER, store=store, env=space.env
     )
     stage = Stage(
-        key=inputs_of("stage", compiling).key, folder=root, origins={}, tree=root, compiler=COMPILER, info=None, extra=None,
+        key=inputs_of("stage", compiling).key, root=root, folder=root, origins={}, tree=root, compiler=COMPILER, info=None, extra=None,
         backend={}, kept=False,
     )  # fmt: skip
     metadata = Metadata(folder=root / "made/pkg-1.0.dist-info", name="pkg", version="1.0")

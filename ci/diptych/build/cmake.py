@@ -71,18 +71,13 @@ def compile_all(build: CMakeBuild) -> None:
     _run(build, "--build", build.tree)
 
 
-def install(build: CMakeBuild, target: Path) -> None:
-    """Install into ``target``, laid out as site-packages.
+def install(build: CMakeBuild, target: Path, destdir: Path) -> None:
+    """Install into ``target``, below ``destdir``: absolute destinations must not reach this machine.
 
     Raises:
-        CompileError: an install rule failed, or nothing was installed.
+        CompileError: an install rule failed.
     """
-    _run(build, "--install", build.tree, "--prefix", target)
-    if not any(target.iterdir()):
-        raise CompileError(
-            f'"{build.source / "CMakeLists.txt"}" installs nothing',
-            hint="add install(TARGETS … DESTINATION <package>), relative to site-packages",
-        )
+    _run(build, "--install", build.tree, "--prefix", target, env={**build.env, "DESTDIR": str(destdir)})
 
 
 def arguments(build: CMakeBuild) -> Iterator[str]:

@@ -1,30 +1,33 @@
-"""The builder for projects whose CMake installs the package laid out as site-packages."""
+"""The builder for projects whose CMake installs the package, laid out as site-packages or as a prefix."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from diptych.build.cmake import CMakeBuild, compile_all, configure, install
-from diptych.build.fileapi import install_map
+from diptych.build.fileapi import Installed, installed
 from diptych.build.firsterror import error_place, first_error
 from diptych.build.job import LONGER, CompileJob, compile_log
+from diptych.build.layout import Layout, files_of, gather, layout_meant, origins
 from diptych.build.strangers import check_headers, check_links
 from diptych.build.toolenv import tool_environment
 from diptych.config.forms import seconds
 from diptych.errors import CompileError, ProcessError
+from diptych.store import discard
 
-_SITE = "site"
+_DESTDIR = "destdir"
 
 
 def make(job: CompileJob, tree: Path, empty: Path) -> dict[str, Path]:
-    """Configure, compile and install into ``empty / "site"``; return where each file of the stage came from.
+    """Configure, compile and install into ``empty``; return where each file of the install tree came from.
 
     Args:
         job: the inputs.
         tree: the build tree, kept so that Ninja compiles only what changed.
-        empty: gets ``site``.
+        empty: gets ``site`` or ``prefix``, see :mod:`diptych.build.layout`.
 
     Raises:
         CompileError: configuring, compiling, linking or installing failed.
@@ -33,19 +36,47 @@ def make(job: CompileJob, tree: Path, empty: Path) -> dict[str, Path]:
     log = compile_log(job.store, job.cell)
     log.unlink(missing_ok=True)
     build = _cmake_build(job, tree, log)
-    site = empty / _SITE
-    site.mkdir()
     with _failing(job, "configure"):
-        configure(build)
+        rules, layout = _configured(build, job)
     with _failing(job, "compile"):
         compile_all(build)
+    target = empty / layout.name
+    target.mkdir()
     with _failing(job, "install"):
-        install(build, site)
+        _install(build, target, empty / _DESTDIR, rules)
+    _require_modules(build, target, layout)
     check_headers(build)
-    check_links(site, environment=job.environment)
-    rules = install_map(tree, job.sources.folder)
-    names = [path.relative_to(site).as_posix() for path in sorted(site.rglob("*")) if path.is_file()]
-    return {name: origin for name in names if (origin := _origin(name, rules)) is not None}
+    check_links(target, environment=job.environment)
+    return dict(origins(files_of(target), rules, prefix=build.prefix))
+
+
+def _configured(build: CMakeBuild, job: CompileJob) -> tuple[tuple[Installed, ...], Layout]:
+    """Configure; when the rules lay out a prefix, tell CMake that the host environment is it (``CMAKE_INSTALL_FULL_LIBDIR``)."""
+    configure(build)
+    rules = installed(build.tree, build.source)
+    layout = layout_meant(rules, prefix=build.prefix, site=job.site_packages)
+    if layout.whole_prefix:
+        told = (f"-DCMAKE_INSTALL_PREFIX={build.prefix}", "-DCMAKE_INSTALL_LIBDIR=lib")
+        configure(replace(build, arguments=(*told, *build.arguments)))
+        rules = installed(build.tree, build.source)
+    return rules, layout
+
+
+def _install(build: CMakeBuild, target: Path, destdir: Path, rules: tuple[Installed, ...]) -> None:
+    install(build, target, destdir)
+    gather(destdir, target, prefix=build.prefix, rules=rules)
+    discard(destdir)
+
+
+def _require_modules(build: CMakeBuild, target: Path, layout: Layout) -> None:
+    """Refuse an install tree with nothing in site-packages."""
+    site = target / layout.site
+    if site.is_dir() and any(site.iterdir()):
+        return
+    raise CompileError(
+        f'"{build.source / "CMakeLists.txt"}" installs nothing into site-packages',
+        hint="add install(TARGETS … DESTINATION <package>), relative to site-packages, or below Python_SITEARCH",
+    )
 
 
 @contextmanager
@@ -86,12 +117,3 @@ def _hint(what: str) -> str:
         "compile": "mend the source and run again; only what changed is compiled",
         "install": "check the install() rules",
     }[what]
-
-
-def _origin(name: str, rules: Mapping[str, Path]) -> Path | None:
-    """Find the rule for a file: its own, or that of the nearest folder above it."""
-    path = Path(name)
-    for rule in (path, *path.parents):
-        if rule.as_posix() in rules:
-            return rules[rule.as_posix()] / path.relative_to(rule)
-    return None

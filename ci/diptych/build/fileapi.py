@@ -1,13 +1,31 @@
-"""Ask CMake where each installed file comes from (cmake-file-api(7), object kind "codemodel")."""
+"""Ask CMake what it installs, from where and by which rule (cmake-file-api(7), object kind "codemodel")."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 _CLIENT = "client-diptych"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Installed:
+    """One path that ``cmake --install`` writes.
+
+    Attributes:
+        path: relative to the install prefix, or absolute.
+        origin: where it comes from.
+        rule: where the rule stands, such as ``CMakeLists.txt:12``; empty when CMake does not say.
+        folder: the path is a folder, which the rule copies whole.
+    """
+
+    path: str
+    origin: Path
+    rule: str
+    folder: bool
 
 
 def ask(tree: Path) -> None:
@@ -17,38 +35,40 @@ def ask(tree: Path) -> None:
     query.touch()
 
 
-def install_map(tree: Path, source: Path) -> dict[str, Path]:
-    """Map each path that ``cmake --install`` writes (relative to the install prefix) to where it comes from.
-
-    A folder rule maps the folder; a rule without an origin (a script, an export) is left out.
-    """
+def installed(tree: Path, source: Path) -> tuple[Installed, ...]:
+    """Return what the install rules write, as far as CMake knows; a script of the project may write more."""
     reply = tree / ".cmake" / "api" / "v1" / "reply"
-    return {
-        destination: origin
+    return tuple(
+        one
         for codemodel in sorted(reply.glob("codemodel-v2-*.json"))
         for configuration in _read(codemodel)["configurations"][:1]
         for folder in configuration["directories"]
         if "jsonFile" in folder
-        for destination, origin in _rules(_read(reply / folder["jsonFile"]), tree, source)
-    }
+        for one in _rules(_read(reply / folder["jsonFile"]), tree, source)
+    )
 
 
-def _rules(directory: dict[str, Any], tree: Path, source: Path) -> Iterator[tuple[str, Path]]:
+def _rules(directory: dict[str, Any], tree: Path, source: Path) -> Iterator[Installed]:
     # Paths of targets are relative to the build tree's top, those of files to the source tree's.
     for rule in directory.get("installers", []):
-        into = rule.get("destination", "")
-        base = tree if rule["type"] == "target" else source
+        into = Path(rule.get("destination", ""))
+        base = tree if rule["type"] in {"target", "export"} else source
         for item in rule.get("paths", []):
-            if isinstance(item, dict):
-                yield _joined(into, item["to"]), base / item["from"]
-            elif rule["type"] == "directory":
-                yield _joined(into, Path(item).name), base / item
-            else:
-                yield _joined(into, Path(item).name), base / item
+            old, new = (item["from"], item["to"]) if isinstance(item, dict) else (item, Path(item).name)
+            yield Installed(
+                path=(into / new).as_posix(),
+                origin=base / old,
+                rule=_place(rule, directory.get("backtraceGraph", {})),
+                folder=rule["type"] == "directory",
+            )
 
 
-def _joined(into: str, name: str) -> str:
-    return (Path(into) / name).as_posix()
+def _place(rule: dict[str, Any], graph: dict[str, Any]) -> str:
+    """Return file and line of the ``install()`` call."""
+    if "backtrace" not in rule:
+        return ""
+    node = graph["nodes"][rule["backtrace"]]
+    return f"{graph['files'][node['file']]}:{node.get('line', 1)}"
 
 
 def _read(path: Path) -> Any:  # noqa: ANN401 -- CMake's own JSON

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal, TypeAlias
 
 from diptych.build.sources import Sources
@@ -87,6 +87,11 @@ class CompileJob:
     def tag(self) -> str:
         """The Python as in a wheel's file name, such as ``cp311``."""
         return f"cp{self.python.replace('.', '')}"
+
+    @property
+    def site_packages(self) -> PurePosixPath:
+        """Where site-packages is, relative to the prefix of an environment."""
+        return PurePosixPath(f"lib/python{self.python}/site-packages")
 
 
 def compile_log(store: Store, cell: str) -> Path:

@@ -18,6 +18,7 @@ from diptych.archives.unpacking import unpack
 from diptych.binaries import find_binaries, read_file
 from diptych.build.backend import Backend
 from diptych.build.job import BuildEnvironment, CompileJob, compile_log
+from diptych.build.layout import SITE
 from diptych.build.mirror import lend_git, mirror
 from diptych.build.sources import missing_submodules
 from diptych.build.strangers import check_links
@@ -28,7 +29,7 @@ from diptych.errors import CompileError, PackageError
 from diptych.inputs import inputs_of
 from diptych.store import sha256_file
 
-SITE, INFO, EXTRA = "site", "info", "extra"
+INFO, EXTRA = "info", "extra"
 # Where each backend keeps its build folder between runs, when it is told.
 _BUILD_FOLDER = {"scikit_build_core": "build-dir", "mesonpy": "builddir"}
 _CMAKE = (

@@ -6,11 +6,12 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, TypeAlias
 
 from diptych.build import cmake_builder, pep517, wrapped
 from diptych.build.job import BuilderKind, CompileJob, CompileSettings
+from diptych.build.layout import layout_of
 from diptych.build.sources import Sources
 from diptych.build.toolenv import admitted
 from diptych.compilers import Compiler
@@ -23,7 +24,7 @@ from diptych.matrix import Cell
 from diptych.store import Store, digest, sha256_file
 
 Builder: TypeAlias = Callable[[CompileJob, Path, Path], dict[str, Path]]
-"""From the inputs, the cell's own build folder and an empty folder to ``site`` in that, and the source of each file in it."""
+"""From the inputs, the cell's own build folder and an empty folder to an install tree in that, and the source of each file in it."""
 
 _BUILDERS: dict[BuilderKind, Builder] = {
     "pep517": pep517.make,
@@ -31,7 +32,6 @@ _BUILDERS: dict[BuilderKind, Builder] = {
     "wrapped": wrapped.make,
 }
 KIND = "stage"
-SITE = "site"
 _RECORD = "origins.json"
 
 
@@ -41,8 +41,9 @@ class Stage:
 
     Attributes:
         key: the hash of all that went in.
-        folder: the tree, laid out as site-packages.
-        origins: where each of its files (relative path) came from: source tree or build tree.
+        root: the tree: ``folder`` itself, or a prefix that has it.
+        folder: site-packages.
+        origins: where each file of ``root`` (relative path) came from: source tree or build tree.
         tree: the build tree.
         compiler: what compiled it.
         info: the ``.dist-info`` that the project's backend has put into its wheel; None when it was not asked for one.
@@ -52,6 +53,7 @@ class Stage:
     """
 
     key: str
+    root: Path
     folder: Path
     origins: Mapping[str, Path]
     tree: Path
@@ -68,6 +70,26 @@ class Stage:
         text = file.read_text(encoding="utf-8") if file and file.is_file() else ""
         found = re.search(r"^Tag: ([\w.]+-[\w.]+)-", text, re.MULTILINE)
         return found[1] if found else ""
+
+    @property
+    def whole_prefix(self) -> bool:
+        """Whether there is more than site-packages: libraries, headers, programs."""
+        return self.root != self.folder
+
+    @property
+    def site(self) -> PurePosixPath:
+        """Site-packages, relative to :attr:`root`."""
+        return PurePosixPath(self.folder.relative_to(self.root))
+
+    @property
+    def libraries(self) -> tuple[Path, ...]:
+        """The folder of the shared libraries beside site-packages, if the tree has any."""
+        folder = self.root / "lib"
+        return (folder,) if self.whole_prefix and folder.is_dir() else ()
+
+    def origin(self, name: str) -> Path:
+        """Return where a file of :attr:`root` is in source; one that was generated at install time or by a backend is in the stage alone."""
+        return self.origins.get(name, self.root / name)
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -101,9 +123,11 @@ def compile_stage(job: CompileJob) -> Stage:
             job.store, job.cell, inputs, lambda empty: _make(job, tree, empty), valid=_tree_agrees
         )
     record = _read_record(folder)
+    layout = layout_of(folder, job.site_packages)
     return Stage(
         key=inputs.key,
-        folder=folder / SITE,
+        root=folder / layout.name,
+        folder=folder / layout.name / layout.site,
         origins={name: Path(item["origin"]) for name, item in record["files"].items()},
         # A stage that was kept may come from the tree of another environment with the same packages.
         tree=Path(record["tree"]),
@@ -163,8 +187,9 @@ def _has_backend(source: Path) -> bool:
 
 def _make(job: CompileJob, tree: Path, empty: Path) -> None:
     found = _BUILDERS[job.builder](job, tree, empty)
+    root = empty / layout_of(empty, job.site_packages).name
     files = {
-        name: {"origin": str(origin), "sha256": sha256_file(empty / SITE / name)}
+        name: {"origin": str(origin), "sha256": sha256_file(root / name)}
         for name, origin in found.items()
         if origin.is_file()
     }

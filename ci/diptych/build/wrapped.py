@@ -14,7 +14,8 @@ from diptych.archives import open_package
 from diptych.archives.unpacking import unpack
 from diptych.build import cmake_builder
 from diptych.build.job import CompileJob
-from diptych.build.pep517 import EXTRA, SITE, lay_out, origins, wheel_of
+from diptych.build.layout import SITE, layout_of
+from diptych.build.pep517 import EXTRA, lay_out, origins, wheel_of
 from diptych.config.files import read_toml
 from diptych.errors import CompileError
 from diptych.store import sha256_file
@@ -50,15 +51,17 @@ def make(job: CompileJob, tree: Path, empty: Path) -> dict[str, Path]:
     Args:
         job: the inputs.
         tree: CMake's build tree; the copy of the sources that setuptools works in is a folder of it.
-        empty: gets ``site``.
+        empty: gets ``site`` or ``prefix``, see :mod:`diptych.build.layout`.
 
     Raises:
         CompileError: as the two builders say, or both bring one file with unlike content.
         PackageError: the backend failed, with its last lines.
         LinkageError: something was compiled or linked from outside the cell.
     """
-    source, site = job.sources.folder, empty / SITE
+    source = job.sources.folder
     found = cmake_builder.make(job, tree, empty)
+    layout = layout_of(empty, job.site_packages)
+    site = empty / layout.name / layout.site
     built = empty / "built"
     built.mkdir()
     with open_package(wheel_of(job, tree / WRAPPER, built)) as package:
@@ -71,7 +74,9 @@ def make(job: CompileJob, tree: Path, empty: Path) -> dict[str, Path]:
         (apart / EXTRA).rename(empty / EXTRA)
     shutil.rmtree(built)
     shutil.rmtree(apart)
-    return {**origins(site, job.sources.files, source), **found}
+    own = origins(site, job.sources.files, source)
+    brought = {(layout.site / name).as_posix(): origin for name, origin in own.items()}
+    return {**brought, **found}
 
 
 def _add(added: Path, site: Path, job: CompileJob) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -16,7 +17,7 @@ from diptych.errors import LinkageError
 from diptych.inputs import inputs_of, made_once
 from diptych.packages.conda import CondaJob, make_conda_package
 from diptych.packages.depends import RunNeeds
-from diptych.packages.elsewhere import check_elsewhere, into_prefix
+from diptych.packages.elsewhere import check_elsewhere, into_prefix, left_out
 from diptych.packages.metadata import place_metadata
 from diptych.packages.needs import needs_of
 from diptych.packages.prefixes import naming
@@ -30,6 +31,7 @@ from diptych.relink.planners import Tree, plan_for_conda, plan_for_wheel, read_t
 from diptych.store import discard, sha256_file, write_json
 
 _RECIPE, _ELSEWHERE = "recipe", "elsewhere"
+_PROGRAMS = PurePosixPath("bin")
 _LIBRARY = re.compile(r"lib/[^/]+(\.so(\.[\d.]+)?|\.dylib)")
 
 
@@ -62,6 +64,11 @@ class Packed:
         return tuple(self.journal.get("bound", ()))
 
     @property
+    def left_out(self) -> tuple[str, ...]:
+        """What the wheel does not hold of the stage, by folder."""
+        return tuple(self.journal.get("left out", ()))
+
+    @property
     def unneeded(self) -> tuple[str, ...]:
         """The run dependencies that were left out because nothing needs them, with where they came from."""
         dropped = self.journal.get("run", {}).get("dropped", ())
@@ -76,20 +83,23 @@ def wheel_of(job: WheelPacking) -> Packed:
     """
 
     def make(empty: Path) -> None:
-        check_elsewhere(job.stage.extra)
-        tree, journal = _relinked(job, empty, plan_for_wheel(_tree(job)))
+        stage = job.stage
+        check_elsewhere(stage.extra)
+        kept = (stage.site, _PROGRAMS) if stage.whole_prefix else (stage.site,)
+        tree, journal = _relinked(job, empty, plan_for_wheel(_tree(job), kept=kept))
         cost = _graft_cost(job, tree)
-        excluded = job.exclude_libraries
-        make_wheel(
+        wheel = make_wheel(
             WheelJob(
-                tree=tree,
-                extra=job.stage.extra,
+                tree=tree / stage.site,
+                extra=stage.extra,
+                programs=tree / _PROGRAMS if stage.whole_prefix else None,
                 metadata=job.metadata,
-                tag=job.stage.tag or "cp{0}-cp{0}".format(job.python.replace(".", "")),
+                tag=stage.tag or f"{job.tag}-{job.tag}",
                 platform=job.platform,
                 environment=job.environment,
+                own=(tree / "lib",) if stage.whole_prefix else (),
                 libraries=(job.environment.prefix / "lib",),
-                exclude=excluded,
+                exclude=job.exclude_libraries,
                 env=_env(job),
                 epoch=job.epoch,
                 log=_log(job, "wheel.log"),
@@ -97,7 +107,8 @@ def wheel_of(job: WheelPacking) -> Packed:
             empty,
         )
         bound = [name for name, _ in naming(tree, [job.environment.prefix])]
-        _finish(empty, tree, {**journal.to_json(), "graft": cost, "bound": bound})
+        left = left_out(wheel, tree, kept=kept)
+        _finish(empty, tree, {**journal.to_json(), "graft": cost, "bound": bound, "left out": left})
 
     return _packed(job, "wheel", "*.whl", make)
 
@@ -109,45 +120,58 @@ def conda_of(job: CondaPacking) -> Packed:
         RelinkError, PackageError: as the stages say.
         LinkageError: the package links a library that none of its run dependencies brings.
     """
-    site = PurePosixPath(f"lib/python{job.python}/site-packages")
 
     def make(empty: Path) -> None:
-        check_elsewhere(job.stage.extra)
-        tree, journal = _relinked(job, empty, plan_for_conda(_tree(job), site=site))
+        stage, prefix = job.stage, job.environment.prefix
+        check_elsewhere(stage.extra)
+        home = PurePosixPath() if stage.whole_prefix else job.site_packages
+        tree, journal = _relinked(job, empty, plan_for_conda(_tree(job), home=home))
         if job.platform.startswith("linux"):
-            check_placed(tree, prefix=job.environment.prefix, site=site)
-        place_metadata(job.metadata, tree)
-        elsewhere = empty / _ELSEWHERE
-        into_prefix(job.stage.extra, elsewhere, python=job.python, metadata=job.metadata)
-        made = make_conda_package(
-            CondaJob(
-                tree=tree,
-                elsewhere=elsewhere,
-                recipe=job.recipe.file if job.recipe else _rendered(job, empty),
-                source=job.source,
-                python=job.python,
-                interpreter=job.environment.python,
-                names=_names(job),
-                channels=job.channels,
-                platform=job.platform,
-                found=_run_needs(tree, job.environment),
-                env=_env(job),
-                epoch=job.epoch,
-                log=_log(job, "conda.log"),
-            ),
-            empty,
-        )
-        discard(empty / _RECIPE)
-        discard(elsewhere)
-        check_run_dependencies(made.path, read_tree(tree, prefix=job.environment.prefix), job.environment)
-        bound = [name for name, is_binary in naming(tree, [job.environment.prefix]) if is_binary]
+            check_placed(tree, prefix=prefix, home=home)
+        relinked = read_tree(tree, prefix=prefix)
+        place_metadata(job.metadata, tree / stage.site)
+        made = make_conda_package(_conda_job(job, empty, relinked), empty)
+        for name in (_RECIPE, _ELSEWHERE):
+            discard(empty / name)
+        check_run_dependencies(made.path, relinked, job.environment)
+        bound = [name for name, is_binary in naming(tree, [prefix]) if is_binary]
         _finish(empty, tree, {**journal.to_json(), "run": made.settled.to_json(), "bound": bound})
 
     return _packed(job, "conda", "*.conda", make)
 
 
-def _run_needs(folder: Path, environment: Environment) -> RunNeeds:
-    tree = read_tree(folder, prefix=environment.prefix)
+def _conda_job(job: CondaPacking, empty: Path, relinked: Tree) -> CondaJob:
+    """Lay out what goes elsewhere than site-packages, and return the inputs of the package."""
+    stage = job.stage
+    elsewhere = empty / _ELSEWHERE
+    into_prefix(stage.extra, elsewhere, python=job.python, metadata=job.metadata)
+    if stage.whole_prefix:
+        but = relinked.root / stage.site
+        shutil.copytree(
+            relinked.root,
+            elsewhere,
+            symlinks=True,
+            dirs_exist_ok=True,
+            ignore=lambda folder, names: [name for name in names if Path(folder, name) == but],
+        )
+    return CondaJob(
+        tree=relinked.root / stage.site,
+        elsewhere=elsewhere,
+        recipe=job.recipe.file if job.recipe else _rendered(job, empty),
+        source=job.source,
+        python=job.python,
+        interpreter=job.environment.python,
+        names=_names(job),
+        channels=job.channels,
+        platform=job.platform,
+        found=_run_needs(relinked, job.environment),
+        env=_env(job),
+        epoch=job.epoch,
+        log=_log(job, "conda.log"),
+    )
+
+
+def _run_needs(tree: Tree, environment: Environment) -> RunNeeds:
     owners = environment.owners()
     linked = {owner_of(needed, owners) for _, needed in _outside(tree)}
     return RunNeeds(needs=needs_of(tree.binaries), idle=libraries_alone(owners) - linked)
@@ -205,7 +229,7 @@ def _outside(tree: Tree) -> Iterator[tuple[str, str]]:
 
 
 def _tree(job: Packing) -> Tree:
-    return read_tree(job.stage.folder, prefix=job.environment.prefix)
+    return read_tree(job.stage.root, prefix=job.environment.prefix)
 
 
 def _relinked(job: Packing, empty: Path, plan: TreePlan) -> tuple[Path, Journal]:
@@ -236,8 +260,8 @@ def _graft_cost(job: Packing, tree: Path) -> dict[str, int] | None:
         return None
     prefix = job.environment.prefix
     return {
-        "before": bytes_to_graft(job.stage.folder, prefix=prefix),
-        "after": bytes_to_graft(tree, prefix=prefix),
+        "before": bytes_to_graft(job.stage.root, prefix=prefix, own=job.stage.libraries),
+        "after": bytes_to_graft(tree, prefix=prefix, own=(tree / "lib",)),
     }
 
 

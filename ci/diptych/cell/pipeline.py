@@ -79,7 +79,7 @@ def build_cell(workspace: Workspace, cell: Cell, environment: Environment) -> Bu
     )
     record = CellRecord(
         cell=cell.id,
-        stage=stage.folder,
+        stage=stage.root,
         stage_key=stage.key,
         wheel=wheel.artefact,
         conda=conda.artefact,
@@ -112,7 +112,7 @@ def compare_built(workspace: Workspace, cell: Cell, stage: Stage, wheel: Packed,
     with workspace.output.step("compare") as step:
         found = compare_cell(
             cell.id,
-            stage=stage.folder,
+            stage=stage.root,
             wheel=wheel.artefact.path,
             conda=conda.artefact.path,
             waivers=waivers_of(workspace.config),
@@ -161,6 +161,8 @@ def _pack(workspace: Workspace, wheel: WheelPacking, conda: CondaPacking) -> tup
                     f", to graft {human_size(cost['after'])} not {human_size(cost['before'])}" if cost else ""
                 )
                 step.more = (f"unused, dropped: {', '.join(dropped)}{saved}",)
+            if packed.left_out:
+                step.more = (*step.more, f"not in a wheel: {', '.join(packed.left_out)}")
             if packed.unneeded:
                 step.more = (*step.more, f"no run dependency, nothing links it: {', '.join(packed.unneeded)}")
             if packed.bound:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from diptych.compare.binary import PanelBinary
 from diptych.compare.panel import Panel, PanelFile
@@ -40,6 +41,11 @@ class BinaryPair:
     left: PanelBinary
     right: PanelBinary
     stage: PanelBinary | None = None
+
+    @property
+    def foreign(self) -> bool:
+        """Whether a repair tool brought it in from elsewhere than the stage."""
+        return self.stage is None and (self.left.grafted or self.right.grafted)
 
     @property
     def same_code(self) -> bool:
@@ -96,6 +102,24 @@ class Pair:
     files: tuple[FilePair, ...]
     binaries: tuple[BinaryPair, ...]
     code: tuple[CodeRow, ...]
+
+    @cached_property
+    def links(self) -> Mapping[str, str]:
+        """Names of the packages' own libraries that are links, such as ``libx.so.3``, and the file that each leads to."""
+        found: dict[str, str] = {}
+        for panel in (self.left, self.right):
+            for file in panel.files.values():
+                folder, _, name = file.place.rpartition("/")
+                target = file.place
+                while (link := panel.files.get(target)) and link.link and "/" not in link.link:
+                    target = f"{folder}/{link.link}"
+                if target != file.place and target in panel.binaries:
+                    found[name] = target.rpartition("/")[2]
+        return found
+
+    def library(self, name: str) -> str:
+        """Return a library's file name: auditwheel names what it grafts by the file, and others ask for the link."""
+        return self.links.get(name, name)
 
     @property
     def titles(self) -> tuple[str, str]:
@@ -180,7 +204,7 @@ def _code_rows(left: Panel, right: Panel, stage: Panel | None, twins: Mapping[st
     if stage:
         names |= {one.name for one in stage.own}
     for name in sorted(names):
-        if name in left.binaries and left.binaries[name].grafted:
+        if name in left.binaries and left.binaries[name].grafted and not _code(stage, name):
             continue  # the conda package ships as its own what the wheel has grafted
         sides = (_code(left, name), _code(right, twins.get(name, name)), _code(stage, name))
         for section in _sections(sides):

@@ -11,7 +11,7 @@ from diptych.archives import Package, PackageKind, open_package
 from diptych.binaries import HEAD, sniff
 from diptych.compare.binary import PanelBinary, read_binary
 from diptych.compare.identity import Identity, identity_of
-from diptych.compare.places import Place, place_of
+from diptych.compare.places import Place, is_prefix, moved_programs, place_of
 from diptych.errors import FormatError
 
 
@@ -133,10 +133,7 @@ class _Reader:
     entry_points: str = ""
 
     def read(self) -> None:
-        kind = self.package.kind
-        places = {
-            member.name: place for member in self.package.members if (place := place_of(member.name, kind))
-        }
+        places = _places(self.package)
         placeholders = {
             str(row.get("_path"))
             for row in self.package.metadata.paths.get("paths", ())
@@ -213,6 +210,19 @@ class _Reader:
             place = f"{file.place} #{number}"
         self.files[place] = replace(file, place=place)
         return place
+
+
+def _places(package: Package) -> dict[str, Place]:
+    names = [member.name for member in package.members]
+    prefix = package.kind is PackageKind.FOLDER and is_prefix(names)
+    moved = moved_programs(names) if package.kind is PackageKind.WHEEL else frozenset()
+    starters = tuple(f".data/scripts/{name}" for name in moved)
+    return {
+        name: place
+        for name in names
+        if not (starters and name.endswith(starters))
+        and (place := place_of(name, package.kind, prefix=prefix))
+    }
 
 
 def _noarch(package: Package) -> bool:

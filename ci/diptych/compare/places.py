@@ -8,6 +8,7 @@ them. Licence texts are at ``licenses/``. Sources: PEP 427 (``.data``), CEP 34 a
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from diptych.archives import PackageKind
@@ -15,6 +16,8 @@ from diptych.compare.binary import plain_name
 
 _SITE = re.compile(r"^(?:lib/python\d+\.\d+t?/|Lib/)?site-packages/")
 _GRAFTED = re.compile(r"(?:^|/)(?:[^/]+\.libs|[^/]*\.dylibs)/([^/]+)$")
+# Where auditwheel moves a program that needs grafted libraries; the script in .data/scripts then only starts it.
+_MOVED = re.compile(r"^[^/]+\.scripts/([^/]+)$")
 _DATA = re.compile(r"^[^/]+\.data/(purelib|platlib|scripts|headers|data)/(.+)$")
 _LICENCE = re.compile(
     r"^[^/]+\.dist-info/(?:licenses/)?((?:.*/)?(?:LICEN[CS]E|COPYING|NOTICE|AUTHORS)[^/]*)$", re.IGNORECASE
@@ -35,10 +38,30 @@ class Place:
     role: str
 
 
-def place_of(member: str, kind: PackageKind) -> Place | None:
-    """Return the place of a package's member, or None for what only describes the package format."""
+def is_prefix(members: Iterable[str]) -> bool:
+    """Tell whether a folder is laid out as a prefix that has site-packages in it."""
+    return any(name.startswith("lib/python") and _SITE.match(name) for name in members)
+
+
+def moved_programs(members: Iterable[str]) -> frozenset[str]:
+    """Return the names of the programs that auditwheel has moved into the package."""
+    return frozenset(found[1] for name in members if (found := _MOVED.match(name)))
+
+
+def place_of(member: str, kind: PackageKind, *, prefix: bool = False) -> Place | None:
+    """Return the place of a package's member, or None for what only describes the package format.
+
+    Args:
+        member: its name.
+        kind: of the package.
+        prefix: a folder is laid out as a prefix, not as site-packages.
+    """
     if kind is PackageKind.CONDA:
         return _conda_place(member)
+    if prefix:
+        return _site_place(_SITE.sub("", member)) if _SITE.match(member) else _prefix_place(member)
+    if found := _MOVED.match(member):
+        return Place(name=f"$PREFIX/bin/{found[1]}", role="script")
     if found := _GRAFTED.search(member):
         return Place(name=f"$PREFIX/lib/{plain_name(found[1])}", role="grafted")
     if found := _DATA.match(member):

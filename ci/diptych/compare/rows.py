@@ -87,7 +87,7 @@ def _row(label: str, sides: Sequence[tuple[str, ...]]) -> Row:
 
 
 def _binaries(comparison: Comparison) -> Iterator[Row]:
-    own = [one for one in comparison.pair.binaries if not (one.left.grafted or one.right.grafted)]
+    own = [one for one in comparison.pair.binaries if not one.foreign]
     for one in own[:_MOST_BINARIES]:
         yield Row(label=_told(one, comparison))
         yield Row(label="  links", left=_links(one.left), right=_links(one.right))

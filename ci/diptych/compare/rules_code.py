@@ -15,7 +15,7 @@ _TWO_BUILDS = "the packages come from two compiles, which need not give the same
 def _compared(pair: Pair) -> Iterator[BinaryPair]:
     """Yield the project's own binaries that both sides have."""
     for one in pair.binaries:
-        if not (one.left.grafted or one.right.grafted):
+        if not one.foreign:
             yield one
 
 

@@ -60,15 +60,39 @@ def lonely_file(pair: Pair) -> Iterator[Found]:
             reason="a conda package carries the files of its recipe's tests",
             message=f"{len(tests)} files for the recipe's tests",
         )
+    beside = _beside_site_packages(pair)
+    if beside:
+        yield Found(
+            place="$PREFIX",
+            severity=Severity.EXPECTED,
+            reason="a wheel has site-packages, programs, and the libraries that these need",
+            message=f"{len(beside)} files of the stage's prefix are in the conda package alone",
+            evidence=tuple(one.place for one in beside),
+        )
     for one, file, mine, other in _lonely(pair):
         if (
             one in tests
+            or one in beside
             or one.role in _APART
             or _is_entry_script(pair, file)
             or (file.link and _linked_to_own(pair, file))
         ):
             continue
         yield Found(place=one.place, message=f"in {mine}, not in {other}")
+
+
+def _beside_site_packages(pair: Pair) -> list[FilePair]:
+    """Return what a stage that is a whole prefix has outside of site-packages, and a wheel does not take."""
+    if pair.stage is None or (pair.left.kind, pair.right.kind) != ("wheel", "conda"):
+        return []
+    return [
+        one
+        for one, *_ in _lonely(pair)
+        if one.state is State.ONLY_RIGHT
+        and one.place in pair.stage.files
+        and one.place.startswith("$PREFIX/")
+        and not one.place.startswith("$PREFIX/bin/")
+    ]
 
 
 def _linked_to_own(pair: Pair, file: PanelFile) -> bool:

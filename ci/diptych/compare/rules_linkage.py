@@ -26,9 +26,11 @@ def needed_differ(pair: Pair) -> Iterator[Found]:
     Source: gABI chapter 5 (DT_NEEDED).
     """
     for one in pair.binaries:
-        if one.left.grafted or one.right.grafted:
+        if one.foreign:
             continue
-        left, right = ({base_name(name) for name in side.needed} for side in (one.left, one.right))
+        left, right = (
+            {pair.library(base_name(name)) for name in side.needed} for side in (one.left, one.right)
+        )
         if left == right or _only_versions(pair, left ^ right):
             continue
         sides = zip(pair.titles, (sorted(left - right), sorted(right - left)), strict=True)

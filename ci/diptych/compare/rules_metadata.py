@@ -146,7 +146,7 @@ def sizes(pair: Pair) -> Iterator[Found]:
     Source: pydistcheck (pypi.org/project/pydistcheck).
     """
     for one in pair.binaries:
-        if one.left.grafted or one.right.grafted or not one.same_code or one.left.debug != one.right.debug:
+        if one.foreign or not one.same_code or one.left.debug != one.right.debug:
             continue
         small, large = sorted((one.left.size, one.right.size))
         if large > small * _SIZE_RATIO and large - small > _SIZE_STEP:

@@ -92,7 +92,7 @@ def _supplies(panel: Panel, pair: Pair) -> Iterator[Supply]:
     for place, binary in panel.binaries.items():
         names = [base_name(place)] if binary.grafted else []
         for raw in (*binary.needed, *names):
-            name = base_name(raw)
+            name = pair.library(base_name(raw))
             if name in seen or (is_system_library(raw, binary.format) and name not in inside):
                 continue
             seen.add(name)
@@ -105,7 +105,8 @@ def _supply(name: str, panel: Panel, pair: Pair, place: str | None) -> Supply:
     version = built or version_in_name(name)
     if place is not None:
         binary = panel.binaries[place]
-        how = "grafted" if binary.grafted else "own"
+        staged = pair.stage is not None and place in pair.stage.binaries
+        how = "grafted" if binary.grafted and not staged else "own"
         return Supply(
             name=name,
             how=how,

@@ -63,9 +63,10 @@ class CellSettings:
 
     builder: Annotated[BuilderName, Choice(names=("auto", "pep517", "cmake"))] = "auto"
     """What compiles. `pep517`: the project's own build backend makes a wheel (scikit-build-core, meson-python, setuptools,
-    hatchling and any other). `cmake`: CMake alone, whose install rules lay the package out as site-packages. `auto` is
-    `pep517` where `pyproject.toml` has a `[build-system]` or a `setup.py` stands beside it, and `cmake` elsewhere; where a
-    CMakeLists.txt stands beside a setuptools that compiles nothing, CMake compiles and setuptools brings the Python files."""
+    hatchling and any other). `cmake`: CMake alone, whose install rules lay the package out as site-packages, or
+    a library with its bindings as a prefix. `auto` is `pep517` where `pyproject.toml` has a `[build-system]` or a `setup.py`
+    stands beside it, and `cmake` elsewhere; where a CMakeLists.txt stands beside a setuptools that compiles nothing, CMake
+    compiles and setuptools brings the Python files."""
 
     config_settings: Annotated[Mapping[str, str], TableOf(name=forms.SETTING, value=forms.VALUE)] = field(
         default_factory=dict, hash=False

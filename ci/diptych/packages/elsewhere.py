@@ -1,12 +1,19 @@
-"""What a backend's wheel has for other places than site-packages: its ``.data`` folders (PEP 427, "the .data directory")."""
+"""What goes elsewhere than into site-packages.
+
+A backend's wheel has ``.data`` folders for it (PEP 427, "the .data directory"), a prefix that CMake installed the prefix itself.
+"""
 
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
+from collections import Counter
+from collections.abc import Collection
+from pathlib import Path, PurePosixPath
 
+from diptych.archives import open_package
 from diptych.binaries import find_binaries
 from diptych.errors import PackageError
+from diptych.packages.grafted import original_name
 from diptych.packages.metadata import Metadata
 
 
@@ -34,10 +41,33 @@ def check_elsewhere(extra: Path | None) -> None:
         )
 
 
-def into_wheel(extra: Path | None, content: Path, metadata: Metadata) -> None:
-    """Copy the folders into a wheel's content, under the name that belongs to its metadata."""
+def into_wheel(extra: Path | None, programs: Path | None, content: Path, metadata: Metadata) -> None:
+    """Copy the folders, and a folder of programs, into a wheel's content, under the name that belongs to its metadata."""
+    folder = content / f"{metadata.stem}.data"
     if extra:
-        shutil.copytree(extra, content / f"{metadata.stem}.data")
+        shutil.copytree(extra, folder)
+    if programs and programs.is_dir():
+        shutil.copytree(programs, folder / "scripts", dirs_exist_ok=True)
+
+
+def left_out(wheel: Path, tree: Path, *, kept: Collection[PurePosixPath]) -> tuple[str, ...]:
+    """Tell what of an install tree a wheel does not hold: folder and number of files, or a library that nothing needs.
+
+    Args:
+        wheel: the finished wheel.
+        tree: what it was made of.
+        kept: the folders of the tree that it holds.
+    """
+    with open_package(wheel) as package:
+        inside = {original_name(PurePosixPath(member.name).name) for member in package.members}
+    names = [
+        path.relative_to(tree)
+        for path in sorted(tree.rglob("*"))
+        if path.is_file() and not path.is_symlink() and path.name not in inside
+    ]
+    outside = [name for name in names if not any(PurePosixPath(name).is_relative_to(one) for one in kept)]
+    folders = Counter(name.parent.as_posix() for name in outside)
+    return tuple(f"{folder} ({count} file{'s' * (count > 1)})" for folder, count in sorted(folders.items()))
 
 
 def into_prefix(extra: Path | None, folder: Path, *, python: str, metadata: Metadata) -> None:

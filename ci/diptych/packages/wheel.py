@@ -6,14 +6,14 @@ import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from diptych import __version__, process
 from diptych.archives import open_package
 from diptych.environments import Environment
 from diptych.errors import PackageError, ProcessError
 from diptych.packages.elsewhere import into_wheel
-from diptych.packages.grafted import trace
+from diptych.packages.grafted import original_name, trace
 from diptych.packages.licences import licence_texts
 from diptych.packages.machotools import mach_o_tools
 from diptych.packages.metadata import Metadata
@@ -28,11 +28,13 @@ class WheelJob:
     Attributes:
         tree: the relinked tree, laid out as site-packages.
         extra: what goes elsewhere than site-packages, in folders ``scripts``, ``headers`` and ``data``; None for nothing.
+        programs: a folder of programs, relinked; None for nothing.
         metadata: the prepared metadata.
         tag: interpreter and ABI tag, "cp311-cp311".
         platform: conda's name of the platform, "linux-64".
         environment: where libraries are grafted from.
-        libraries: folders where the libraries to graft are found.
+        own: folders of the project's own libraries, which are grafted too.
+        libraries: folders where the other libraries to graft are found.
         exclude: globs of libraries that must not be grafted.
         env: the tools' environment.
         epoch: SOURCE_DATE_EPOCH, seconds.
@@ -41,10 +43,12 @@ class WheelJob:
 
     tree: Path
     extra: Path | None
+    programs: Path | None
     metadata: Metadata
     tag: str
     platform: str
     environment: Environment
+    own: tuple[Path, ...]
     libraries: tuple[Path, ...]
     exclude: tuple[str, ...]
     env: Mapping[str, str]
@@ -101,7 +105,7 @@ def _pack(job: WheelJob, folder: Path) -> Path:
     """Lay out the wheel's content and let ``wheel pack`` write RECORD and the archive, in a fixed order."""
     content = folder / "content"
     shutil.copytree(job.tree, content)
-    into_wheel(job.extra, content, job.metadata)
+    into_wheel(job.extra, job.programs, content, job.metadata)
     info = content / job.metadata.folder.name
     shutil.copytree(job.metadata.folder, info)
     (info / "RECORD").unlink(missing_ok=True)
@@ -129,7 +133,7 @@ def _repair(job: WheelJob, wheel: Path, folder: Path) -> Path:
         command = ["delocate-wheel", "-v", "-w", folder]
         variable = "DYLD_LIBRARY_PATH"
     excluded = [word for glob in job.exclude for word in ("--exclude", glob)]
-    env = {**_env(job), variable: ":".join(map(str, job.libraries))}
+    env = {**_env(job), variable: ":".join(map(str, (*job.own, *job.libraries)))}
     if not job.platform.startswith("linux"):
         env = mach_o_tools(wheel.parent, env)
     process.run([*command, *excluded, wheel], env=env, cwd=folder, log=job.log)
@@ -142,9 +146,7 @@ def _origins(job: WheelJob, wheel: Path) -> dict[str, bytes]:
         foreign = [
             (member.name, member.sha256)
             for member in package.payload
-            if member.link is None
-            and not (job.tree / member.name).exists()
-            and not member.name.startswith(f"{job.metadata.stem}.data/")
+            if member.link is None and not _is_own(member.name, job)
         ]
     grafted = trace(foreign, job.environment)
     texts = licence_texts(grafted, job.environment.prefix)
@@ -152,6 +154,18 @@ def _origins(job: WheelJob, wheel: Path) -> dict[str, bytes]:
         FILE: bill(job.metadata.name, job.metadata.version, grafted, texts),
         **{f"licenses/{name}": text for name, text in texts.items()},
     }
+
+
+def _is_own(member: str, job: WheelJob) -> bool:
+    """Tell whether a member is the project's: of site-packages, of another place, a program, or a library that was grafted."""
+    name = original_name(PurePosixPath(member).name)
+    return (
+        (job.tree / member).exists()
+        or member.startswith(
+            (f"{job.metadata.stem}.data/", f"{job.metadata.stem.partition('-')[0]}.scripts/")
+        )
+        or any((folder / name).exists() for folder in job.own)
+    )
 
 
 def _env(job: WheelJob) -> dict[str, str]:

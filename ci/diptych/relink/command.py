@@ -92,13 +92,13 @@ def plan_tree(root: Path, purpose: str, prefix: Path | None, *, out: Path | None
             f"--for {purpose} needs --prefix", hint="the environment that the tree was linked against"
         )
     tree = read_tree(root, prefix=prefix)
-    _require_all_found(tree)
-    plan = plan_for_wheel(tree) if purpose == "wheel" else plan_for_conda(tree, site=_site_packages(prefix))
+    _require_all_found(tree, prefix)
+    plan = plan_for_wheel(tree) if purpose == "wheel" else plan_for_conda(tree, home=_site_packages(prefix))
     home = out or root
     return tuple(HandPlan(path=root / one.name, plan=one, target=home / one.name) for one in plan.files)
 
 
-def _require_all_found(tree: Tree) -> None:
+def _require_all_found(tree: Tree, prefix: Path) -> None:
     """Refuse a prefix that is not the one the tree was linked against: it would lack libraries.
 
     Raises:
@@ -113,7 +113,7 @@ def _require_all_found(tree: Tree) -> None:
     ]
     if faults:
         raise RelinkError(
-            f'"{tree.prefix}" does not have what the tree was linked against',
+            f'"{prefix}" does not have what the tree was linked against',
             details=faults,
             hint="name the environment of the same Python and the same libraries",
         )

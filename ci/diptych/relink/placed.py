@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import platform
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -15,25 +16,26 @@ from diptych.relink.plan import FilePlan
 from diptych.system import is_system_library
 
 
-def check_placed(tree: Path, *, prefix: Path, site: PurePosixPath) -> None:
-    """Lay the relinked tree, in thought, at ``prefix/site`` and resolve every binary as ld.so will.
+def check_placed(tree: Path, *, prefix: Path, home: PurePosixPath) -> None:
+    """Lay the relinked tree, in thought, at ``prefix/home`` and resolve every binary as ld.so will.
 
     Each needed library has to come from the tree itself, from the prefix, or be found by the system's own search.
     Linux only: other loaders are judged by *verify*, on their own machines.
 
     Args:
-        tree: the relinked tree, laid out as site-packages.
+        tree: the relinked tree.
         prefix: an environment like the one that the package will be installed into.
-        site: where site-packages is, relative to the prefix.
+        home: where the tree will be, relative to the prefix.
 
     Raises:
         RelinkError: a library would not be found, or the tree's own or the prefix's be taken from elsewhere.
     """
-    home = prefix / site
-    members = {str(home / path.relative_to(tree)): path.read_bytes() for path in find_binaries(tree)}
+    place = prefix / home
+    members = {str(place / path.relative_to(tree)): path.read_bytes() for path in find_binaries(tree)}
+    links = _links_to(members, tree, place)
     world = dataclasses.replace(
         this_machine(environment={}, cwd="/", executable=str(prefix / "bin" / "python")),
-        files=MappedFiles(contents=members, below=RealFiles()),
+        files=MappedFiles(contents={**members, **links}, below=RealFiles()),
     )
     faults = [
         fault
@@ -47,6 +49,17 @@ def check_placed(tree: Path, *, prefix: Path, site: PurePosixPath) -> None:
             details=list(dict.fromkeys(faults)),
             hint="name the library's package in tool.diptych.host, or let CMake install it beside the module",
         )
+
+
+def _links_to(members: Mapping[str, bytes], tree: Path, place: Path) -> dict[str, bytes]:
+    """Return the tree's links to its own binaries, such as ``libx.so.3``, with what each leads to."""
+    root = tree.resolve()
+    links = {path: path.resolve() for path in tree.rglob("*") if path.is_symlink()}
+    return {
+        str(place / path.relative_to(tree)): members[name]
+        for path, end in links.items()
+        if end.is_relative_to(root) and (name := str(place / end.relative_to(root))) in members
+    }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,14 +107,19 @@ def _world(binary: Binary) -> SearchContext:
     return SearchContext(files=RealFiles(), default_folders=())
 
 
-def bytes_to_graft(tree: Path, *, prefix: Path) -> int:
+def bytes_to_graft(tree: Path, *, prefix: Path, own: tuple[Path, ...] = ()) -> int:
     """Return the size of all libraries of the prefix that the tree's binaries bring into a process.
 
     That is what a repair tool would copy into a wheel: measured before and after a relink, it shows what dropping
     an unused library saves. Linux only.
+
+    Args:
+        tree: before the relink, or after it.
+        prefix: the host environment.
+        own: folders of the project's own libraries, which are not counted but lead to others.
     """
     world = this_machine(
-        environment={"LD_LIBRARY_PATH": str(prefix / "lib")},
+        environment={"LD_LIBRARY_PATH": ":".join(map(str, (*own, prefix / "lib")))},
         cwd="/",
         executable=str(prefix / "bin" / "python"),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -19,14 +19,14 @@ class Tree:
     """A stage about to be relinked.
 
     Attributes:
-        root: its folder, laid out as site-packages.
+        root: its folder, laid out as site-packages or as a prefix.
         binaries: its binaries by relative name (the first slice of each: load commands are planned once).
-        prefix: the host environment that it was linked against.
+        libraries: the folders of the libraries that it was linked against, in the order to look.
     """
 
     root: Path
     binaries: Mapping[str, Binary]
-    prefix: Path
+    libraries: tuple[Path, ...]
 
     def inside(self, needed: str) -> str | None:
         """Return the name of the tree's own binary that provides ``needed``, if there is one."""
@@ -37,9 +37,23 @@ class Tree:
         return None
 
     def outside(self, needed: str) -> Path | None:
-        """Return the environment's library that provides ``needed``, if there is one."""
-        path = self.prefix / "lib" / posixpath.basename(needed)
-        return path if path.is_file() else None
+        """Return the library beside the tree that provides ``needed``, if there is one."""
+        paths = (folder / posixpath.basename(needed) for folder in self.libraries)
+        return next((path for path in paths if path.is_file()), None)
+
+    def split(self, folders: Collection[PurePosixPath]) -> tuple[Tree, Tree]:
+        """Return the binaries of some folders, for which the others are libraries beside the tree, and those others."""
+        inner = {
+            name: binary
+            for name, binary in self.binaries.items()
+            if any(PurePosixPath(name).is_relative_to(folder) for folder in folders)
+        }
+        outer = {name: binary for name, binary in self.binaries.items() if name not in inner}
+        beside = dict.fromkeys((self.root / name).parent for name in outer)
+        return (
+            Tree(root=self.root, binaries=inner, libraries=(*beside, *self.libraries)),
+            Tree(root=self.root, binaries=outer, libraries=self.libraries),
+        )
 
 
 def read_tree(root: Path, *, prefix: Path) -> Tree:
@@ -52,27 +66,33 @@ def read_tree(root: Path, *, prefix: Path) -> Tree:
     return Tree(
         root=root,
         binaries={path.relative_to(root).as_posix(): read_file(path, symbols=True)[0] for path in found},
-        prefix=prefix,
+        libraries=(prefix / "lib",),
     )
 
 
-def plan_for_wheel(tree: Tree) -> TreePlan:
+def plan_for_wheel(tree: Tree, *, kept: Collection[PurePosixPath] = (PurePosixPath(),)) -> TreePlan:
     """Plan the tree that auditwheel or delocate then grafts into: only what lies inside is pointed at.
 
     auditwheel leaves every run path alone when it has nothing to graft (experiment X2 of tests/integration/make_linkage_fixtures.py), so each binary's run
     path is set here, to what it needs from the wheel itself, or removed.
+
+    Args:
+        tree: the stage.
+        kept: its folders that the wheel holds; libraries of the others are grafted as those of the environment are.
     """
-    return _plan(tree, "wheel", site=None)
+    plans = [_plan(part, "wheel", home=None) for part in tree.split(kept)]
+    files = sorted((one for plan in plans for one in plan.files), key=lambda one: one.name)
+    return TreePlan(purpose="wheel", root=tree.root, files=tuple(files))
 
 
-def plan_for_conda(tree: Tree, *, site: PurePosixPath) -> TreePlan:
+def plan_for_conda(tree: Tree, *, home: PurePosixPath) -> TreePlan:
     """Plan the tree for a conda package: the environment's libraries are found relative to each file.
 
     Args:
         tree: the stage.
-        site: where site-packages is, relative to the prefix: ``lib/python3.11/site-packages``.
+        home: where the tree will be, relative to the prefix: ``lib/python3.11/site-packages``, or ``.``.
     """
-    return _plan(tree, "conda", site=site)
+    return _plan(tree, "conda", home=home)
 
 
 def plan_for_source(tree: Tree, *, home: Path, folders: Sequence[Path]) -> TreePlan:
@@ -101,16 +121,16 @@ def plan_for_source(tree: Tree, *, home: Path, folders: Sequence[Path]) -> TreeP
     return TreePlan(purpose="source", root=tree.root, files=tuple(files))
 
 
-def _plan(tree: Tree, purpose: str, *, site: PurePosixPath | None) -> TreePlan:
-    files = (_plan_file(tree, name, binary, site) for name, binary in sorted(tree.binaries.items()))
+def _plan(tree: Tree, purpose: str, *, home: PurePosixPath | None) -> TreePlan:
+    files = (_plan_file(tree, name, binary, home) for name, binary in sorted(tree.binaries.items()))
     return TreePlan(purpose=purpose, root=tree.root, files=tuple(files))
 
 
-def _plan_file(tree: Tree, name: str, binary: Binary, site: PurePosixPath | None) -> FilePlan:
+def _plan_file(tree: Tree, name: str, binary: Binary, home: PurePosixPath | None) -> FilePlan:
     drop = _unused(tree, binary)
     kept = [needed for needed in binary.needed if needed not in drop]
     rename = tuple(_mach_o_names(tree, kept)) if binary.format == "macho" else ()
-    rpath = tuple(dict.fromkeys(_run_path(tree, name, binary, kept, site)))
+    rpath = tuple(dict.fromkeys(_run_path(tree, name, binary, kept, home)))
     present = binary.rpath or binary.runpath
     add = () if kept or not _needs_a_system(name, binary) else (_GLIBC,)
     return FilePlan(
@@ -152,15 +172,15 @@ def _unused(tree: Tree, binary: Binary) -> tuple[str, ...]:
 
 
 def _run_path(
-    tree: Tree, name: str, binary: Binary, needed: list[str], site: PurePosixPath | None
+    tree: Tree, name: str, binary: Binary, needed: list[str], home: PurePosixPath | None
 ) -> Iterator[str]:
     """Yield the folders, relative to the file, in which its needed libraries lie in the final place."""
     here = posixpath.dirname(name)
     for library in needed:
         if (own := tree.inside(library)) is not None:
             yield _relative(binary, posixpath.relpath(posixpath.dirname(own) or ".", here or "."))
-    if site is not None and any(tree.inside(one) is None and tree.outside(one) for one in needed):
-        yield _relative(binary, posixpath.relpath("lib", (site / here).as_posix()))
+    if home is not None and any(tree.inside(one) is None and tree.outside(one) for one in needed):
+        yield _relative(binary, posixpath.relpath("lib", (home / here).as_posix()))
 
 
 def _relative(binary: Binary, path: str) -> str:

@@ -192,7 +192,7 @@ def _promise(job: InSourceJob, overlay: Path) -> Promise:
     return Promise(
         package=job.package,
         python=job.python,
-        homes=(prefix, job.stage.tree, job.stage.folder, job.source, overlay),
+        homes=(prefix, job.stage.tree, job.stage.root, job.source, overlay),
         modules=overlay,
         own=frozenset(path.name for path in (prefix / "lib").glob("*.so*")),
     )

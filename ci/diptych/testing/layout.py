@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from diptych.binaries import find_binaries
 from diptych.build.stage import Stage
 from diptych.build.toolenv import declared
 from diptych.config import InSourceWay
@@ -17,6 +19,7 @@ from diptych.store import Store, digest, write_json
 from diptych.testing.programs import lay_programs
 
 _SITE = "site"
+_LIBRARY = re.compile(r"\.(so(\.[\d.]+)?|dylib)$")
 _PROGRAMS = ".programs"
 
 
@@ -75,21 +78,17 @@ def lay_out(job: LayoutJob, way: InSourceWay) -> Layout:
 
 def library_folders(job: LayoutJob) -> tuple[Path, ...]:
     """Return where the loader must look in source: the build tree's libraries first, then the environment's."""
+    stage = job.stage
     built = {
         origin.parent
-        for name in job.stage.files
-        if Path(name).suffix in {".so", ".dylib"}
+        for path in find_binaries(stage.root)
+        if _LIBRARY.search(path.name)
         and any(
-            (origin := _origin(job.stage, name)).is_relative_to(home)
-            for home in (job.stage.tree, job.stage.folder)
+            (origin := stage.origin(path.relative_to(stage.root).as_posix())).is_relative_to(home)
+            for home in (stage.tree, stage.root)
         )
     }
     return (*sorted(built), job.environment.prefix / "lib")
-
-
-def _origin(stage: Stage, name: str) -> Path:
-    """Return where a file of the stage is in source; what was generated at install time or by a backend is in the stage alone."""
-    return stage.origins.get(name, stage.folder / name)
 
 
 def _link(stage: Stage, folder: Path, but: set[str], *, python: Path) -> None:
@@ -98,16 +97,32 @@ def _link(stage: Stage, folder: Path, but: set[str], *, python: Path) -> None:
         if name not in but:
             link = folder / name
             link.parent.mkdir(parents=True, exist_ok=True)
-            link.symlink_to(_origin(stage, name))
+            link.symlink_to(stage.origin((stage.site / name).as_posix()))
+    for path in _programs(stage):
+        link = folder / _PROGRAMS / path.name
+        if link.relative_to(folder).as_posix() not in but:
+            link.parent.mkdir(exist_ok=True)
+            link.symlink_to(stage.origin(path.relative_to(stage.root).as_posix()))
     if stage.info is not None:
         (folder / stage.info.name).symlink_to(stage.info)
         lay_programs(stage.info, folder / _PROGRAMS, python=python)
 
 
+def _programs(stage: Stage) -> tuple[Path, ...]:
+    """Return the programs that CMake has installed: the tests find them on PATH."""
+    return tuple(sorted((stage.root / "bin").glob("*"))) if stage.whole_prefix else ()
+
+
 def _relink(job: LayoutJob, empty: Path, home: Path, folders: tuple[Path, ...]) -> None:
     """Copy and relink the binaries of the stage, link the rest, and leave the journal beside them."""
-    tree = read_tree(job.stage.folder, prefix=job.environment.prefix)
-    plan = plan_for_source(tree, home=home, folders=folders)
-    _link(job.stage, empty / _SITE, set(tree.binaries), python=job.environment.python)
-    journal = relink_into(plan, empty / _SITE, env=declared(job.env, own_tools()))
-    write_json(empty / "journal.json", journal.to_json())
+    stage, libraries = job.stage, job.environment.prefix
+    plans = {"": plan_for_source(read_tree(stage.folder, prefix=libraries), home=home, folders=folders)}
+    if _programs(stage):
+        programs = read_tree(stage.root / "bin", prefix=libraries)
+        plans[_PROGRAMS] = plan_for_source(programs, home=home / _PROGRAMS, folders=folders)
+    copied = {(Path(folder) / one.name).as_posix() for folder, plan in plans.items() for one in plan.files}
+    site, env = empty / _SITE, declared(job.env, own_tools())
+    _link(stage, site, copied, python=job.environment.python)
+    journals = [relink_into(plan, site / folder, env=env) for folder, plan in plans.items()]
+    entries = tuple(entry for journal in journals for entry in journal.entries)
+    write_json(empty / "journal.json", replace(journals[0], entries=entries).to_json())
