@@ -24,9 +24,7 @@ done
 STAGE_SCRIPT = {
     "interpreter": "bash",
     "content": _SCRIPT,
-    "env": {
-        name: f'${{{{ env.get("{name}") }}}}' for name in (STAGE_VARIABLE, ELSEWHERE_VARIABLE)
-    },
+    "env": {name: f'${{{{ env.get("{name}") }}}}' for name in (STAGE_VARIABLE, ELSEWHERE_VARIABLE)},
 }
 """The script of a recipe that packs the finished stage, and what belongs elsewhere than site-packages."""
 
