@@ -13,6 +13,7 @@ import pytest
 from diptych import process
 from diptych.build.cmake import CMakeBuild, flag_variables
 from diptych.build.job import BuildEnvironment, CompileJob
+from diptych.build.objects import Counted
 from diptych.build.sources import version_facts
 from diptych.build.stage import Stage, compile_job
 from diptych.build.toolenv import chosen, tool_environment
@@ -79,7 +80,7 @@ def jobs_of(root: Path, env: dict[str, str]) -> Jobs:
     )
     stage = Stage(
         key=inputs_of("stage", compiling).key, root=root, folder=root, origins={}, tree=root, compiler=COMPILER, info=None, extra=None,
-        backend={}, kept=False,
+        backend={}, objects=Counted(taken=0, compiled=0), kept=False,
     )  # fmt: skip
     metadata = Metadata(folder=root / "made/pkg-1.0.dist-info", name="pkg", version="1.0")
     wheel, conda = packings(space, cell, environment=environment, stage=stage, metadata=metadata)
@@ -221,6 +222,7 @@ OTHER: dict[str, Callable[[Any], Any]] = {
     "stage": lambda one: replace(one, key="other"),
     "tools": lambda one: {**one, "patchelf": "0"},
     "version": lambda _: "2.0",
+    "objects": lambda _: None,
     "within": lambda _: BuildEnvironment(python=Path(sys.executable), lock="hatchling==1.27", versions={}),
     "config_settings": lambda _: {"a": "b"},
     "build_isolation": lambda one: not one,
@@ -243,7 +245,7 @@ OTHER: dict[str, Callable[[Any], Any]] = {
 }
 BY_CONTENT = {"file", "metadata", "sources"}  # EDITS changes what they are read from
 NOT_KEYED = {
-    "compiling": {"build_limit", "cell", "store"},
+    "compiling": {"build_limit", "cell", "objects", "store"},
     "in_source": {"cell", "env", "source", "store"},
     "wheel": {"cell", "env", "root", "source", "store"},
     "conda": {"cell", "env", "root", "source", "store"},

@@ -12,6 +12,7 @@ from diptych.build.fileapi import Installed, installed
 from diptych.build.firsterror import error_place, first_error
 from diptych.build.job import LONGER, CompileJob, compile_log
 from diptych.build.layout import Layout, files_of, gather, layout_meant, origins
+from diptych.build.objects import launcher
 from diptych.build.strangers import check_headers, check_links
 from diptych.build.toolenv import tool_environment
 from diptych.config.forms import seconds
@@ -103,12 +104,19 @@ def _cmake_build(job: CompileJob, tree: Path, log: Path) -> CMakeBuild:
         prefix=job.environment.prefix,
         compiler=job.compiler,
         build_type=job.settings.build_type,
-        arguments=job.settings.cmake_args,
+        arguments=(*_launchers(job, tree), *job.settings.cmake_args),
         flags=job.flags,
         env=tool_environment(job.env, prefix=job.environment.prefix, compiler=job.compiler.cxx, extra=extra),
         log=log,
         limit=seconds(job.settings.build_limit),
     )
+
+
+def _launchers(job: CompileJob, tree: Path) -> Iterator[str]:
+    if job.objects is not None:
+        names = {tree: "/build", job.sources.folder: "/source", job.environment.prefix: "/host"}
+        words = launcher(tree, objects=job.objects, names=names, compiler=job.compiler)
+        yield from (f"-DCMAKE_{language}_COMPILER_LAUNCHER={words}" for language in ("C", "CXX"))
 
 
 def _hint(what: str) -> str:

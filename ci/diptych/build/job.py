@@ -65,6 +65,7 @@ class CompileJob:
         sources: the project.
         env: the process environment as far as :func:`diptych.build.toolenv.admitted` lets it in.
         store: where results go.
+        objects: where objects are kept between builds; None for nowhere.
         within: what the project's backend builds in; None for a builder without one, and before the backend was asked.
     """
 
@@ -81,6 +82,7 @@ class CompileJob:
     sources: Annotated[Sources, By(lambda one: one.facts)]
     env: Annotated[Mapping[str, str], By(steering)]
     store: Annotated[Store, PLACE]
+    objects: Annotated[Path | None, Unkeyed("an object is taken only where it would be compiled")]
     within: Annotated[BuildEnvironment | None, By(lambda one: one and one.lock)] = None
 
     @property

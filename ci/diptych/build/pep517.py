@@ -20,6 +20,7 @@ from diptych.build.backend import Backend
 from diptych.build.job import BuildEnvironment, CompileJob, compile_log
 from diptych.build.layout import SITE
 from diptych.build.mirror import lend_git, mirror
+from diptych.build.objects import launcher
 from diptych.build.sources import missing_submodules
 from diptych.build.strangers import check_links
 from diptych.build.toolenv import tool_environment
@@ -145,6 +146,10 @@ def _variables(job: CompileJob, tree: Path, home: Path) -> dict[str, str]:
     # Where two fit, compilers take the last (gcc(1), -ffile-prefix-map).
     maps = {tree: "/build", tree / "source": "/source", prefix: "/host", home: "/backend"}
     neutral = shlex.join(f"-ffile-prefix-map={path}={name}" for path, name in maps.items())
+    kept = {}
+    if job.objects is not None:
+        words = launcher(tree, objects=job.objects, names=maps, compiler=job.compiler)
+        kept = {f"CMAKE_{language}_COMPILER_LAUNCHER": words for language in ("C", "CXX")}
     links = shlex.quote(f"-Wl,-rpath-link,{prefix}/lib") if job.platform.startswith("linux") else ""
     cxx = " ".join(job.flags)
     return {
@@ -156,6 +161,7 @@ def _variables(job: CompileJob, tree: Path, home: Path) -> dict[str, str]:
             [*_CMAKE, f"-DCMAKE_BUILD_TYPE={settings.build_type}", *settings.cmake_args]
         ),
         "CMAKE_GENERATOR": "Ninja",
+        **kept,
         "PKG_CONFIG_PATH": f"{prefix}/lib/pkgconfig:{prefix}/share/pkgconfig",
         "PKG_CONFIG_LIBDIR": f"{prefix}/lib/pkgconfig",
         "GIT_OPTIONAL_LOCKS": "0",

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 from diptych.build import cmake_builder, pep517, wrapped
 from diptych.build.job import BuilderKind, CompileJob, CompileSettings
 from diptych.build.layout import layout_of
+from diptych.build.objects import Counted, counted, objects_folder, prune
 from diptych.build.sources import Sources
 from diptych.build.toolenv import admitted
 from diptych.compilers import Compiler
@@ -49,6 +50,7 @@ class Stage:
         info: the ``.dist-info`` that the project's backend has put into its wheel; None when it was not asked for one.
         extra: what the wheel has for other places than site-packages: folders named ``scripts``, ``headers`` and ``data``.
         backend: packages and versions of the environment that the wheel was built in.
+        objects: how much of it the cache of objects has brought.
         kept: whether an earlier run had made it.
     """
 
@@ -61,6 +63,7 @@ class Stage:
     info: Path | None
     extra: Path | None
     backend: Mapping[str, str]
+    objects: Counted
     kept: bool
 
     @property
@@ -122,6 +125,8 @@ def compile_stage(job: CompileJob) -> Stage:
         folder, made = made_once(
             job.store, job.cell, inputs, lambda empty: _make(job, tree, empty), valid=_tree_agrees
         )
+    if made and job.objects:
+        prune(job.objects)
     record = _read_record(folder)
     layout = layout_of(folder, job.site_packages)
     return Stage(
@@ -135,6 +140,7 @@ def compile_stage(job: CompileJob) -> Stage:
         info=next((folder / "info").glob("*.dist-info"), None),
         extra=folder / "extra" if (folder / "extra").is_dir() else None,
         backend=job.within.versions if job.within else {},
+        objects=counted(tree) if made else Counted(taken=0, compiled=0),
         kept=not made,
     )
 
@@ -165,6 +171,10 @@ def compile_job(
         sources=Sources(folder=config.source, env=seen, versioned=builder != "cmake"),
         env=seen,
         store=store,
+        # zig keeps a cache of its own.
+        objects=None
+        if cell.compiler.name == "zig"
+        else objects_folder({**env, **cell.settings.env}, store.root),
     )
 
 

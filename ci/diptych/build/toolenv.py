@@ -48,6 +48,11 @@ def chosen(env: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in sorted(env.items()) if name in _CHOSEN or _launcher(name)}
 
 
+def launches(env: Mapping[str, str]) -> bool:
+    """Tell whether a person has set a compiler launcher of their own."""
+    return any(map(_launcher, env))
+
+
 def _launcher(name: str) -> bool:
     # cmake-envvars(7): CMAKE_<LANG>_COMPILER_LAUNCHER and CMAKE_<LANG>_LINKER_LAUNCHER.
     return name.startswith("CMAKE_") and name.endswith("_LAUNCHER")

@@ -29,6 +29,9 @@ def stage_of(workspace: Workspace, cell: Cell, environment: Environment) -> Stag
         stage = compile_stage(job)
         step.text = f"{compiler.family} {compiler.version}, {compiler.library} {compiler.library_version}"
         step.kept = stage.kept
+        if stage.objects.taken:
+            of = stage.objects.taken + stage.objects.compiled
+            step.text += f", {stage.objects.taken} of {of} objects from the cache"
     return stage
 
 
