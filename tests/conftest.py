@@ -54,8 +54,8 @@ def _no_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.fixture(scope="session")
-def session_env() -> dict[str, str]:
-    """The process environment without what would change a run's manners."""
+def session_env(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The process environment without what would change a run's manners; all checkouts of a run share what they compile."""
     hidden = {
         "CI",
         "GITHUB_ACTIONS",
@@ -65,7 +65,11 @@ def session_env() -> dict[str, str]:
         "SOURCE_DATE_EPOCH",
         "PYTEST_ADDOPTS",
     }
-    return {name: value for name, value in os.environ.items() if name not in hidden}  # noqa: TID251 -- tests are a surface
+    given = {name: value for name, value in os.environ.items() if name not in hidden}  # noqa: TID251 -- tests are a surface
+    base = tmp_path_factory.getbasetemp()
+    # Each worker of pytest-xdist has a folder of its own in the run's.
+    run = base.parent if "PYTEST_XDIST_WORKER" in given else base
+    return {"DIPTYCH_OBJECTS": str(run / "objects"), **given}
 
 
 @pytest.fixture

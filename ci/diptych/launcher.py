@@ -46,7 +46,8 @@ _UNSAFE = re.compile(
 _SOURCE = re.compile(r"\.(c|cc|cpp|cxx|c\+\+|C)$")
 # What makes two compilations of the same files differ, or reads a file that no list of headers names.
 _VOLATILE = re.compile(rb"__(DATE|TIME|TIMESTAMP)__|\.incbin|#\s*embed|__has_embed|#\s*pragma\s+GCC\s+pch")
-_ASKED = re.compile(rb"__has_include(?:_next)?\s*\(\s*(?:[<\"]([^>\"\n]+)[>\"]|[A-Za-z_])")
+_ASKED = re.compile(rb"__has_include(?:_next)?\s*\(\s*(?:[<\"]([^>\"\n]+)[>\"]|([A-Za-z_]\w*))")
+_DEFINED = re.compile(rb"#\s*define\s+(\w+)\s+[<\"]([^>\"\n]+)[>\"]")
 # gcc(1) "Environment Variables"; clang's and Apple's own.
 _VARIABLES = (
     "CCC_OVERRIDE_OPTIONS",
@@ -272,34 +273,47 @@ def _keep(
     content = Path(command.output).read_bytes()
     if names.in_bytes(content):
         return
-    asked: set[str] = set()
-    hashes = []
-    for path in (command.source, *headers):
-        text = Path(path).read_bytes()
-        # A file that was written meanwhile may not be what the compiler has read.
-        if _VOLATILE.search(text) or Path(path).stat().st_mtime > started:
-            return
-        found = [name.decode(errors="surrogateescape") for name in _ASKED.findall(text)]
-        if "" in found and not path.startswith(
-            "/usr/"
-        ):  # a name that a macro makes up; the system's own stay as they are
-            return
-        asked.update(filter(None, found))
-        hashes.append(hashlib.sha256(text).hexdigest())
+    texts = {path: Path(path).read_bytes() for path in (command.source, *headers)}
+    # A file that was written meanwhile may not be what the compiler has read.
+    if any(_VOLATILE.search(text) or Path(path).stat().st_mtime > started for path, text in texts.items()):
+        return
+    asked = _asked(texts)
+    if asked is None:
+        return
     kept = {
-        "headers": [[names.put(path), sha] for path, sha in zip(headers, hashes[1:], strict=True)],
+        "headers": [[names.put(path), hashlib.sha256(texts[path]).hexdigest()] for path in headers],
         "lookups": _lookups(headers, asked, command, names),
         "object": hashlib.sha256(content).hexdigest(),
         "words": words.decode("latin-1"),
     }
-    text = json.dumps(kept).encode()
+    record = json.dumps(kept).encode()
     folder.mkdir(parents=True, exist_ok=True)
-    name = folder / hashlib.sha256(text).hexdigest()[:16]
+    name = folder / hashlib.sha256(record).hexdigest()[:16]
     _replace(f"{name}.o", content)
-    _replace(f"{name}.json", text)
+    _replace(f"{name}.json", record)
     for file in sorted(folder.glob("*.json"), key=lambda one: one.stat().st_mtime)[:-_MOST]:
         file.unlink(missing_ok=True)
         file.with_suffix(".o").unlink(missing_ok=True)
+
+
+def _asked(texts: dict[str, bytes]) -> set[str] | None:
+    """Return the names that ``__has_include`` asks for; None where one cannot be told.
+
+    A macro stands for every name that one of the files defines it as (Boost.Config has some). What the system's own headers ask
+    for by a macro's parameter is the system's.
+    """
+    names: set[bytes] = set()
+    macros: set[bytes] = set()
+    for path, text in texts.items():
+        for name, macro in _ASKED.findall(text):
+            names.update([name] if name else [])
+            macros.update([macro] if macro and not path.startswith("/usr/") else [])
+    if macros:
+        defined = [pair for text in texts.values() for pair in _DEFINED.findall(text) if pair[0] in macros]
+        if {macro for macro, _ in defined} != macros:
+            return None
+        names.update(name for _, name in defined)
+    return {name.decode(errors="surrogateescape") for name in names}
 
 
 def _replace(path: str, content: bytes) -> None:

@@ -119,9 +119,10 @@ def test_what_is_read_is_compared(cells: tuple[Cell, Cell], name: str, text: str
     assert one.counted == TAKEN  # two results of one command
 
 
-def test_a_header_that_has_include_asks_for_is_looked_for_again(cells: tuple[Cell, Cell]) -> None:
+@pytest.mark.parametrize("name", ["<extra.h>", "EXTRA"])
+def test_a_header_that_has_include_asks_for_is_looked_for_again(cells: tuple[Cell, Cell], name: str) -> None:
     one, two = cells
-    asks = "#if __has_include(<extra.h>)\nint extra;\n#endif\nint f();\n"
+    asks = f"#define EXTRA <extra.h>\n#if __has_include({name})\nint extra;\n#endif\nint f();\n"
     one.lay_out(**{"src/a.cpp": asks})
     two.lay_out(**{"src/a.cpp": asks, "host/include/extra.h": ""})
     one.compile()
@@ -135,6 +136,7 @@ def test_a_header_that_has_include_asks_for_is_looked_for_again(cells: tuple[Cel
     ("source", "option"),
     [
         ("const char* f() { return __DATE__; }\n", "-O1"),
+        ("#define HAS(x) __has_include(x)\n#if HAS(<a>)\n#endif\n", "-O1"),
         ("const char* f() { return PLACE; }\n", '-DPLACE="{root}"'),  # another command
         (MAIN, "-fprofile-generate"),
         (MAIN, "-march=native"),

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from diptych import process
+from diptych.build.objects import VARIABLE, objects_folder
 from diptych.build.sources import source_files
 from diptych.errors import CompileError, ProcessError, UnsupportedError
 from diptych.matrix import Cell
@@ -89,7 +90,8 @@ class Reproduction:
 def reproduce(workspace: Workspace, cell: Cell, *, machine: str) -> Reproduction:
     """Build a cell twice, each time in a fresh copy of the checkout, and compare.
 
-    Folders, prefix lengths, times, umask, time zone, user name, locale and hash seed differ. The local channel is shared.
+    Folders, prefix lengths, times, umask, time zone, user name, locale and hash seed differ. The local channel is shared. The first
+    build may take objects that earlier ones have compiled, the second compiles all of them.
 
     Args:
         workspace: the checkout.
@@ -152,7 +154,15 @@ def _build(workspace: Workspace, cell: Cell, place: Place, root: Path, machine: 
     log.unlink(missing_ok=True)
     command: list[str | Path] = [sys.executable, "-m", "diptych.reproduce.rebuild", store / "order.json"]
     # By the environment, not in the order: a person's variables belong into no file.
-    env = {**workspace.env, **place.env, "TMPDIR": str(scratch), "SOURCE_DATE_EPOCH": str(workspace.epoch)}
+    objects = objects_folder(workspace.env, workspace.store.root) if place is PLACES[0] else None
+    shared = {VARIABLE: str(objects) if objects else "off"}
+    env = {
+        **workspace.env,
+        **place.env,
+        **shared,
+        "TMPDIR": str(scratch),
+        "SOURCE_DATE_EPOCH": str(workspace.epoch),
+    }
     try:
         process.run(command, env=env, cwd=root, log=log)
     except ProcessError as error:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import resources
 
-_KEPT = ("channel", "downloads", "wheels", "stage", "build")
+_KEPT = ("channel", "downloads", "wheels", "stage", "build", "objects")
 _FAMILY = "diptych-${{ matrix.platform }}-${{ matrix.id }}-"
 _BLANK = re.compile(r"@\{([a-z/-]+)\}")
 
