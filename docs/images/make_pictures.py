@@ -27,7 +27,7 @@ HIDDEN = ("nox > ", "  note:")
 WHEEL = "shapely==2.2.0"
 COMMANDS = {
     "build": "nox -t here",
-    "compare": "nox -s compare",
+    "compare": "diptych compare",
     "doctor": "diptych doctor {wheel}",
     "why-tag": "diptych why-tag {wheel}",
     "explain": "diptych explain DIP301",
@@ -72,14 +72,18 @@ def draw(name: str, command: str, folder: Path) -> None:
         console.print(text, soft_wrap=True)
     file = IMAGES / f"{name}.svg"
     console.save_svg(str(file), title="diptych", unique_id=name)
-    file.write_text(re.sub(r" +$", "", file.read_text(encoding="utf-8"), flags=re.MULTILINE), encoding="utf-8")
+    file.write_text(
+        re.sub(r" +$", "", file.read_text(encoding="utf-8"), flags=re.MULTILINE), encoding="utf-8"
+    )
     print(f"{file.name}: exit {run.returncode}, {file.stat().st_size} bytes")  # noqa: T201 -- run by hand
 
 
 def write_report() -> None:
     """Write the document behind the example report, without what belongs to this machine."""
     tool = Path(sys.executable).parent / "diptych"
-    run = subprocess.run([tool, "compare", "--json"], cwd=ROOT, capture_output=True, text=True, check=False)
+    run = subprocess.run(
+        [tool, "compare", "--measure", "--json"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     document = json.loads(run.stdout.replace(str(ROOT), "/home/you/rigidalign"))
     document["missing"] = []
     text = json.dumps(document, separators=(",", ":"), sort_keys=True)
