@@ -1,4 +1,4 @@
-"""Make the local channel hold what a request needs: the one entry to the makers of this folder."""
+"""Fill the local channel with what a request needs. The other modules of this folder make one kind of package each."""
 
 from __future__ import annotations
 

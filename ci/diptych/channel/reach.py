@@ -1,4 +1,4 @@
-"""Can a channel be reached, and which channels shall a run use.
+"""Which channels a run uses, and whether each can be reached.
 
 The rule: ``local`` alone is the local channel. Beside others it may stand in for them, so it is used only when
 one is out of reach. conda-forge or defaults out of reach and ``local`` not named: it stands in all the same, said

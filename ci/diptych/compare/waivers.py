@@ -1,4 +1,4 @@
-"""Waivers: differences that the table accepts, each with a reason, and none that accepts nothing."""
+"""Waivers: differences that the table accepts, each with a reason. One that covers no difference is an error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What must not go out: packages of a stand-in channel, findings of severity error, versions that disagree, collisions."""
+"""What a release refuses: packages built from the local channel, findings of severity error, versions that disagree, collisions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hold a release against its destinations, then send what is not there: all looks before the first upload."""
+"""Compare a release with its destinations, then send what they lack. All comparisons precede the first upload."""
 
 from __future__ import annotations
 

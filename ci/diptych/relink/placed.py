@@ -1,4 +1,4 @@
-"""After a relink: would the loader, in the final place and with no variable set, find what the plan intends?"""
+"""Predict, after a relink, whether the loader finds what the plan intends: in the final place, with no variable set."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Write the workflow, or show how the file differs from what the table asks for."""
+"""Write the workflow, or show how the file differs from it."""
 
 from __future__ import annotations
 
