@@ -21,7 +21,7 @@ NOWHERE = "none"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wishes:
+class ReleaseRequest:
     """What a person asks for.
 
     Attributes:
@@ -66,7 +66,7 @@ class ReleasePlan:
     checks: tuple[Check, ...]
 
 
-def plan_release(workspace: Workspace, wishes: Wishes, credentials: Credentials) -> ReleasePlan:
+def plan_release(workspace: Workspace, wishes: ReleaseRequest, credentials: Credentials) -> ReleasePlan:
     """Work out what will be built, checked and sent where; nothing is built, no network is used.
 
     Raises:
@@ -94,7 +94,7 @@ def plan_release(workspace: Workspace, wishes: Wishes, credentials: Credentials)
 
 
 def _destinations(
-    workspace: Workspace, wishes: Wishes, credentials: Credentials, project: str
+    workspace: Workspace, wishes: ReleaseRequest, credentials: Credentials, project: str
 ) -> Iterator[Destination]:
     """Yield the channel first: it can take a package back, an index like PyPI never can."""
     settings = workspace.config.release

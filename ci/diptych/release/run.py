@@ -20,7 +20,7 @@ from diptych.release import gate
 from diptych.release.assemble import Assembled, Part, assemble, read_assembled
 from diptych.release.checkout import changelog_of, section_of
 from diptych.release.model import Check, Destination, Kind, Standing
-from diptych.release.planning import ReleasePlan, Wishes
+from diptych.release.planning import ReleasePlan, ReleaseRequest
 from diptych.release.sending import check_places, send_all, standings_of
 from diptych.release.statements import origin_of
 from diptych.workspace import Workspace
@@ -42,7 +42,7 @@ class Outcome:
 
 
 def prepare(
-    workspace: Workspace, wishes: Wishes, planned: ReleasePlan
+    workspace: Workspace, wishes: ReleaseRequest, planned: ReleasePlan
 ) -> tuple[Assembled, tuple[Check, ...]]:
     """Build or take in every cell, hold it against the gates, and lay the release out.
 
@@ -148,7 +148,7 @@ def _built(workspace: Workspace, jobs: Sequence[Job]) -> Iterator[Path]:
 
 def _laid_out(
     workspace: Workspace,
-    wishes: Wishes,
+    wishes: ReleaseRequest,
     planned: ReleasePlan,
     placed: Sequence[Placed],
     document: Mapping[str, Any],

@@ -7,13 +7,13 @@ from typing import Any
 
 from diptych.output import Output, human_size
 from diptych.release.model import Check
-from diptych.release.planning import ReleasePlan, Wishes
+from diptych.release.planning import ReleasePlan, ReleaseRequest
 from diptych.release.run import Outcome
 
 SCHEMA = 1
 
 
-def show_plan(output: Output, project: str, planned: ReleasePlan, wishes: Wishes) -> None:
+def show_plan(output: Output, project: str, planned: ReleasePlan, wishes: ReleaseRequest) -> None:
     """Print what will be built, checked and sent where."""
     from diptych.tables import plain_table  # noqa: PLC0415 -- not needed for --json
 

@@ -13,7 +13,7 @@ from diptych.tasks.plan import PLATFORM_HELP, platforms_of
 from diptych.tasks.surface import process_env, process_workspace, surface
 
 if TYPE_CHECKING:
-    from diptych.release.planning import ReleasePlan, Wishes
+    from diptych.release.planning import ReleasePlan, ReleaseRequest
     from diptych.release.run import Outcome
     from diptych.workspace import Workspace
 
@@ -59,7 +59,7 @@ def release(  # noqa: PLR0913, PLR0917 -- the parameters of an invoke task are i
     from diptych.release import planning, run  # noqa: PLC0415 -- a listing needs none of the flow
     from diptych.release.showing import show_checks, show_outcome, show_plan, to_json  # noqa: PLC0415 -- as above
 
-    wishes = planning.Wishes(
+    wishes = planning.ReleaseRequest(
         publish=publish,
         pieces=tuple(Path.cwd() / word for word in pieces),
         platforms=platforms_of(workspace, platform),
@@ -90,7 +90,9 @@ def release(  # noqa: PLR0913, PLR0917 -- the parameters of an invoke task are i
     run.refuse(outcome.checks)
 
 
-def _outcome(workspace: Workspace, wishes: Wishes, planned: ReleasePlan, assembled: Path | None) -> Outcome:
+def _outcome(
+    workspace: Workspace, wishes: ReleaseRequest, planned: ReleasePlan, assembled: Path | None
+) -> Outcome:
     from diptych.release import run  # noqa: PLC0415 -- as above
 
     if assembled:
