@@ -11,8 +11,8 @@ from typing import Any
 from diptych.binaries import find_binaries, read_file
 from diptych.errors import ConfigError, RelinkError
 from diptych.relink.apply import relink_file
-from diptych.relink.byhand import Wish, plan_by_hand
 from diptych.relink.editors import editor_for
+from diptych.relink.manual import RelinkRequest, plan_by_hand
 from diptych.relink.placed import prospect
 from diptych.relink.plan import FilePlan
 from diptych.relink.planners import Tree, plan_for_conda, plan_for_wheel, read_tree
@@ -44,7 +44,7 @@ class HandPlan:
         return {**places, **asdict(self.plan)}
 
 
-def plan_files(targets: Sequence[Path], wish: Wish, *, out: Path | None) -> tuple[HandPlan, ...]:
+def plan_files(targets: Sequence[Path], wish: RelinkRequest, *, out: Path | None) -> tuple[HandPlan, ...]:
     """Plan every binary among the targets; a folder stands for the binaries in it.
 
     Args:
@@ -55,13 +55,13 @@ def plan_files(targets: Sequence[Path], wish: Wish, *, out: Path | None) -> tupl
     Raises:
         ConfigError: a target is not there, holds no binary, or two would become one file of ``out``.
         RelinkError: the loader would no longer find what it finds now; else as
-            :func:`diptych.relink.byhand.plan_by_hand`.
+            :func:`diptych.relink.manual.plan_by_hand`.
         FormatError: a file is damaged.
     """
     return tuple(_plan_file(path, target, wish) for path, target in _places(_files(targets), out))
 
 
-def _plan_file(path: Path, target: Path, wish: Wish) -> HandPlan:
+def _plan_file(path: Path, target: Path, wish: RelinkRequest) -> HandPlan:
     plan = plan_by_hand(path, wish, home=target.parent)
     found = prospect(plan, path, target)
     if found.lost:

@@ -48,8 +48,8 @@ def relink(  # noqa: PLR0913, PLR0917 -- invoke makes a flag of each parameter
     json: bool = False,  # noqa: FBT001, FBT002 -- as above
 ) -> None:
     """Plan and apply changes of needed libraries and run paths; code is never touched."""
-    from diptych.relink.byhand import Wish  # noqa: PLC0415 -- as above
     from diptych.relink.command import apply_plans, plan_files, plan_tree  # noqa: PLC0415 -- not for --list
+    from diptych.relink.manual import RelinkRequest  # noqa: PLC0415 -- as above
 
     _check_choices(("--for", for_, ("", "conda", "wheel")), ("--libpython", libpython, ("", "drop")))
     if paths not in {"relative", "absolute"}:
@@ -66,7 +66,7 @@ def relink(  # noqa: PLR0913, PLR0917 -- invoke makes a flag of each parameter
             raise ConfigError("--for takes one tree", hint="relink trees one after another")
         plans = plan_tree(Path(words[0]).absolute(), for_, home, out=target)
     else:
-        wish = Wish(
+        wish = RelinkRequest(
             prefix=home,
             paths="absolute" if paths == "absolute" else "relative",
             drop_unused=drop_unused,

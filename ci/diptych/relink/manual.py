@@ -20,7 +20,7 @@ Paths = Literal["relative", "absolute"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wish:
+class RelinkRequest:
     """What to do with each file.
 
     Attributes:
@@ -48,7 +48,7 @@ class _Draft:
     reasons: list[str] = field(default_factory=list)
 
 
-def plan_by_hand(path: Path, wish: Wish, *, home: Path) -> FilePlan:
+def plan_by_hand(path: Path, wish: RelinkRequest, *, home: Path) -> FilePlan:
     """Turn a wish into the plan of one file; nothing is touched.
 
     Args:
@@ -89,7 +89,7 @@ def _drop_libpython(binary: Binary, draft: _Draft) -> None:
             )
 
 
-def _point_at_python(path: Path, binary: Binary, wish: Wish, home: Path, draft: _Draft) -> None:
+def _point_at_python(path: Path, binary: Binary, wish: RelinkRequest, home: Path, draft: _Draft) -> None:
     if wish.python is None:
         return
     named = {name: abi for name in binary.needed if (abi := abi_of(name))}
@@ -132,7 +132,7 @@ def _drop_unused(path: Path, binary: Binary, prefix: Path | None, draft: _Draft)
         draft.reasons.append(f"{name}: needed, but none of its symbols is used")
 
 
-def _point_at_prefix(path: Path, binary: Binary, wish: Wish, home: Path, draft: _Draft) -> None:
+def _point_at_prefix(path: Path, binary: Binary, wish: RelinkRequest, home: Path, draft: _Draft) -> None:
     if wish.prefix is None:
         return
     library_folder = wish.prefix / "lib"
