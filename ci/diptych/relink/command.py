@@ -23,7 +23,7 @@ JOURNAL = ".relink.json"
 
 
 @dataclass(frozen=True, kw_only=True)
-class HandPlan:
+class ManualPlan:
     """What will be done to one file.
 
     Attributes:
@@ -44,7 +44,7 @@ class HandPlan:
         return {**places, **asdict(self.plan)}
 
 
-def plan_files(targets: Sequence[Path], wish: RelinkRequest, *, out: Path | None) -> tuple[HandPlan, ...]:
+def plan_files(targets: Sequence[Path], wish: RelinkRequest, *, out: Path | None) -> tuple[ManualPlan, ...]:
     """Plan every binary among the targets; a folder stands for the binaries in it.
 
     Args:
@@ -61,7 +61,7 @@ def plan_files(targets: Sequence[Path], wish: RelinkRequest, *, out: Path | None
     return tuple(_plan_file(path, target, wish) for path, target in _places(_files(targets), out))
 
 
-def _plan_file(path: Path, target: Path, wish: RelinkRequest) -> HandPlan:
+def _plan_file(path: Path, target: Path, wish: RelinkRequest) -> ManualPlan:
     plan = plan_by_hand(path, wish, home=target.parent)
     found = prospect(plan, path, target)
     if found.lost:
@@ -70,10 +70,10 @@ def _plan_file(path: Path, target: Path, wish: RelinkRequest) -> HandPlan:
             details=[f"not found from {target.parent}: {name}" for name in found.lost],
             hint="name the prefix that has them, or take --paths absolute",
         )
-    return HandPlan(path=path, plan=plan, target=target, missing=found.missing)
+    return ManualPlan(path=path, plan=plan, target=target, missing=found.missing)
 
 
-def plan_tree(root: Path, purpose: str, prefix: Path | None, *, out: Path | None) -> tuple[HandPlan, ...]:
+def plan_tree(root: Path, purpose: str, prefix: Path | None, *, out: Path | None) -> tuple[ManualPlan, ...]:
     """Plan a tree laid out as site-packages for a wheel or a conda package, as the pipeline does.
 
     Args:
@@ -95,7 +95,7 @@ def plan_tree(root: Path, purpose: str, prefix: Path | None, *, out: Path | None
     _require_all_found(tree, prefix)
     plan = plan_for_wheel(tree) if purpose == "wheel" else plan_for_conda(tree, home=_site_packages(prefix))
     home = out or root
-    return tuple(HandPlan(path=root / one.name, plan=one, target=home / one.name) for one in plan.files)
+    return tuple(ManualPlan(path=root / one.name, plan=one, target=home / one.name) for one in plan.files)
 
 
 def _require_all_found(tree: Tree, prefix: Path) -> None:
@@ -119,7 +119,7 @@ def _require_all_found(tree: Tree, prefix: Path) -> None:
         )
 
 
-def apply_plans(plans: Sequence[HandPlan], *, env: Mapping[str, str]) -> tuple[Path, ...]:
+def apply_plans(plans: Sequence[ManualPlan], *, env: Mapping[str, str]) -> tuple[Path, ...]:
     """Apply each plan once, to the file or to a copy at its target, and leave a journal beside each edited file.
 
     Returns:

@@ -13,7 +13,7 @@ from diptych.tasks.positional import PositionalTask
 from diptych.tasks.surface import process_env, process_output, surface
 
 if TYPE_CHECKING:
-    from diptych.relink.command import HandPlan
+    from diptych.relink.command import ManualPlan
 
 
 @surface(
@@ -93,7 +93,7 @@ def _check_choices(*choices: tuple[str, str, tuple[str, ...]]) -> None:
             )
 
 
-def _show(plans: tuple[HandPlan, ...], output: Output) -> None:
+def _show(plans: tuple[ManualPlan, ...], output: Output) -> None:
     for one in plans:
         output.line(str(one.path), style="bold")
         plan = one.plan
