@@ -66,7 +66,7 @@ class Item:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Standing:
+class ItemStatus:
     """One artefact and how it stands to its destination.
 
     Attributes:

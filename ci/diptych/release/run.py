@@ -19,7 +19,7 @@ from diptych.packages.sdist import make_sdist
 from diptych.release import gate
 from diptych.release.assemble import Assembled, Part, assemble, read_assembled
 from diptych.release.checkout import changelog_of, section_of
-from diptych.release.model import Check, Destination, Kind, Standing
+from diptych.release.model import Check, Destination, ItemStatus, Kind
 from diptych.release.planning import ReleasePlan, ReleaseRequest
 from diptych.release.sending import check_places, send_all, standings_of
 from diptych.release.statements import origin_of
@@ -38,7 +38,7 @@ class Outcome:
 
     release: Assembled
     checks: tuple[Check, ...]
-    standings: tuple[Standing, ...]
+    standings: tuple[ItemStatus, ...]
 
 
 def prepare(
@@ -74,7 +74,7 @@ def prepare(
     return _laid_out(workspace, wishes, planned, placed, document), checks
 
 
-def look(release: Assembled, planned: Sequence[Destination]) -> tuple[tuple[Standing, ...], Check]:
+def look(release: Assembled, planned: Sequence[Destination]) -> tuple[tuple[ItemStatus, ...], Check]:
     """Hold a release against its destinations.
 
     Raises:
