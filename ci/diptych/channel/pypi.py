@@ -109,7 +109,7 @@ def resolve(
     report = scratch / "report.json"
     everything = {**(known.wanted if known else {}), **wanted}
     failure = None
-    # Old wishes may contradict the new ones: then the new ones alone.
+    # Old requests may contradict the new ones: then the new ones alone.
     for names_now in dict.fromkeys((tuple(everything.items()), tuple(wanted.items()))):
         try:
             _ask_pip(dict(names_now), interpreter, report, env=env)

@@ -42,7 +42,7 @@ class Outcome:
 
 
 def prepare(
-    workspace: Workspace, wishes: ReleaseRequest, planned: ReleasePlan
+    workspace: Workspace, request: ReleaseRequest, planned: ReleasePlan
 ) -> tuple[Assembled, tuple[Check, ...]]:
     """Build or take in every cell, hold it against the gates, and lay the release out.
 
@@ -54,8 +54,8 @@ def prepare(
         PackageError: pieces are missing, doubled, tampered with or foreign.
         ReleaseError: two artefacts have one name.
     """
-    folders = wishes.pieces or tuple(_built(workspace, planned.jobs))
-    placed = collect(workspace, folders, platforms=wishes.platforms, out=workspace.dist)
+    folders = request.pieces or tuple(_built(workspace, planned.jobs))
+    placed = collect(workspace, folders, platforms=request.platforms, out=workspace.dist)
     pairs = [(one.piece.name, one.wheel, one.conda) for one in placed]
     with workspace.output.step("compare") as step:
         comparisons, document = compare_collected(workspace, pairs, workspace.dist)
@@ -66,12 +66,12 @@ def prepare(
         judged = gate.check_findings(packages, waivers_of(workspace.config), cwd=workspace.root)
         step.text = judged.detail
     checks = (
-        gate.check_sources_of(placed, (*wishes.allow, *workspace.config.release.allow)),
+        gate.check_sources_of(placed, (*request.allow, *workspace.config.release.allow)),
         gate.check_versions(placed, planned.version),
         compared,
         judged,
     )
-    return _laid_out(workspace, wishes, planned, placed, document), checks
+    return _laid_out(workspace, request, planned, placed, document), checks
 
 
 def look(release: Assembled, planned: Sequence[Destination]) -> tuple[tuple[ItemStatus, ...], Check]:
@@ -148,7 +148,7 @@ def _built(workspace: Workspace, jobs: Sequence[Job]) -> Iterator[Path]:
 
 def _laid_out(
     workspace: Workspace,
-    wishes: ReleaseRequest,
+    request: ReleaseRequest,
     planned: ReleasePlan,
     placed: Sequence[Placed],
     document: Mapping[str, Any],
@@ -169,8 +169,8 @@ def _laid_out(
     changelog = changelog_of(workspace)
     news = section_of(changelog.read_text(encoding="utf-8"), planned.version) if changelog else None
     with workspace.output.step("release") as step, workspace.store.lock("release"):
-        release = assemble(parts, wishes.out, origin=origin, news=news or "", document=document)
-        step.text = f"{many(len(release.items), 'artefact')}, with hashes, bills of materials and provenance, in {wishes.out}"
+        release = assemble(parts, request.out, origin=origin, news=news or "", document=document)
+        step.text = f"{many(len(release.items), 'artefact')}, with hashes, bills of materials and provenance, in {request.out}"
     return release
 
 

@@ -44,12 +44,14 @@ class ManualPlan:
         return {**places, **asdict(self.plan)}
 
 
-def plan_files(targets: Sequence[Path], wish: RelinkRequest, *, out: Path | None) -> tuple[ManualPlan, ...]:
+def plan_files(
+    targets: Sequence[Path], request: RelinkRequest, *, out: Path | None
+) -> tuple[ManualPlan, ...]:
     """Plan every binary among the targets; a folder stands for the binaries in it.
 
     Args:
         targets: files and folders, absolute.
-        wish: what to do with each.
+        request: what to do with each.
         out: the folder that copies go to, absolute; None: the files themselves are replaced.
 
     Raises:
@@ -58,11 +60,11 @@ def plan_files(targets: Sequence[Path], wish: RelinkRequest, *, out: Path | None
             :func:`diptych.relink.manual.plan_by_hand`.
         FormatError: a file is damaged.
     """
-    return tuple(_plan_file(path, target, wish) for path, target in _places(_files(targets), out))
+    return tuple(_plan_file(path, target, request) for path, target in _places(_files(targets), out))
 
 
-def _plan_file(path: Path, target: Path, wish: RelinkRequest) -> ManualPlan:
-    plan = plan_by_hand(path, wish, home=target.parent)
+def _plan_file(path: Path, target: Path, request: RelinkRequest) -> ManualPlan:
+    plan = plan_by_hand(path, request, home=target.parent)
     found = prospect(plan, path, target)
     if found.lost:
         raise RelinkError(

@@ -59,7 +59,7 @@ def release(  # noqa: PLR0913, PLR0917 -- the parameters of an invoke task are i
     from diptych.release import planning, run  # noqa: PLC0415 -- a listing needs none of the flow
     from diptych.release.showing import show_checks, show_outcome, show_plan, to_json  # noqa: PLC0415 -- as above
 
-    wishes = planning.ReleaseRequest(
+    request = planning.ReleaseRequest(
         publish=publish,
         pieces=tuple(Path.cwd() / word for word in pieces),
         platforms=platforms_of(workspace, platform),
@@ -69,16 +69,16 @@ def release(  # noqa: PLR0913, PLR0917 -- the parameters of an invoke task are i
         allow=_known(allow),
         verbose=verbose,
     )
-    planned = planning.plan_release(workspace, wishes, credentials_of(process_env()))
+    planned = planning.plan_release(workspace, request, credentials_of(process_env()))
     if not json:
-        show_plan(workspace.output, workspace.config.project.name, planned, wishes)
+        show_plan(workspace.output, workspace.config.project.name, planned, request)
     if plan:
         if json:
             workspace.output.json(to_json(planned, None, published=False))
         return
     if publish and not assembled:  # hours of building would end with the same words
         run.refuse(planned.checks)
-    outcome = _outcome(workspace, wishes, planned, Path.cwd() / assembled if assembled else None)
+    outcome = _outcome(workspace, request, planned, Path.cwd() / assembled if assembled else None)
     if not json:
         show_checks(workspace.output, outcome.checks[len(planned.checks) :])
     if publish:
@@ -91,7 +91,7 @@ def release(  # noqa: PLR0913, PLR0917 -- the parameters of an invoke task are i
 
 
 def _outcome(
-    workspace: Workspace, wishes: ReleaseRequest, planned: ReleasePlan, assembled: Path | None
+    workspace: Workspace, request: ReleaseRequest, planned: ReleasePlan, assembled: Path | None
 ) -> Outcome:
     from diptych.release import run  # noqa: PLC0415 -- as above
 
@@ -99,7 +99,7 @@ def _outcome(
         laid_out, ours = run.reopen(assembled, planned)
         checks = (*planned.checks, ours)
     else:
-        laid_out, found = run.prepare(workspace, wishes, planned)
+        laid_out, found = run.prepare(workspace, request, planned)
         checks = (*planned.checks, *found)
     standings, places = run.look(laid_out, planned.destinations)
     return run.Outcome(

@@ -66,14 +66,14 @@ def relink(  # noqa: PLR0913, PLR0917 -- invoke makes a flag of each parameter
             raise ConfigError("--for takes one tree", hint="relink trees one after another")
         plans = plan_tree(Path(words[0]).absolute(), for_, home, out=target)
     else:
-        wish = RelinkRequest(
+        request = RelinkRequest(
             prefix=home,
             paths="absolute" if paths == "absolute" else "relative",
             drop_unused=drop_unused,
             drop_libpython=libpython == "drop",
             python=Path(python).absolute() if python else None,
         )
-        plans = plan_files([Path(one).absolute() for one in words], wish, out=target)
+        plans = plan_files([Path(one).absolute() for one in words], request, out=target)
     output = process_output()
     if json:
         output.json([plan.to_json() for plan in plans])
