@@ -21,7 +21,7 @@ from diptych.release.assemble import Assembled, Part, assemble, read_assembled
 from diptych.release.checkout import changelog_of, section_of
 from diptych.release.model import Check, Destination, ItemStatus, Kind
 from diptych.release.planning import ReleasePlan, ReleaseRequest
-from diptych.release.sending import check_places, send_all, standings_of
+from diptych.release.sending import check_places, send_all, statuses_of
 from diptych.release.statements import origin_of
 from diptych.workspace import Workspace
 
@@ -33,12 +33,12 @@ class Outcome:
     Attributes:
         release: the folder.
         checks: all of them.
-        standings: every artefact and how it stands to its destination.
+        statuses: every artefact and how it stands to its destination.
     """
 
     release: Assembled
     checks: tuple[Check, ...]
-    standings: tuple[ItemStatus, ...]
+    statuses: tuple[ItemStatus, ...]
 
 
 def prepare(
@@ -80,8 +80,8 @@ def look(release: Assembled, planned: Sequence[Destination]) -> tuple[tuple[Item
     Raises:
         ChannelError, ReleaseError: a destination cannot be reached, or would not let us write.
     """
-    standings = standings_of(release.items, planned)
-    return standings, check_places(standings)
+    statuses = statuses_of(release.items, planned)
+    return statuses, check_places(statuses)
 
 
 def publish(workspace: Workspace, outcome: Outcome, destinations: Sequence[Destination]) -> Outcome:
@@ -92,8 +92,8 @@ def publish(workspace: Workspace, outcome: Outcome, destinations: Sequence[Desti
         ChannelError, StoreError: a destination cannot be reached or written.
     """
     refuse(outcome.checks)
-    standings = send_all(outcome.standings, destinations, workspace.output)
-    return Outcome(release=outcome.release, checks=outcome.checks, standings=standings)
+    statuses = send_all(outcome.statuses, destinations, workspace.output)
+    return Outcome(release=outcome.release, checks=outcome.checks, statuses=statuses)
 
 
 def refuse(checks: Sequence[Check]) -> None:

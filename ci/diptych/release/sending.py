@@ -10,7 +10,7 @@ from diptych.output import Output, human_size, many
 from diptych.release.model import Check, Destination, Item, ItemStatus, State
 
 
-def standings_of(items: Sequence[Item], destinations: Sequence[Destination]) -> tuple[ItemStatus, ...]:
+def statuses_of(items: Sequence[Item], destinations: Sequence[Destination]) -> tuple[ItemStatus, ...]:
     """Look what of a release is there already; nothing is written.
 
     Args:
@@ -26,16 +26,16 @@ def standings_of(items: Sequence[Item], destinations: Sequence[Destination]) -> 
         with _advised("nothing was sent"):
             destination.check_access()
             there = destination.look(ours)
-        found += [_standing(item, destination, there.get(item.name, "")) for item in ours]
+        found += [_status(item, destination, there.get(item.name, "")) for item in ours]
     return tuple(found)
 
 
-def check_places(standings: Sequence[ItemStatus]) -> Check:
+def check_places(statuses: Sequence[ItemStatus]) -> Check:
     """Refuse a release of which something is there with other bytes: a published file is never replaced."""
-    count = {state: sum(one.state is state for one in standings) for state in State}
+    count = {state: sum(one.state is state for one in statuses) for state in State}
     faults = [
         f"{one.destination} has {one.item.name} with sha256 {one.found[:16]}…, not {one.item.sha256[:16]}…"
-        for one in standings
+        for one in statuses
         if one.state is State.OTHER
     ]
     hint = "; a published version never changes: make a new version" if faults else ""
@@ -47,7 +47,7 @@ def check_places(standings: Sequence[ItemStatus]) -> Check:
 
 
 def send_all(
-    standings: Sequence[ItemStatus], destinations: Sequence[Destination], output: Output
+    statuses: Sequence[ItemStatus], destinations: Sequence[Destination], output: Output
 ) -> tuple[ItemStatus, ...]:
     """Send what is absent, one file after another, and see that every destination then has all of it.
 
@@ -61,7 +61,7 @@ def send_all(
     """
     done = []
     for destination in destinations:
-        ours = [one for one in standings if one.destination == destination.name]
+        ours = [one for one in statuses if one.destination == destination.name]
         done += _sent(ours, destination, output)
     return tuple(done)
 
@@ -106,7 +106,7 @@ def _advised(advice: str) -> Iterator[None]:
         raise type(error)(error.summary, details=error.details, hint=hint, place=error.place) from error
 
 
-def _standing(item: Item, destination: Destination, found: str) -> ItemStatus:
+def _status(item: Item, destination: Destination, found: str) -> ItemStatus:
     state = State.ABSENT if not found else State.SAME if found == item.sha256 else State.OTHER
     return ItemStatus(
         item=item,

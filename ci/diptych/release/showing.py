@@ -47,7 +47,7 @@ def show_outcome(output: Output, outcome: Outcome, *, published: bool) -> None:
     """Print every artefact, its size, and how it stands to where it goes."""
     from diptych.tables import plain_table  # noqa: PLC0415 -- as above
 
-    there = {one.item.name: one for one in outcome.standings}
+    there = {one.item.name: one for one in outcome.statuses}
     table = plain_table("artefacts")
     for title in ("file", "size", "sha256", "state"):
         table.add_column(title, overflow="fold", justify="right" if title == "size" else "left")
@@ -77,7 +77,7 @@ def to_json(planned: ReleasePlan, outcome: Outcome | None, *, published: bool) -
 
 
 def _artefacts(outcome: Outcome) -> list[dict[str, Any]]:
-    there = {one.item.name: one for one in outcome.standings}
+    there = {one.item.name: one for one in outcome.statuses}
     return [
         {
             "kind": item.kind.name.lower(),

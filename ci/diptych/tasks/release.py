@@ -101,11 +101,11 @@ def _outcome(
     else:
         laid_out, found = run.prepare(workspace, request, planned)
         checks = (*planned.checks, *found)
-    standings, places = run.look(laid_out, planned.destinations)
+    statuses, places = run.look(laid_out, planned.destinations)
     return run.Outcome(
         release=laid_out,
         checks=(*checks, places) if planned.destinations else checks,
-        standings=standings,
+        statuses=statuses,
     )
 
 
