@@ -1,10 +1,13 @@
 """The site of these pages: ``nox -s docs``. Sphinx reads the same Markdown that GitHub shows."""
 
+import json
 import re
+from pathlib import Path
 
 from sphinx.application import Sphinx
 
 from diptych import __version__
+from diptych.report import page_of
 
 project = "Diptych"
 copyright = "the Diptych authors"  # noqa: A001 -- Sphinx's name for it
@@ -32,6 +35,14 @@ def _targets(_app: object, _name: str, source: list[str]) -> None:
     source[0] = _ANCHOR.sub(r"(\2)=\n\1", source[0])
 
 
+def _example_report(app: Sphinx, error: Exception | None) -> None:
+    """Write the example report that read-the-report.md links to, with the page as it is now."""
+    if error is None and app.builder.name == "html":
+        document = json.loads((Path(app.srcdir) / "images" / "report.json").read_text(encoding="utf-8"))
+        (Path(app.outdir) / "example-report.html").write_text(page_of(document), encoding="utf-8")
+
+
 def setup(app: Sphinx) -> None:
     """Register what this file adds."""
     app.connect("source-read", _targets)
+    app.connect("build-finished", _example_report)

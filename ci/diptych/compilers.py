@@ -1,4 +1,4 @@
-"""What a compiler really is: asked of the compiler itself, by its predefined macros.
+"""Identify a compiler: its family, version and target, from its predefined macros.
 
 A name proves nothing (``gcc`` is Apple's clang on macOS, ``c++`` may be anything), so family, version and
 standard library come from preprocessing one standard header with the cell's own flags.

@@ -1,4 +1,4 @@
-"""py-rattler in a process of its own: an order goes there as JSON, and a reply comes back.
+"""Run py-rattler in a child process: the order is sent as JSON, and so is the reply.
 
 Rust's runtime leaves threads that are attached to the interpreter for a moment longer than a call lasts; when a process
 ends within that moment, CPython finalizes under their feet and it dies of SIGSEGV or SIGABRT after all its work was done

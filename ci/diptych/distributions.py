@@ -1,4 +1,4 @@
-"""The commands by which a person's distribution installs what a run needs."""
+"""The command that installs a program on this Linux distribution."""
 
 from __future__ import annotations
 

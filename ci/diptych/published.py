@@ -1,4 +1,4 @@
-"""Published packages of any project: the conda package of a channel, and the wheel of an index, both by hash."""
+"""Fetch published packages: the conda package of a channel, and the wheel of an index, both checked by hash."""
 
 from __future__ import annotations
 

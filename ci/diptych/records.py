@@ -1,4 +1,4 @@
-"""What a cell's last build left: the small file that verify, compare and release start from."""
+"""The record of a cell's last build, which verify, compare and release read."""
 
 from __future__ import annotations
 

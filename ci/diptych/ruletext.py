@@ -1,4 +1,4 @@
-"""What every numbered rule says of itself: the docstring of the function that looks is its page."""
+"""The texts of a numbered rule, read from the docstring of its check."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which needed libraries a binary has no use for: overlinking, seen from the symbols.
+"""Overlinking: needed libraries of which a binary uses no symbol.
 
 The rule is the loader's (ld.so(8); gABI chapter 5, "Shared Object Dependencies"): each undefined symbol is bound
 to the first object of the scope, breadth first, that defines it with the right version. A library to which

@@ -1,4 +1,4 @@
-"""Which libraries belong to the operating system, and where this machine keeps one."""
+"""The libraries of the operating system: which they are, and where this machine has them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one look of tables: a bold title, one line under the heads, no box around."""
+"""The style of all tables: a bold title, a line below the heads, no box."""
 
 from __future__ import annotations
 

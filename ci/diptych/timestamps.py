@@ -1,4 +1,4 @@
-"""The one time that everything in a package carries (reproducible-builds.org/specs/source-date-epoch).
+"""The timestamp of all files of a package (reproducible-builds.org/specs/source-date-epoch).
 
 A solver that has two builds of one version takes the newer one, by ``timestamp`` in the index: so the time has to grow with
 the sources, and be the same wherever the same sources are built.

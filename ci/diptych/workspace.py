@@ -1,4 +1,4 @@
-"""One checkout and one run in it: what every flow needs to know, read once at the surface."""
+"""One checkout and one run in it: root, table, cells, environment, output; read once, by a session or a task."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Zig as a C and C++ compiler: one program with its own headers of every glibc, put behind the two commands that builds expect.
+"""Zig as a C and C++ compiler: two commands, zig-clang and zig-clang++, which call one program with the headers of any glibc.
 
 ``zig cc`` is clang, and ``-target x86_64-linux-gnu.2.17`` makes it link against that glibc whatever the machine has
 (https://ziglang.org/download/0.6.0/release-notes.html, "Targeting Different glibc Versions").

@@ -297,7 +297,7 @@ def test_wrong_hash_ends_in_one_error(shared: tuple[LocalChannel, Store], tmp_pa
     interpreter = interpreters.find(PYTHON, env=ENV, store=store)
     assert interpreter is not None
     right = json.loads(pypi.lock_path(made.root, interpreter).read_text())["wheels"]["iniconfig"]
-    wrong = pypi.Chosen(**{**right, "requires": (), "sha256": "0" * 64})
+    wrong = pypi.ResolvedWheel(**{**right, "requires": (), "sha256": "0" * 64})
 
     with pytest.raises(ChannelError, match="hash differs"):
         pypi.fetch([wrong], interpreter, store=Store(root=tmp_path), scratch=tmp_path, env=ENV)

@@ -91,7 +91,7 @@ def test_packages_that_carry_a_project_under_another_name_are_known() -> None:
 
 def resolution(**requires: list[str]) -> pypi.Resolution:
     wheels = {
-        name: pypi.Chosen(
+        name: pypi.ResolvedWheel(
             name=name, version="1.0", url=f"https://x/{name}-1.0.whl", sha256="0", requires=tuple(lines)
         )
         for name, lines in requires.items()

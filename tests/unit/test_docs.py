@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess  # noqa: TID251 -- a whole process is what is tested
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,11 +13,24 @@ import pytest
 from diptych import DOCUMENTATION
 from diptych.config.files import read_toml
 from diptych.tasks import namespace
+from helpers.archive_makers import make_wheel, wheel_files
+from helpers.elf_builder import Sym, elf
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 SESSIONS = {"build", "test", "shell", "verify", "compare"}
 # In a shell line, what follows these is no word of ours.
+_RUN = {
+    "table": r"explain\b|schema$|matrix\b|plan\b|workflow --check|--list$",
+    "package": r"doctor\b|why-tag\b",
+    "packages": r"compare (?:A B|LEFT RIGHT)$",
+}
+_OUTSIDE = re.compile(r"https?:|why-tag --gcc")  # the web, this machine's compilers
+_WHEEL = "pair-1.2-cp311-cp311-manylinux_2_34_x86_64.whl"
+_STANDS_FOR = {
+    "CODE": "DIP301",
+    **dict.fromkeys(("A", "B", "LEFT", "RIGHT", "WHEEL", "FILE…", "SIBLING…"), _WHEEL),
+}
 _END = re.compile(r"\s(?:[|>;]|&&|#)|\s{3,}|$")
 
 
@@ -66,9 +81,54 @@ def test_sessions_exist(page: str, line: str) -> None:
             assert name in own or name.split("-")[0] in SESSIONS, f"{page}: `{line}`: no session {name}"
 
 
+def runnable() -> list[tuple[str, str]]:
+    """The commands that change nothing and need no network: with a table, of two packages, of one."""
+    found = {
+        line.removeprefix("invoke ").removeprefix("diptych ") for _, line in commands("diptych", "invoke")
+    }
+    return sorted(
+        (line, kind)
+        for line in found
+        if not _OUTSIDE.search(line)
+        for kind, pattern in _RUN.items()
+        if re.match(pattern, line)
+    )
+
+
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with what the commands of the pages name: two wheels, a folder of them."""
+    folder = tmp_path_factory.mktemp("packages")
+    (folder / "dist").mkdir()
+    symbol = Sym(name="fork", version=("libc.so.6", "GLIBC_2.34"))
+    files = wheel_files({"pair/_core.so": elf(needed=["libc.so.6"], symbols=[symbol])})
+    for place in (folder, folder / "dist"):
+        make_wheel(place, files, name=_WHEEL)
+    return folder
+
+
+@pytest.mark.parametrize(("line", "kind"), runnable())
+def test_commands_that_change_nothing_run(line: str, kind: str, packages: Path) -> None:
+    words = [_STANDS_FOR.get(word, word) for word in line.split()]
+    words = [_WHEEL if re.search(r"\.(whl|conda)$", word) else word for word in words]
+    if kind == "package" and (len(words) == 1 or words[1].startswith("-")):
+        words.insert(1, _WHEEL)
+    done = subprocess.run(
+        [sys.executable, "-c", "from diptych.tasks import main; main()", *words],
+        cwd=ROOT if kind == "table" else packages,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode in {0, 1}, done.stdout + done.stderr  # 1: there are findings
+    assert done.stdout
+    assert "Traceback" not in done.stderr
+
+
 def test_there_are_commands_to_look_at() -> None:
     assert len(commands("diptych", "invoke")) > 30
     assert len(commands("nox")) > 5
+    assert {kind for _, kind in runnable()} == set(_RUN)
 
 
 def test_the_site_has_one_address() -> None:

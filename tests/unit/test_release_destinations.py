@@ -14,7 +14,7 @@ from diptych.release.destinations import channel_of, index_of
 from diptych.release.folder_channel import FolderChannel
 from diptych.release.model import Item, Kind, State
 from diptych.release.s3_channel import S3Channel
-from diptych.release.sending import check_places, send_all, standings_of
+from diptych.release.sending import check_places, send_all, statuses_of
 from diptych.release.server_channel import ServerChannel
 
 NONE = Credentials(values={})
@@ -120,7 +120,7 @@ def items() -> list[Item]:
 
 def test_only_what_is_absent_is_sent() -> None:
     shelf = Shelf(held={"noarch/a.conda": "a" * 64})
-    standings = standings_of(items(), [shelf])
+    standings = statuses_of(items(), [shelf])
     assert [one.state for one in standings] == [State.SAME, State.ABSENT]
     assert check_places(standings).detail == "1 file to send, 1 there already"
     done = send_all(standings, [shelf], Output(env={}))
@@ -129,7 +129,7 @@ def test_only_what_is_absent_is_sent() -> None:
 
 
 def test_other_bytes_are_a_fault() -> None:
-    check = check_places(standings_of(items(), [Shelf(held={"noarch/a.conda": "c" * 64})]))
+    check = check_places(statuses_of(items(), [Shelf(held={"noarch/a.conda": "c" * 64})]))
     assert "noarch/a.conda" in check.fault
     assert "make a new version" in check.fault
 
@@ -137,5 +137,5 @@ def test_other_bytes_are_a_fault() -> None:
 def test_a_destination_that_does_not_give_back_is_told() -> None:
     shelf = Shelf(forgetful=True)
     with pytest.raises(ReleaseError, match="does not give them back") as caught:
-        send_all(standings_of(items(), [shelf]), [shelf], Output(env={}))
+        send_all(statuses_of(items(), [shelf]), [shelf], Output(env={}))
     assert caught.value.details == ("noarch/a.conda", "noarch/b.conda")

@@ -200,3 +200,11 @@ def test_a_terminal_links_each_difference_to_its_rule(comparisons: list[Comparis
     console.print(differences_table(comparisons))
     html = console.export_html()
     assert html.count('href="https://diptych.example/docs/reference/compare-rules.html#dip821"') == 2
+
+
+def test_the_example_report_of_the_site_follows_the_schema() -> None:
+    """Where this fails: python docs/images/make_pictures.py report."""
+    example = Path(__file__).parents[2] / "docs" / "images" / "report.json"
+    document = json.loads(example.read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator(schema()).validate(document)
+    assert str(document["schema"]) in page_of(document)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from diptych.adopt.model import Need, Origin, Reading, Untold, joined
+from diptych.config.buildsystem import build_system_in
 
 FILE = "pyproject.toml"
 # Build hooks of hatchling that may compile something.
@@ -41,14 +42,12 @@ class Pyproject:
     @property
     def backend(self) -> str:
         """The build backend's name; setuptools' when the table names none (PEP 517), empty without the table."""
-        if "build-system" not in self.document:
-            return ""
-        return str(self.table("build-system").get("build-backend") or "setuptools.build_meta")
+        return build_system_in(self.document).backend
 
     @property
     def requires(self) -> tuple[str, ...]:
         """The build requirements."""
-        return strings(self.table("build-system").get("requires"))
+        return build_system_in(self.document).requires
 
     @property
     def tools(self) -> Mapping[str, Any]:

@@ -24,7 +24,7 @@ from diptych.build.objects import launcher
 from diptych.build.sources import missing_submodules
 from diptych.build.strangers import check_links
 from diptych.build.toolenv import tool_environment
-from diptych.config.files import read_toml
+from diptych.config.buildsystem import build_system_of
 from diptych.config.forms import seconds
 from diptych.errors import CompileError, PackageError
 from diptych.inputs import inputs_of
@@ -132,9 +132,7 @@ def _backend(job: CompileJob, tree: Path) -> Backend:
 
 
 def _kept_folder(project: Path, tree: Path) -> dict[str, str]:
-    file = project / "pyproject.toml"
-    named = read_toml(file).get("build-system", {}).get("build-backend", "") if file.is_file() else ""
-    setting = _BUILD_FOLDER.get(str(named).partition(".")[0])
+    setting = _BUILD_FOLDER.get(build_system_of(project).backend.partition(".")[0])
     return {setting: str(tree / "backend")} if setting else {}
 
 

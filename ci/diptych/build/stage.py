@@ -17,7 +17,7 @@ from diptych.build.sources import Sources
 from diptych.build.toolenv import admitted
 from diptych.compilers import Compiler
 from diptych.config import Config
-from diptych.config.files import read_toml
+from diptych.config.buildsystem import build_system_of
 from diptych.config.model import BuilderName
 from diptych.environments import Environment
 from diptych.inputs import inputs_of, made_once, part
@@ -187,12 +187,7 @@ def builder_of(name: BuilderName, source: Path) -> BuilderKind:
         return name
     if wrapped.is_wrapped(source):
         return "wrapped"
-    return "pep517" if _has_backend(source) else "cmake"
-
-
-def _has_backend(source: Path) -> bool:
-    file = source / "pyproject.toml"
-    return (file.is_file() and "build-system" in read_toml(file)) or (source / "setup.py").is_file()
+    return "pep517" if build_system_of(source) else "cmake"
 
 
 def _make(job: CompileJob, tree: Path, empty: Path) -> None:

@@ -16,7 +16,7 @@ from diptych.build import cmake_builder
 from diptych.build.job import CompileJob
 from diptych.build.layout import SITE, layout_of
 from diptych.build.pep517 import EXTRA, lay_out, origins, wheel_of
-from diptych.config.files import read_toml
+from diptych.config.buildsystem import build_system_of
 from diptych.errors import CompileError
 from diptych.store import sha256_file
 
@@ -31,17 +31,11 @@ def is_wrapped(source: Path) -> bool:
     """Tell whether a project has a CMakeLists.txt and, beside it, a setuptools that compiles nothing."""
     if not (source / "CMakeLists.txt").is_file():
         return False
-    file = source / "pyproject.toml"
-    document = read_toml(file) if file.is_file() else {}
-    named = document.get("build-system", {})
-    backend = named.get("build-backend", "setuptools") if isinstance(named, dict) else ""
+    if not build_system_of(source).backend.startswith("setuptools"):
+        return False
     files = [
         path for name in ("setup.py", "setup.cfg", "pyproject.toml") if (path := source / name).is_file()
     ]
-    if not str(backend).startswith("setuptools") or not (
-        "build-system" in document or (source / "setup.py").is_file()
-    ):
-        return False
     return not any(_COMPILES.search(path.read_text(encoding="utf-8", errors="replace")) for path in files)
 
 

@@ -5,13 +5,13 @@
 
 from diptych.channel.local import ChannelPackage, LocalChannel, ensure
 from diptych.channel.manage import Row, add, listing, rebuild
-from diptych.channel.reach import LOCAL, Choice, choose, reachable, url_of
+from diptych.channel.reach import LOCAL, ChannelChoice, choose, reachable, url_of
 from diptych.channel.serve import serve
 
 __all__ = [
     "LOCAL",
+    "ChannelChoice",
     "ChannelPackage",
-    "Choice",
     "LocalChannel",
     "Row",
     "add",

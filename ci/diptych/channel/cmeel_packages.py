@@ -1,4 +1,4 @@
-"""Boost and Eigen as conda-forge cuts them, from the ``cmeel-boost`` and ``cmeel-eigen`` wheels.
+"""Boost and Eigen, split into packages as conda-forge does, from the ``cmeel-boost`` and ``cmeel-eigen`` wheels.
 
 The cuts follow boost-feedstock: ``libboost-headers`` (include/), ``libboost`` (shared libraries),
 ``libboost-devel`` (plain .so names and CMake files), and for one Python ``libboost-python`` and

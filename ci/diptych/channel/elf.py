@@ -1,4 +1,4 @@
-"""What packaging changes in ELF files: where libraries are looked for, and which are named in vain."""
+"""What packaging changes in ELF files: run paths are set, and needed libraries that nothing uses are removed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Make the local channel hold what a request needs: the one entry to the makers of this folder."""
+"""Fill the local channel with what a request needs. The other modules of this folder make one kind of package each."""
 
 from __future__ import annotations
 
@@ -233,7 +233,7 @@ class _Work:
             make=lambda _, __: runtime_package(name, runtime, subdir=subdir),
         )
 
-    def _cut_job(self, name: str, chosen: pypi.Chosen) -> _Job:
+    def _cut_job(self, name: str, chosen: pypi.ResolvedWheel) -> _Job:
         def make(wheel: Wheel | None, scratch: Path) -> Package:
             cutting = cmeel_packages.Cutting(
                 wheel=_given(wheel),
@@ -253,7 +253,7 @@ class _Work:
             shared_key=lambda wheel: self._key(cmeel_packages.content_key(name, wheel), platform),
         )
 
-    def _wheel_job(self, name: str, chosen: pypi.Chosen, needs: pypi.Requirements) -> _Job:
+    def _wheel_job(self, name: str, chosen: pypi.ResolvedWheel, needs: pypi.Requirements) -> _Job:
         def make(wheel: Wheel | None, _: Path) -> Package:
             return wheel_package(_given(wheel), self.interpreter, needs=needs, origin=_origin(chosen))
 
@@ -305,5 +305,5 @@ def _given(wheel: Wheel | None) -> Wheel:
     return wheel
 
 
-def _origin(chosen: pypi.Chosen) -> dict[str, object]:
+def _origin(chosen: pypi.ResolvedWheel) -> dict[str, object]:
     return {"kind": "wheel", "wheel": chosen.filename, "sha256": chosen.sha256, "url": chosen.url}

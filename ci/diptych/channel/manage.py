@@ -143,7 +143,7 @@ def _added_wheel(
             "sha256": sha256_file(path),
             "url": path.absolute().as_uri(),
         }
-        chosen = pypi.Chosen(
+        chosen = pypi.ResolvedWheel(
             name=wheel.name,
             version=str(wheel.version),
             url=str(origin["url"]),

@@ -37,7 +37,7 @@ _PYTHON_MARKER = re.compile(r"\bpython_(full_)?version\b")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Chosen:
+class ResolvedWheel:
     """One wheel that pip chose.
 
     Attributes:
@@ -72,7 +72,7 @@ class Resolution:
 
     wanted: Mapping[str, str]
     markers: Mapping[str, str]
-    wheels: Mapping[str, Chosen]
+    wheels: Mapping[str, ResolvedWheel]
 
     def covers(self, wanted: Mapping[str, str]) -> bool:
         """Tell whether every name is there in a version that suits."""
@@ -109,7 +109,7 @@ def resolve(
     report = scratch / "report.json"
     everything = {**(known.wanted if known else {}), **wanted}
     failure = None
-    # Old wishes may contradict the new ones: then the new ones alone.
+    # Old requests may contradict the new ones: then the new ones alone.
     for names_now in dict.fromkeys((tuple(everything.items()), tuple(wanted.items()))):
         try:
             _ask_pip(dict(names_now), interpreter, report, env=env)
@@ -133,7 +133,7 @@ def _read(path: Path) -> Resolution | None:
         if value.pop("format") != _FORMAT:
             return None
         wheels = {
-            name: Chosen(**{**each, "requires": tuple(each["requires"])})
+            name: ResolvedWheel(**{**each, "requires": tuple(each["requires"])})
             for name, each in value["wheels"].items()
         }
         return Resolution(wanted=value["wanted"], markers=value["markers"], wheels=wheels)
@@ -158,11 +158,11 @@ def _ask_pip(
 
 def _from_report(wanted: dict[str, str], report: Mapping[str, Any]) -> Resolution:
     """Read pip's installation report (pip documentation, "Installation Report", version 1)."""
-    wheels: dict[str, Chosen] = {}
+    wheels: dict[str, ResolvedWheel] = {}
     for item in report["install"]:
         metadata, download = item["metadata"], item["download_info"]
         name = canonicalize_name(metadata["name"])
-        wheels[name] = Chosen(
+        wheels[name] = ResolvedWheel(
             name=name,
             version=metadata["version"],
             url=_without_credentials(download["url"]),
@@ -206,7 +206,12 @@ def _unresolved(
 
 
 def fetch(
-    chosen: Iterable[Chosen], interpreter: Interpreter, *, store: Store, scratch: Path, env: Mapping[str, str]
+    chosen: Iterable[ResolvedWheel],
+    interpreter: Interpreter,
+    *,
+    store: Store,
+    scratch: Path,
+    env: Mapping[str, str],
 ) -> dict[str, Path]:
     """Return the wheel files by project name; those that the store lacks are downloaded, hashes required.
 
@@ -223,7 +228,7 @@ def fetch(
 
 
 def _download(
-    missing: Sequence[Chosen], interpreter: Interpreter, scratch: Path, *, env: Mapping[str, str]
+    missing: Sequence[ResolvedWheel], interpreter: Interpreter, scratch: Path, *, env: Mapping[str, str]
 ) -> None:
     requirements = scratch / "requirements.txt"
     lines = [f"{each.name} @ {each.url} --hash=sha256:{each.sha256}\n" for each in missing]
@@ -245,7 +250,7 @@ def _download(
         ) from error
 
 
-def _keep(chosen: Chosen, file: Path, store: Store) -> None:
+def _keep(chosen: ResolvedWheel, file: Path, store: Store) -> None:
     if not file.is_file() or sha256_file(file) != chosen.sha256:
         raise ChannelError(
             f'pip did not leave wheel "{chosen.filename}" with the hash that it resolved',
@@ -259,7 +264,7 @@ def _move(file: Path, folder: Path) -> None:
     file.unlink()
 
 
-def alone(chosen: Chosen, interpreter: Interpreter) -> Resolution:
+def alone(chosen: ResolvedWheel, interpreter: Interpreter) -> Resolution:
     """Return a resolution of one wheel that pip did not choose, for an interpreter of this machine."""
     minor = ".".join(interpreter.version.split(".")[:2])
     markers = {

@@ -1,4 +1,4 @@
-"""What distributions change in the standard library, taken back: where modules are looked for and installed.
+"""Undo what distributions change in the standard library: where modules are looked for and installed.
 
 Debian: ``dist-packages`` and the schemes ``deb_system`` and ``posix_local``; ensurepip refuses outside virtual
 environments (https://wiki.debian.org/Python). Fedora: ``/usr/local`` unless an RPM is being built

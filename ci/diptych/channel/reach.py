@@ -1,4 +1,4 @@
-"""Can a channel be reached, and which channels shall a run use.
+"""Which channels a run uses, and whether each can be reached.
 
 The rule: ``local`` alone is the local channel. Beside others it may stand in for them, so it is used only when
 one is out of reach. conda-forge or defaults out of reach and ``local`` not named: it stands in all the same, said
@@ -29,7 +29,7 @@ _NOT_FOUND = 404
 
 
 @dataclass(frozen=True, kw_only=True)
-class Choice:
+class ChannelChoice:
     """The channels of a run.
 
     Attributes:
@@ -83,7 +83,9 @@ def _head(url: str, env: Mapping[str, str], timeout: float) -> str:
         return reason_of(error)
 
 
-def choose(channels: Sequence[str], *, env: Mapping[str, str], ci: bool, timeout: float = _TIMEOUT) -> Choice:
+def choose(
+    channels: Sequence[str], *, env: Mapping[str, str], ci: bool, timeout: float = _TIMEOUT
+) -> ChannelChoice:
     """Decide which channels a run uses.
 
     Args:
@@ -102,7 +104,7 @@ def choose(channels: Sequence[str], *, env: Mapping[str, str], ci: bool, timeout
         reasons = list(pool.map(partial(reachable, env=env, timeout=timeout), remote))
     down = {channel: reason for channel, reason in zip(remote, reasons, strict=True) if reason}
     if not down:
-        return Choice(channels=tuple(remote) or (LOCAL,), fallback=False, reason="")
+        return ChannelChoice(channels=tuple(remote) or (LOCAL,), fallback=False, reason="")
     details = [f"{channel} ({url_of(channel, env)}): {reason}" for channel, reason in down.items()]
     if owned := sorted(set(down) - _REPLACEABLE):
         raise ChannelError(
@@ -116,7 +118,7 @@ def choose(channels: Sequence[str], *, env: Mapping[str, str], ci: bool, timeout
         )
     kept = [channel for channel in channels if channel not in down]
     named = LOCAL in kept
-    return Choice(
+    return ChannelChoice(
         channels=tuple(kept if named else [*kept, LOCAL]),
         fallback=not named,
         reason=f"{'; '.join(details)}: the local channel stands in for it",

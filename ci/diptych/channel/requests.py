@@ -1,4 +1,4 @@
-"""What is asked of the channel: conda's match specifications, which rattler reads, as what pip is asked for."""
+"""Requests to the local channel: conda's match specifications, translated into requirements for pip."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A wheel as a conda package, the way conda-forge's recipes end up after ``pip install``.
+"""A wheel as a conda package, with the files that a recipe of conda-forge has after ``pip install``.
 
 Pure wheels become ``noarch: python`` (files under site-packages/, scripts under python-scripts/, entry points
 in info/link.json; CEP 34), others packages of one Python. ``.dist-info`` stays, with INSTALLER saying conda,

@@ -1,4 +1,4 @@
-"""What a closure is made of."""
+"""The parts of a closure: the loaded binaries, and how each need was met."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One question for both formats: what does loading this binary bring in?"""
+"""The closure of a binary of either format: everything that loading it loads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Look across cells: the odd one out, what differs by compiler or by Python, and what was compiled for nothing."""
+"""Compare cells with one another: outliers, what depends on the compiler or the Python, and code that was compiled more than once."""
 
 from __future__ import annotations
 

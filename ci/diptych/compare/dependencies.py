@@ -1,4 +1,4 @@
-"""The dependencies of both sides under one name each: PyPI's, through the name map."""
+"""The dependencies of both sides, matched by their names on PyPI."""
 
 from __future__ import annotations
 

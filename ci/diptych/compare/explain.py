@@ -1,4 +1,4 @@
-"""Which rule explains the state of a file: so that no difference is left without one."""
+"""Which rule explains that a file differs; every file that differs has one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who links whom in one panel: the picture's nodes and edges."""
+"""The dependency graph of one side's binaries: nodes and edges of the report's picture."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ _FAMILIES: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Clash:
+class Conflict:
     """Something of the package that the environment has already.
 
     Attributes:
@@ -71,7 +71,7 @@ class Preview:
 
     package: str
     environment: str
-    clashes: tuple[Clash, ...]
+    clashes: tuple[Conflict, ...]
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
@@ -136,7 +136,7 @@ def _libraries(environment: Path) -> Iterator[tuple[str, str]]:
             yield path.relative_to(environment).as_posix(), base_name(binary.soname or path.name)
 
 
-def _libraries_met(panel: Panel, there: Mapping[str, str], owners: Mapping[str, str]) -> Iterator[Clash]:
+def _libraries_met(panel: Panel, there: Mapping[str, str], owners: Mapping[str, str]) -> Iterator[Conflict]:
     brought = {
         base_name(one.soname or one.name): panel.files[one.name].member
         for one in panel.binaries.values()
@@ -149,7 +149,7 @@ def _libraries_met(panel: Panel, there: Mapping[str, str], owners: Mapping[str, 
         for name, member in brought.items():
             yield from _met(name, member, file, soname, owner)
         if soname not in brought and panel.kind == "conda" and _wants(panel, soname) and file.count("/") == 1:
-            yield Clash(
+            yield Conflict(
                 kind="shared",
                 name=soname,
                 brings="needs it",
@@ -159,11 +159,11 @@ def _libraries_met(panel: Panel, there: Mapping[str, str], owners: Mapping[str, 
             )
 
 
-def _met(name: str, member: str, file: str, soname: str, owner: str) -> Iterator[Clash]:
+def _met(name: str, member: str, file: str, soname: str, owner: str) -> Iterator[Conflict]:
     mine, other = stem_of(name), stem_of(soname)
     if mine == other:
         same = "the same version" if name == soname else f"{name} and {soname}"
-        yield Clash(
+        yield Conflict(
             kind="duplicate",
             name=name,
             brings=member,
@@ -172,7 +172,7 @@ def _met(name: str, member: str, file: str, soname: str, owner: str) -> Iterator
             why=f"two copies in one process, {same}: state and registered types are not shared",
         )
     elif (family := _FAMILIES.get(mine)) and family == _FAMILIES.get(other):
-        yield Clash(
+        yield Conflict(
             kind="rival",
             name=name,
             brings=member,
@@ -186,7 +186,7 @@ def _wants(panel: Panel, soname: str) -> bool:
     return any(base_name(needed) == soname for one in panel.binaries.values() for needed in one.needed)
 
 
-def _files_met(panel: Panel, environment: Path, site: Path, owners: Mapping[str, str]) -> Iterator[Clash]:
+def _files_met(panel: Panel, environment: Path, site: Path, owners: Mapping[str, str]) -> Iterator[Conflict]:
     for place, file in panel.files.items():
         if file.role in {"grafted", "licence", "metadata", "bytecode"}:
             continue
@@ -197,7 +197,7 @@ def _files_met(panel: Panel, environment: Path, site: Path, owners: Mapping[str,
         relative = target.relative_to(environment).as_posix()
         owner = owners.get(relative, "")
         if not _same_project(owner, panel):
-            yield Clash(
+            yield Conflict(
                 kind="shadow",
                 name=place,
                 brings=file.member,

@@ -1,4 +1,4 @@
-"""Text that does not fit is broken where a reader expects it, and goes on indented; nothing is cut."""
+"""Wrap text: lines break at blanks, or after the joints of long names, and go on indented."""
 
 from __future__ import annotations
 

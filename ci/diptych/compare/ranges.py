@@ -1,4 +1,4 @@
-"""Version ranges of PyPI requirements and conda specs against each other, by trying versions.
+"""Compare version ranges of PyPI requirements and conda specs, by trying versions.
 
 Two ranges are compared on the versions around every number that either of them names: just below, at, and just
 above it. Between two neighbouring numbers neither range can change, so that is enough.

@@ -1,4 +1,4 @@
-"""What can be held against each other between cells: a word or a number for each trait of a comparison."""
+"""The traits by which cells are compared: a word or a number for each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Waivers: differences that the table accepts, each with a reason, and none that accepts nothing."""
+"""Waivers: differences that the table accepts, each with a reason. One that covers no difference is an error."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from diptych.compare.model import REGISTRY, Difference
 from diptych.config import Config
 from diptych.errors import ConfigError, nearest
-from diptych.rules import all_rules
+from diptych.rules import Finding, all_rules
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,9 +26,9 @@ class Waiver:
     glob: str
     reason: str
 
-    def covers(self, difference: Difference) -> bool:
-        """Tell whether this waiver is for a difference."""
-        return difference.code == self.code and fnmatch.fnmatchcase(difference.place, self.glob)
+    def covers(self, one: Difference | Finding) -> bool:
+        """Tell whether this waiver is for a difference, or a finding of the doctor."""
+        return one.code == self.code and fnmatch.fnmatchcase(one.place, self.glob)
 
 
 def waivers_of(config: Config) -> tuple[Waiver, ...]:

@@ -1,4 +1,4 @@
-"""What a cell is called. No other code puts such a name together or takes it apart."""
+"""The names of cells, such as ``3.11-gcc``: written and parsed here alone."""
 
 from __future__ import annotations
 

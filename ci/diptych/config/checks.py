@@ -1,4 +1,4 @@
-"""Checks across keys: everything that names something must name something that is there."""
+"""Checks across keys: selectors, excludes and overrides must match a cell."""
 
 from __future__ import annotations
 

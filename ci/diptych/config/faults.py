@@ -1,4 +1,4 @@
-"""Where something stands in a TOML file, and what is wrong there: collected, never raised alone."""
+"""Faults of a TOML file with their places, collected so that one error shows them all."""
 
 from __future__ import annotations
 

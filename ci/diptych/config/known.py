@@ -1,4 +1,4 @@
-"""From the name of a compiler to what it stands for."""
+"""The compilers that the table may name without a section of their own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Both packages of a cell measured alike: each in a clean environment of its own, turn about.
+"""Measure both packages of a cell: each in a clean environment of its own, in turns.
 
 Installing is timed from nothing to a finished environment, downloads and channels at hand: the better of two, of which
 the first fetches what is missing. Everything else is timed in fresh processes, one of the wheel's environment, then one

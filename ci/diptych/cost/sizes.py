@@ -1,4 +1,4 @@
-"""How many bytes a package put on the disk, and how many came along with it, by the installers' own records."""
+"""Installed sizes: of a package, and of what is installed with it, from the records of pip and conda."""
 
 from __future__ import annotations
 

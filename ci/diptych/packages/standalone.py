@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from diptych.config.files import read_toml
+from diptych.config.buildsystem import build_system_of
 from diptych.packages.recipe import (
     RecipeFacts,
     about_part,
@@ -119,8 +119,7 @@ def _backend(facts: RecipeFacts) -> list[str]:
     """Return ``build-system.requires``, without markers and extras, which conda's specs do not have."""
     from packaging.requirements import Requirement  # noqa: PLC0415 -- not needed by a listing
 
-    table = read_toml(facts.source / "pyproject.toml").get("build-system", {})
-    found = [Requirement(text) for text in table.get("requires", ["setuptools"])]
+    found = [Requirement(text) for text in build_system_of(facts.source).requires or ("setuptools",)]
     return [f"{_conda(one.name)} {to_conda(one.specifier)}".strip() for one in found]
 
 

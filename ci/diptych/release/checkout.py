@@ -1,4 +1,4 @@
-"""What a checkout must be before it is released: a clean commit, under the tag of its version, with a word in the changelog."""
+"""What a checkout must be before it is released: a clean commit, with the tag of its version and a section of the changelog."""
 
 from __future__ import annotations
 

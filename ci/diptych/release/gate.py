@@ -1,8 +1,7 @@
-"""What must not go out: packages of a stand-in channel, findings of severity error, versions that disagree, collisions."""
+"""What a release refuses: packages built from the local channel, findings of severity error, versions that disagree, collisions."""
 
 from __future__ import annotations
 
-import fnmatch
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from diptych.fanout.collect import Placed
 from diptych.fanout.piece import provenance_of
 from diptych.output import many
 from diptych.release.model import Check
-from diptych.rules import Finding, Severity, all_rules
+from diptych.rules import Severity, all_rules
 
 
 def check_sources_of(placed: Sequence[Placed], allowed: Sequence[str]) -> Check:
@@ -88,8 +87,8 @@ def check_findings(packages: Sequence[Path], waivers: Sequence[Waiver], *, cwd: 
     report = examine(targets, rules=all_rules(), host=None)
     ours = [waiver for waiver in waivers if not is_of_comparison(waiver)]
     errors = [one for one in report.findings if one.severity is Severity.ERROR]
-    standing = [one for one in errors if not any(_covers(waiver, one) for waiver in ours)]
-    idle = [waiver for waiver in ours if not any(_covers(waiver, one) for one in report.findings)]
+    standing = [one for one in errors if not any(waiver.covers(one) for waiver in ours)]
+    idle = [waiver for waiver in ours if not any(waiver.covers(one) for one in report.findings)]
     faults = [f"{one.code} {one.place}: {one.message}" for one in standing]
     faults += [
         f'the waiver of {waiver.code} for "{waiver.glob}" covers nothing; remove it' for waiver in idle
@@ -100,7 +99,3 @@ def check_findings(packages: Sequence[Path], waivers: Sequence[Waiver], *, cwd: 
         detail=f"{many(len(packages), 'package')} under {len(report.rules)} rules: {many(len(standing), 'error')}{waived}",
         fault="; ".join(faults),
     )
-
-
-def _covers(waiver: Waiver, finding: Finding) -> bool:
-    return finding.code == waiver.code and fnmatch.fnmatchcase(finding.place, waiver.glob)

@@ -1,4 +1,4 @@
-"""The words of a release: what is checked, what goes where, and what is there already."""
+"""The values of a release: checks, artefacts, destinations, and what a destination has already."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Item:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Standing:
+class ItemStatus:
     """One artefact and how it stands to its destination.
 
     Attributes:

@@ -21,7 +21,7 @@ NOWHERE = "none"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wishes:
+class ReleaseRequest:
     """What a person asks for.
 
     Attributes:
@@ -66,7 +66,7 @@ class ReleasePlan:
     checks: tuple[Check, ...]
 
 
-def plan_release(workspace: Workspace, wishes: Wishes, credentials: Credentials) -> ReleasePlan:
+def plan_release(workspace: Workspace, request: ReleaseRequest, credentials: Credentials) -> ReleasePlan:
     """Work out what will be built, checked and sent where; nothing is built, no network is used.
 
     Raises:
@@ -77,8 +77,8 @@ def plan_release(workspace: Workspace, wishes: Wishes, credentials: Credentials)
     settings = workspace.config.release
     metadata = prepare_metadata(workspace.config.source, store=workspace.store, env=workspace.env)
     commit = read_commit(workspace.root, env=workspace.env)
-    destinations = tuple(_destinations(workspace, wishes, credentials, metadata.name))
-    if wishes.publish and not destinations:
+    destinations = tuple(_destinations(workspace, request, credentials, metadata.name))
+    if request.publish and not destinations:
         raise ConfigError(
             "there is nowhere to publish to",
             hint="name it: --index and --channel, or index and channel in [tool.diptych.release]",
@@ -87,18 +87,18 @@ def plan_release(workspace: Workspace, wishes: Wishes, credentials: Credentials)
         version=metadata.version,
         tag=settings.tag.replace("{version}", metadata.version),
         commit=commit.sha,
-        jobs=plan(workspace.config, wishes.platforms),
+        jobs=plan(workspace.config, request.platforms),
         destinations=destinations,
         checks=check_checkout(workspace, commit, metadata.version),
     )
 
 
 def _destinations(
-    workspace: Workspace, wishes: Wishes, credentials: Credentials, project: str
+    workspace: Workspace, request: ReleaseRequest, credentials: Credentials, project: str
 ) -> Iterator[Destination]:
     """Yield the channel first: it can take a package back, an index like PyPI never can."""
     settings = workspace.config.release
-    channel, index = wishes.channel or settings.channel, wishes.index or settings.index
+    channel, index = request.channel or settings.channel, request.index or settings.index
     if channel and channel != NOWHERE:
         yield channel_of(channel, root=workspace.root, credentials=credentials, env=workspace.env)
     if index and index != NOWHERE:
@@ -109,6 +109,6 @@ def _destinations(
             project=project,
             credentials=credentials,
             env=workspace.env,
-            tell=workspace.output.line if wishes.verbose else None,
-            chatty=wishes.verbose > 1,
+            tell=workspace.output.line if request.verbose else None,
+            chatty=request.verbose > 1,
         )

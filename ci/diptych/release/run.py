@@ -19,9 +19,9 @@ from diptych.packages.sdist import make_sdist
 from diptych.release import gate
 from diptych.release.assemble import Assembled, Part, assemble, read_assembled
 from diptych.release.checkout import changelog_of, section_of
-from diptych.release.model import Check, Destination, Kind, Standing
-from diptych.release.planning import ReleasePlan, Wishes
-from diptych.release.sending import check_places, send_all, standings_of
+from diptych.release.model import Check, Destination, ItemStatus, Kind
+from diptych.release.planning import ReleasePlan, ReleaseRequest
+from diptych.release.sending import check_places, send_all, statuses_of
 from diptych.release.statements import origin_of
 from diptych.workspace import Workspace
 
@@ -33,16 +33,16 @@ class Outcome:
     Attributes:
         release: the folder.
         checks: all of them.
-        standings: every artefact and how it stands to its destination.
+        statuses: every artefact and how it stands to its destination.
     """
 
     release: Assembled
     checks: tuple[Check, ...]
-    standings: tuple[Standing, ...]
+    statuses: tuple[ItemStatus, ...]
 
 
 def prepare(
-    workspace: Workspace, wishes: Wishes, planned: ReleasePlan
+    workspace: Workspace, request: ReleaseRequest, planned: ReleasePlan
 ) -> tuple[Assembled, tuple[Check, ...]]:
     """Build or take in every cell, hold it against the gates, and lay the release out.
 
@@ -54,8 +54,8 @@ def prepare(
         PackageError: pieces are missing, doubled, tampered with or foreign.
         ReleaseError: two artefacts have one name.
     """
-    folders = wishes.pieces or tuple(_built(workspace, planned.jobs))
-    placed = collect(workspace, folders, platforms=wishes.platforms, out=workspace.dist)
+    folders = request.pieces or tuple(_built(workspace, planned.jobs))
+    placed = collect(workspace, folders, platforms=request.platforms, out=workspace.dist)
     pairs = [(one.piece.name, one.wheel, one.conda) for one in placed]
     with workspace.output.step("compare") as step:
         comparisons, document = compare_collected(workspace, pairs, workspace.dist)
@@ -66,22 +66,22 @@ def prepare(
         judged = gate.check_findings(packages, waivers_of(workspace.config), cwd=workspace.root)
         step.text = judged.detail
     checks = (
-        gate.check_sources_of(placed, (*wishes.allow, *workspace.config.release.allow)),
+        gate.check_sources_of(placed, (*request.allow, *workspace.config.release.allow)),
         gate.check_versions(placed, planned.version),
         compared,
         judged,
     )
-    return _laid_out(workspace, wishes, planned, placed, document), checks
+    return _laid_out(workspace, request, planned, placed, document), checks
 
 
-def look(release: Assembled, planned: Sequence[Destination]) -> tuple[tuple[Standing, ...], Check]:
+def look(release: Assembled, planned: Sequence[Destination]) -> tuple[tuple[ItemStatus, ...], Check]:
     """Hold a release against its destinations.
 
     Raises:
         ChannelError, ReleaseError: a destination cannot be reached, or would not let us write.
     """
-    standings = standings_of(release.items, planned)
-    return standings, check_places(standings)
+    statuses = statuses_of(release.items, planned)
+    return statuses, check_places(statuses)
 
 
 def publish(workspace: Workspace, outcome: Outcome, destinations: Sequence[Destination]) -> Outcome:
@@ -92,8 +92,8 @@ def publish(workspace: Workspace, outcome: Outcome, destinations: Sequence[Desti
         ChannelError, StoreError: a destination cannot be reached or written.
     """
     refuse(outcome.checks)
-    standings = send_all(outcome.standings, destinations, workspace.output)
-    return Outcome(release=outcome.release, checks=outcome.checks, standings=standings)
+    statuses = send_all(outcome.statuses, destinations, workspace.output)
+    return Outcome(release=outcome.release, checks=outcome.checks, statuses=statuses)
 
 
 def refuse(checks: Sequence[Check]) -> None:
@@ -148,7 +148,7 @@ def _built(workspace: Workspace, jobs: Sequence[Job]) -> Iterator[Path]:
 
 def _laid_out(
     workspace: Workspace,
-    wishes: Wishes,
+    request: ReleaseRequest,
     planned: ReleasePlan,
     placed: Sequence[Placed],
     document: Mapping[str, Any],
@@ -169,8 +169,8 @@ def _laid_out(
     changelog = changelog_of(workspace)
     news = section_of(changelog.read_text(encoding="utf-8"), planned.version) if changelog else None
     with workspace.output.step("release") as step, workspace.store.lock("release"):
-        release = assemble(parts, wishes.out, origin=origin, news=news or "", document=document)
-        step.text = f"{many(len(release.items), 'artefact')}, with hashes, bills of materials and provenance, in {wishes.out}"
+        release = assemble(parts, request.out, origin=origin, news=news or "", document=document)
+        step.text = f"{many(len(release.items), 'artefact')}, with hashes, bills of materials and provenance, in {request.out}"
     return release
 
 

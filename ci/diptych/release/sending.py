@@ -1,4 +1,4 @@
-"""Hold a release against its destinations, then send what is not there: all looks before the first upload."""
+"""Compare a release with its destinations, then send what they lack. All comparisons precede the first upload."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from contextlib import contextmanager
 
 from diptych.errors import DiptychError, ReleaseError
 from diptych.output import Output, human_size, many
-from diptych.release.model import Check, Destination, Item, Standing, State
+from diptych.release.model import Check, Destination, Item, ItemStatus, State
 
 
-def standings_of(items: Sequence[Item], destinations: Sequence[Destination]) -> tuple[Standing, ...]:
+def statuses_of(items: Sequence[Item], destinations: Sequence[Destination]) -> tuple[ItemStatus, ...]:
     """Look what of a release is there already; nothing is written.
 
     Args:
@@ -26,16 +26,16 @@ def standings_of(items: Sequence[Item], destinations: Sequence[Destination]) -> 
         with _advised("nothing was sent"):
             destination.check_access()
             there = destination.look(ours)
-        found += [_standing(item, destination, there.get(item.name, "")) for item in ours]
+        found += [_status(item, destination, there.get(item.name, "")) for item in ours]
     return tuple(found)
 
 
-def check_places(standings: Sequence[Standing]) -> Check:
+def check_places(statuses: Sequence[ItemStatus]) -> Check:
     """Refuse a release of which something is there with other bytes: a published file is never replaced."""
-    count = {state: sum(one.state is state for one in standings) for state in State}
+    count = {state: sum(one.state is state for one in statuses) for state in State}
     faults = [
         f"{one.destination} has {one.item.name} with sha256 {one.found[:16]}…, not {one.item.sha256[:16]}…"
-        for one in standings
+        for one in statuses
         if one.state is State.OTHER
     ]
     hint = "; a published version never changes: make a new version" if faults else ""
@@ -47,8 +47,8 @@ def check_places(standings: Sequence[Standing]) -> Check:
 
 
 def send_all(
-    standings: Sequence[Standing], destinations: Sequence[Destination], output: Output
-) -> tuple[Standing, ...]:
+    statuses: Sequence[ItemStatus], destinations: Sequence[Destination], output: Output
+) -> tuple[ItemStatus, ...]:
     """Send what is absent, one file after another, and see that every destination then has all of it.
 
     An interruption loses nothing: the next run looks again and goes on. Destinations are served in their order, so the one
@@ -61,12 +61,12 @@ def send_all(
     """
     done = []
     for destination in destinations:
-        ours = [one for one in standings if one.destination == destination.name]
+        ours = [one for one in statuses if one.destination == destination.name]
         done += _sent(ours, destination, output)
     return tuple(done)
 
 
-def _sent(ours: Sequence[Standing], destination: Destination, output: Output) -> list[Standing]:
+def _sent(ours: Sequence[ItemStatus], destination: Destination, output: Output) -> list[ItemStatus]:
     absent = [one for one in ours if one.state is State.ABSENT]
     items = [one.item for one in ours]
     with _advised("run the same again to go on: what is there is not sent twice"):
@@ -87,7 +87,7 @@ def _sent(ours: Sequence[Standing], destination: Destination, output: Output) ->
             hint="an index may lag behind: run the same again in a minute, nothing is sent twice",
         )
     return [
-        Standing(
+        ItemStatus(
             item=one.item,
             destination=one.destination,
             state=State.SENT if one.state is State.ABSENT else one.state,
@@ -106,9 +106,9 @@ def _advised(advice: str) -> Iterator[None]:
         raise type(error)(error.summary, details=error.details, hint=hint, place=error.place) from error
 
 
-def _standing(item: Item, destination: Destination, found: str) -> Standing:
+def _status(item: Item, destination: Destination, found: str) -> ItemStatus:
     state = State.ABSENT if not found else State.SAME if found == item.sha256 else State.OTHER
-    return Standing(
+    return ItemStatus(
         item=item,
         destination=destination.name,
         state=state,

@@ -7,30 +7,30 @@ from typing import Any
 
 from diptych.output import Output, human_size
 from diptych.release.model import Check
-from diptych.release.planning import ReleasePlan, Wishes
+from diptych.release.planning import ReleasePlan, ReleaseRequest
 from diptych.release.run import Outcome
 
 SCHEMA = 1
 
 
-def show_plan(output: Output, project: str, planned: ReleasePlan, wishes: Wishes) -> None:
+def show_plan(output: Output, project: str, planned: ReleasePlan, request: ReleaseRequest) -> None:
     """Print what will be built, checked and sent where."""
     from diptych.tables import plain_table  # noqa: PLC0415 -- not needed for --json
 
     cells = ", ".join(job.name for job in planned.jobs)
     source = (
-        f"taken from {', '.join(map(str, wishes.pieces))}" if wishes.pieces else "built and verified here"
+        f"taken from {', '.join(map(str, request.pieces))}" if request.pieces else "built and verified here"
     )
     places = (
         " · ".join(one.name for one in planned.destinations) or "nowhere: no index and no channel is named"
     )
-    sent = "sent to" if wishes.publish else "would be sent to"
+    sent = "sent to" if request.publish else "would be sent to"
     table = plain_table(f"release of {project} {planned.version}", heads=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     table.add_row("commit", f"{planned.commit[:12] or 'none'}, tag {planned.tag}")
     table.add_row("cells", f"{cells} ({source})")
-    table.add_row("laid out in", str(wishes.out))
+    table.add_row("laid out in", str(request.out))
     table.add_row(sent, places)
     output.show(table)
     show_checks(output, planned.checks)
@@ -47,7 +47,7 @@ def show_outcome(output: Output, outcome: Outcome, *, published: bool) -> None:
     """Print every artefact, its size, and how it stands to where it goes."""
     from diptych.tables import plain_table  # noqa: PLC0415 -- as above
 
-    there = {one.item.name: one for one in outcome.standings}
+    there = {one.item.name: one for one in outcome.statuses}
     table = plain_table("artefacts")
     for title in ("file", "size", "sha256", "state"):
         table.add_column(title, overflow="fold", justify="right" if title == "size" else "left")
@@ -77,7 +77,7 @@ def to_json(planned: ReleasePlan, outcome: Outcome | None, *, published: bool) -
 
 
 def _artefacts(outcome: Outcome) -> list[dict[str, Any]]:
-    there = {one.item.name: one for one in outcome.standings}
+    there = {one.item.name: one for one in outcome.statuses}
     return [
         {
             "kind": item.kind.name.lower(),

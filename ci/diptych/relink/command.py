@@ -11,8 +11,8 @@ from typing import Any
 from diptych.binaries import find_binaries, read_file
 from diptych.errors import ConfigError, RelinkError
 from diptych.relink.apply import relink_file
-from diptych.relink.byhand import Wish, plan_by_hand
 from diptych.relink.editors import editor_for
+from diptych.relink.manual import RelinkRequest, plan_by_hand
 from diptych.relink.placed import prospect
 from diptych.relink.plan import FilePlan
 from diptych.relink.planners import Tree, plan_for_conda, plan_for_wheel, read_tree
@@ -23,7 +23,7 @@ JOURNAL = ".relink.json"
 
 
 @dataclass(frozen=True, kw_only=True)
-class HandPlan:
+class ManualPlan:
     """What will be done to one file.
 
     Attributes:
@@ -44,25 +44,27 @@ class HandPlan:
         return {**places, **asdict(self.plan)}
 
 
-def plan_files(targets: Sequence[Path], wish: Wish, *, out: Path | None) -> tuple[HandPlan, ...]:
+def plan_files(
+    targets: Sequence[Path], request: RelinkRequest, *, out: Path | None
+) -> tuple[ManualPlan, ...]:
     """Plan every binary among the targets; a folder stands for the binaries in it.
 
     Args:
         targets: files and folders, absolute.
-        wish: what to do with each.
+        request: what to do with each.
         out: the folder that copies go to, absolute; None: the files themselves are replaced.
 
     Raises:
         ConfigError: a target is not there, holds no binary, or two would become one file of ``out``.
         RelinkError: the loader would no longer find what it finds now; else as
-            :func:`diptych.relink.byhand.plan_by_hand`.
+            :func:`diptych.relink.manual.plan_by_hand`.
         FormatError: a file is damaged.
     """
-    return tuple(_plan_file(path, target, wish) for path, target in _places(_files(targets), out))
+    return tuple(_plan_file(path, target, request) for path, target in _places(_files(targets), out))
 
 
-def _plan_file(path: Path, target: Path, wish: Wish) -> HandPlan:
-    plan = plan_by_hand(path, wish, home=target.parent)
+def _plan_file(path: Path, target: Path, request: RelinkRequest) -> ManualPlan:
+    plan = plan_by_hand(path, request, home=target.parent)
     found = prospect(plan, path, target)
     if found.lost:
         raise RelinkError(
@@ -70,10 +72,10 @@ def _plan_file(path: Path, target: Path, wish: Wish) -> HandPlan:
             details=[f"not found from {target.parent}: {name}" for name in found.lost],
             hint="name the prefix that has them, or take --paths absolute",
         )
-    return HandPlan(path=path, plan=plan, target=target, missing=found.missing)
+    return ManualPlan(path=path, plan=plan, target=target, missing=found.missing)
 
 
-def plan_tree(root: Path, purpose: str, prefix: Path | None, *, out: Path | None) -> tuple[HandPlan, ...]:
+def plan_tree(root: Path, purpose: str, prefix: Path | None, *, out: Path | None) -> tuple[ManualPlan, ...]:
     """Plan a tree laid out as site-packages for a wheel or a conda package, as the pipeline does.
 
     Args:
@@ -95,7 +97,7 @@ def plan_tree(root: Path, purpose: str, prefix: Path | None, *, out: Path | None
     _require_all_found(tree, prefix)
     plan = plan_for_wheel(tree) if purpose == "wheel" else plan_for_conda(tree, home=_site_packages(prefix))
     home = out or root
-    return tuple(HandPlan(path=root / one.name, plan=one, target=home / one.name) for one in plan.files)
+    return tuple(ManualPlan(path=root / one.name, plan=one, target=home / one.name) for one in plan.files)
 
 
 def _require_all_found(tree: Tree, prefix: Path) -> None:
@@ -119,7 +121,7 @@ def _require_all_found(tree: Tree, prefix: Path) -> None:
         )
 
 
-def apply_plans(plans: Sequence[HandPlan], *, env: Mapping[str, str]) -> tuple[Path, ...]:
+def apply_plans(plans: Sequence[ManualPlan], *, env: Mapping[str, str]) -> tuple[Path, ...]:
     """Apply each plan once, to the file or to a copy at its target, and leave a journal beside each edited file.
 
     Returns:

@@ -1,4 +1,4 @@
-"""After a relink: would the loader, in the final place and with no variable set, find what the plan intends?"""
+"""Predict, after a relink, whether the loader finds what the plan intends: in the final place, with no variable set."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def _links_to(members: Mapping[str, bytes], tree: Path, place: Path) -> dict[str
 
 
 @dataclass(frozen=True, kw_only=True)
-class Prospect:
+class Prediction:
     """What the loader will find once a plan is applied, with no variable set.
 
     Attributes:
@@ -75,7 +75,7 @@ class Prospect:
     missing: tuple[str, ...]
 
 
-def prospect(plan: FilePlan, path: Path, target: Path) -> Prospect:
+def prospect(plan: FilePlan, path: Path, target: Path) -> Prediction:
     """Resolve a file as it is, and as the plan will leave it, before anything is touched.
 
     Args:
@@ -94,7 +94,7 @@ def prospect(plan: FilePlan, path: Path, target: Path) -> Prospect:
     names = {new: old for old, new in plan.rename}
     gone = [names.get(entry.name, entry.name) for entry in after.missing]
     own = [entry.name for entry in after.wanted_by(str(target)) if entry.missing]
-    return Prospect(
+    return Prediction(
         lost=tuple(dict.fromkeys(name for name in gone if name in found)),
         missing=tuple(name for name in own if not is_system_library(name, binary.format)),
     )

@@ -1,4 +1,4 @@
-"""What each session does: one call into the flow, and what a person sees of it.
+"""What each session does: one call of the library, and its output on the terminal.
 
 The flow is imported by the sessions that run, not by this module: ``nox -l`` reads it and needs none of that.
 """

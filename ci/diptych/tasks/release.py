@@ -13,7 +13,7 @@ from diptych.tasks.plan import PLATFORM_HELP, platforms_of
 from diptych.tasks.surface import process_env, process_workspace, surface
 
 if TYPE_CHECKING:
-    from diptych.release.planning import ReleasePlan, Wishes
+    from diptych.release.planning import ReleasePlan, ReleaseRequest
     from diptych.release.run import Outcome
     from diptych.workspace import Workspace
 
@@ -59,7 +59,7 @@ def release(  # noqa: PLR0913, PLR0917 -- the parameters of an invoke task are i
     from diptych.release import planning, run  # noqa: PLC0415 -- a listing needs none of the flow
     from diptych.release.showing import show_checks, show_outcome, show_plan, to_json  # noqa: PLC0415 -- as above
 
-    wishes = planning.Wishes(
+    request = planning.ReleaseRequest(
         publish=publish,
         pieces=tuple(Path.cwd() / word for word in pieces),
         platforms=platforms_of(workspace, platform),
@@ -69,16 +69,16 @@ def release(  # noqa: PLR0913, PLR0917 -- the parameters of an invoke task are i
         allow=_known(allow),
         verbose=verbose,
     )
-    planned = planning.plan_release(workspace, wishes, credentials_of(process_env()))
+    planned = planning.plan_release(workspace, request, credentials_of(process_env()))
     if not json:
-        show_plan(workspace.output, workspace.config.project.name, planned, wishes)
+        show_plan(workspace.output, workspace.config.project.name, planned, request)
     if plan:
         if json:
             workspace.output.json(to_json(planned, None, published=False))
         return
     if publish and not assembled:  # hours of building would end with the same words
         run.refuse(planned.checks)
-    outcome = _outcome(workspace, wishes, planned, Path.cwd() / assembled if assembled else None)
+    outcome = _outcome(workspace, request, planned, Path.cwd() / assembled if assembled else None)
     if not json:
         show_checks(workspace.output, outcome.checks[len(planned.checks) :])
     if publish:
@@ -90,20 +90,22 @@ def release(  # noqa: PLR0913, PLR0917 -- the parameters of an invoke task are i
     run.refuse(outcome.checks)
 
 
-def _outcome(workspace: Workspace, wishes: Wishes, planned: ReleasePlan, assembled: Path | None) -> Outcome:
+def _outcome(
+    workspace: Workspace, request: ReleaseRequest, planned: ReleasePlan, assembled: Path | None
+) -> Outcome:
     from diptych.release import run  # noqa: PLC0415 -- as above
 
     if assembled:
         laid_out, ours = run.reopen(assembled, planned)
         checks = (*planned.checks, ours)
     else:
-        laid_out, found = run.prepare(workspace, wishes, planned)
+        laid_out, found = run.prepare(workspace, request, planned)
         checks = (*planned.checks, *found)
-    standings, places = run.look(laid_out, planned.destinations)
+    statuses, places = run.look(laid_out, planned.destinations)
     return run.Outcome(
         release=laid_out,
         checks=(*checks, places) if planned.destinations else checks,
-        standings=standings,
+        statuses=statuses,
     )
 
 

@@ -13,7 +13,7 @@ from diptych.tasks.positional import PositionalTask
 from diptych.tasks.surface import process_env, process_output, surface
 
 if TYPE_CHECKING:
-    from diptych.relink.command import HandPlan
+    from diptych.relink.command import ManualPlan
 
 
 @surface(
@@ -48,8 +48,8 @@ def relink(  # noqa: PLR0913, PLR0917 -- invoke makes a flag of each parameter
     json: bool = False,  # noqa: FBT001, FBT002 -- as above
 ) -> None:
     """Plan and apply changes of needed libraries and run paths; code is never touched."""
-    from diptych.relink.byhand import Wish  # noqa: PLC0415 -- as above
     from diptych.relink.command import apply_plans, plan_files, plan_tree  # noqa: PLC0415 -- not for --list
+    from diptych.relink.manual import RelinkRequest  # noqa: PLC0415 -- as above
 
     _check_choices(("--for", for_, ("", "conda", "wheel")), ("--libpython", libpython, ("", "drop")))
     if paths not in {"relative", "absolute"}:
@@ -66,14 +66,14 @@ def relink(  # noqa: PLR0913, PLR0917 -- invoke makes a flag of each parameter
             raise ConfigError("--for takes one tree", hint="relink trees one after another")
         plans = plan_tree(Path(words[0]).absolute(), for_, home, out=target)
     else:
-        wish = Wish(
+        request = RelinkRequest(
             prefix=home,
             paths="absolute" if paths == "absolute" else "relative",
             drop_unused=drop_unused,
             drop_libpython=libpython == "drop",
             python=Path(python).absolute() if python else None,
         )
-        plans = plan_files([Path(one).absolute() for one in words], wish, out=target)
+        plans = plan_files([Path(one).absolute() for one in words], request, out=target)
     output = process_output()
     if json:
         output.json([plan.to_json() for plan in plans])
@@ -93,7 +93,7 @@ def _check_choices(*choices: tuple[str, str, tuple[str, ...]]) -> None:
             )
 
 
-def _show(plans: tuple[HandPlan, ...], output: Output) -> None:
+def _show(plans: tuple[ManualPlan, ...], output: Output) -> None:
     for one in plans:
         output.line(str(one.path), style="bold")
         plan = one.plan

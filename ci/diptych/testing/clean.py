@@ -1,4 +1,4 @@
-"""A package and what it needs into a clean environment of its own, as its users install it."""
+"""Install a package with what it needs into a clean environment, as its users do."""
 
 from __future__ import annotations
 

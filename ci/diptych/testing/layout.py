@@ -1,4 +1,4 @@
-"""The package laid out as if installed, while nothing is: Python files of the source tree, binaries of the build tree."""
+"""Lay out a package as if it were installed, in links: Python files of the source tree, binaries of the build tree."""
 
 from __future__ import annotations
 

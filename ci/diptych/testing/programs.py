@@ -1,4 +1,4 @@
-"""The programs of a package that is not installed: a script for each entry point, which imports from source."""
+"""The entry points of a package that is not installed: a script for each, which imports from source."""
 
 from __future__ import annotations
 

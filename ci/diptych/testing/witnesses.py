@@ -1,4 +1,4 @@
-"""What the processes of a test run said about themselves, and whether that is what the cell promises."""
+"""Check the records of the processes of a test run: interpreter, modules and libraries must be those of the cell."""
 
 from __future__ import annotations
 

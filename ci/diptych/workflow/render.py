@@ -15,7 +15,7 @@ _BLANK = re.compile(r"@\{([a-z/-]+)\}")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class WorkflowInputs:
     """What the workflow depends on.
 
     Attributes:
@@ -49,7 +49,7 @@ def _pin(name: str, one: Mapping[str, str]) -> str:
     return f"{name}@{one['commit']} # {one['version']}"
 
 
-def workflow_text(wanted: Wanted) -> str:
+def workflow_text(wanted: WorkflowInputs) -> str:
     """Return ``.github/workflows/diptych.yml``."""
     blanks = {
         **pinned(),
@@ -92,7 +92,7 @@ def _prepare(blanks: Mapping[str, str]) -> str:
     return _filled("prepare.yml.in", blanks).rstrip()
 
 
-def _channel(wanted: Wanted, blanks: Mapping[str, str]) -> str:
+def _channel(wanted: WorkflowInputs, blanks: Mapping[str, str]) -> str:
     """Return the job that publishes conda packages, with no more rights than the key of its channel; or nothing."""
     if not wanted.secrets:
         return ""

@@ -1,4 +1,4 @@
-"""Write the workflow, or show how the file differs from what the table asks for."""
+"""Write the workflow, or show how the file differs from it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from diptych.fanout.runners import platform_named
 from diptych.matrix import Platform
 from diptych.release.destinations import secrets_of
 from diptych.store import write_text
-from diptych.workflow.render import Wanted, action_text, platforms_in, workflow_text
+from diptych.workflow.render import WorkflowInputs, action_text, platforms_in, workflow_text
 
 WORKFLOW = Path(".github/workflows/diptych.yml")
 ACTION = Path("action.yml")
@@ -43,7 +43,7 @@ def texts(config: Config, platforms: tuple[str, ...], here: Platform) -> dict[Pa
         if own
         else f"python -m pip install 'diptych[build]=={__version__}'"
     )
-    wanted = Wanted(
+    wanted = WorkflowInputs(
         install=install,
         source=(config.source.relative_to(config.root) / "**").as_posix(),
         platforms=names,

@@ -20,7 +20,7 @@ Paths = Literal["relative", "absolute"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wish:
+class RelinkRequest:
     """What to do with each file.
 
     Attributes:
@@ -48,28 +48,28 @@ class _Draft:
     reasons: list[str] = field(default_factory=list)
 
 
-def plan_by_hand(path: Path, wish: Wish, *, home: Path) -> FilePlan:
-    """Turn a wish into the plan of one file; nothing is touched.
+def plan_by_hand(path: Path, request: RelinkRequest, *, home: Path) -> FilePlan:
+    """Turn a request into the plan of one file; nothing is touched.
 
     Args:
         path: the file.
-        wish: what to do.
+        request: what to do.
         home: the folder that it will lie in, which relative paths start from.
 
     Raises:
-        RelinkError: the wish cannot be had for this file: another ABI, no such library, not with this format.
+        RelinkError: this cannot be done to the file: another ABI, no such library, not with this format.
         FormatError: the file is no binary, or damaged.
     """
-    binary = read_file(path, symbols=wish.drop_unused)[0]
+    binary = read_file(path, symbols=request.drop_unused)[0]
     draft = _Draft()
-    if wish.drop_libpython:
+    if request.drop_libpython:
         _drop_libpython(binary, draft)
-    if wish.python is not None:
-        _point_at_python(path, binary, wish, home, draft)
-    if wish.drop_unused:
-        _drop_unused(path, binary, wish.prefix, draft)
-    if wish.prefix is not None:
-        _point_at_prefix(path, binary, wish, home, draft)
+    if request.python is not None:
+        _point_at_python(path, binary, request, home, draft)
+    if request.drop_unused:
+        _drop_unused(path, binary, request.prefix, draft)
+    if request.prefix is not None:
+        _point_at_prefix(path, binary, request, home, draft)
     return FilePlan(
         name=path.name,
         drop=tuple(dict.fromkeys(draft.drop)),
@@ -89,23 +89,23 @@ def _drop_libpython(binary: Binary, draft: _Draft) -> None:
             )
 
 
-def _point_at_python(path: Path, binary: Binary, wish: Wish, home: Path, draft: _Draft) -> None:
-    if wish.python is None:
+def _point_at_python(path: Path, binary: Binary, request: RelinkRequest, home: Path, draft: _Draft) -> None:
+    if request.python is None:
         return
     named = {name: abi for name in binary.needed if (abi := abi_of(name))}
     if not named:
         raise RelinkError(f'"{path}" names no libpython', hint="there is nothing to point elsewhere")
     for name, abi in named.items():
-        library = find_library(wish.python, abi)
+        library = find_library(request.python, abi)
         _require_same_boost(path, binary, library.abi.version)
         draft.reasons.append(f"{name}: {library.path} stands in for it")
         if binary.format == "macho":
             relative = f"@loader_path/{_relpath(library.path, home)}"
-            draft.rename.append((name, relative if wish.paths == "relative" else str(library.path)))
+            draft.rename.append((name, relative if request.paths == "relative" else str(library.path)))
             continue
         if name != library.name:
             draft.rename.append((name, library.name))
-        _add_folder(binary, library.path.parent, wish.paths, home, draft)
+        _add_folder(binary, library.path.parent, request.paths, home, draft)
 
 
 def _require_same_boost(path: Path, binary: Binary, version: str) -> None:
@@ -132,10 +132,10 @@ def _drop_unused(path: Path, binary: Binary, prefix: Path | None, draft: _Draft)
         draft.reasons.append(f"{name}: needed, but none of its symbols is used")
 
 
-def _point_at_prefix(path: Path, binary: Binary, wish: Wish, home: Path, draft: _Draft) -> None:
-    if wish.prefix is None:
+def _point_at_prefix(path: Path, binary: Binary, request: RelinkRequest, home: Path, draft: _Draft) -> None:
+    if request.prefix is None:
         return
-    library_folder = wish.prefix / "lib"
+    library_folder = request.prefix / "lib"
     gone = {*draft.drop, *(old for old, _ in draft.rename)}
     found = [
         name
@@ -155,7 +155,7 @@ def _point_at_prefix(path: Path, binary: Binary, wish: Wish, home: Path, draft: 
             (name, f"@rpath/{posixpath.basename(name)}") for name in found if not name.startswith("@rpath/")
         ]
     draft.reasons.append(f"{', '.join(found)}: found in {library_folder}")
-    _add_folder(binary, library_folder, wish.paths, home, draft)
+    _add_folder(binary, library_folder, request.paths, home, draft)
 
 
 def _add_folder(binary: Binary, folder: Path, paths: Paths, home: Path, draft: _Draft) -> None:
