@@ -269,12 +269,59 @@ def test_a_recipe_that_compiles_takes_the_stage(tmp_path: Path) -> None:
 
 
 def test_a_recipe_that_asks_for_the_stage_is_left(tmp_path: Path) -> None:
-    script = {"script": {"file": "build.sh"}}
+    script = {"script": {"file": "build.sh", "env": {"DIPTYCH_STAGE": '${{ env.get("DIPTYCH_STAGE") }}'}}}
     root, path = project(tmp_path, {"package": {"name": "a", "version": "1"}, "build": script})
     path.with_name("build.sh").write_text("cp -R $DIPTYCH_STAGE/. $SP_DIR", encoding="utf-8")
     assert staged_recipe(path, source=root, folder=tmp_path / "work") == path
     with pytest.raises(ConfigError, match="other places than site-packages"):
         staged_recipe(path, source=root, folder=tmp_path / "work", elsewhere=True)
+
+
+TAKEN = 'cp -R "$DIPTYCH_STAGE"/. "$SP_DIR"/\n'
+HANDED = {"DIPTYCH_STAGE": '${{ env.get("DIPTYCH_STAGE") }}'}
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        {"build": {"script": {"content": TAKEN}}},
+        {"build": {"script": ["mkdir -p $SP_DIR", TAKEN]}},
+        {"build": {"script": "install.sh"}},
+        {"build": {"script": {"file": "install.sh", "env": {"OTHER": "1"}}}},
+        {"build": {"script": [{"if": "unix", "then": [TAKEN]}]}},
+        {
+            "outputs": [
+                {"build": {"script": {"content": "true", "env": HANDED}}},
+                {"build": {"script": TAKEN}},
+            ]
+        },
+        {"build": {"number": 0}},
+    ],
+    ids=["content", "lines", "file", "other variable", "condition", "second output", "build.sh"],
+)
+def test_a_stage_that_the_script_would_not_get_is_refused(tmp_path: Path, recipe: dict[str, Any]) -> None:
+    root, path = project(tmp_path, {"package": {"name": "a", "version": "1"}, **recipe})
+    name = "install.sh" if "install" in str(recipe) else "build.sh"
+    path.with_name(name).write_text(TAKEN, encoding="utf-8")
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text + "# it takes DIPTYCH_STAGE\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match="takes DIPTYCH_STAGE, which would be empty") as refused:
+        staged_recipe(path, source=root, folder=tmp_path / "work")
+    assert refused.value.details == ('DIPTYCH_STAGE: ${{ env.get("DIPTYCH_STAGE") }}',)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        {"content": TAKEN, "env": HANDED},
+        {"content": TAKEN, "secrets": ["DIPTYCH_STAGE"]},
+        ['cp -R ${{ env.get("DIPTYCH_STAGE") }}/. $SP_DIR/', "cp -R ${{ env['DIPTYCH_STAGE'] }}/a $SP_DIR/"],
+    ],
+    ids=["env", "secrets", "rendered"],
+)
+def test_a_stage_that_the_script_gets(tmp_path: Path, script: object) -> None:
+    root, path = project(tmp_path, {"package": {"name": "a", "version": "1"}, "build": {"script": script}})
+    assert staged_recipe(path, source=root, folder=tmp_path / "work") == path
 
 
 def test_a_recipe_at_the_top_takes_nothing_else_along(tmp_path: Path) -> None:

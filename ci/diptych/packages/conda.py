@@ -16,7 +16,8 @@ from diptych.errors import PackageError, ProcessError
 from diptych.packages.depends import RunNeeds, Settled
 from diptych.packages.neutral import Neutral, local_names
 from diptych.packages.repack import RepackJob, repack
-from diptych.recipes.staged import ELSEWHERE_VARIABLE, HOST_VARIABLE, STAGE_VARIABLE, staged_recipe
+from diptych.recipes.handed import ELSEWHERE_VARIABLE, HOST_VARIABLE, STAGE_VARIABLE
+from diptych.recipes.staged import staged_recipe
 from diptych.store import discard
 
 # What rattler-build appends to it: output/bld/rattler-build_NAME/host_env_….

@@ -7,12 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from diptych.errors import ConfigError
+from diptych.recipes.handed import ELSEWHERE_VARIABLE, HOST_VARIABLE, STAGE_VARIABLE, not_handed
 from diptych.recipes.opening import open_recipe
 from diptych.recipes.tools import TOOLS
 
-STAGE_VARIABLE = "DIPTYCH_STAGE"
-ELSEWHERE_VARIABLE = "DIPTYCH_ELSEWHERE"
-HOST_VARIABLE = "DIPTYCH_HOST"
 # A text that CMake has configured with the install prefix, such as a .pc file, names the host environment that it was compiled in.
 # A wheel's script that is to run by the installing Python begins with "#!python" (binary distribution format).
 _SCRIPT = f"""\
@@ -54,16 +52,13 @@ def staged_recipe(recipe: Path, *, source: Path, folder: Path, elsewhere: bool =
         ``recipe``, or a recipe.yaml in ``folder``.
 
     Raises:
-        ConfigError: it cannot be read, or not be converted; or it would leave out what belongs elsewhere.
+        ConfigError: it cannot be read, or not be converted; or it would leave out what belongs elsewhere, or copy something
+            else than the stage.
     """
     import yaml  # noqa: PLC0415 -- not needed by a listing
 
     if recipe.name != "meta.yaml" and STAGE_VARIABLE in (text := _all_text(recipe)):
-        if elsewhere and ELSEWHERE_VARIABLE not in text:
-            raise ConfigError(
-                f'"{recipe}": it installs {STAGE_VARIABLE}, and the wheel also has files for other places than site-packages',
-                hint=f'let it copy them too: cp -R "${ELSEWHERE_VARIABLE}"/. "$PREFIX"/',
-            )
+        _check_taken(recipe, text, elsewhere=elsewhere)
         return recipe
     opened = open_recipe(recipe)
     made = _with_stage(opened.recipe, recipe)
@@ -76,6 +71,21 @@ def staged_recipe(recipe: Path, *, source: Path, folder: Path, elsewhere: bool =
     (target.parent / "meta.yaml").unlink(missing_ok=True)
     target.write_text(yaml.safe_dump(made, sort_keys=False, allow_unicode=True), encoding="utf-8")
     return target
+
+
+def _check_taken(recipe: Path, text: str, *, elsewhere: bool) -> None:
+    if elsewhere and ELSEWHERE_VARIABLE not in text:
+        raise ConfigError(
+            f'"{recipe}": it installs {STAGE_VARIABLE}, and the wheel also has files for other places than site-packages',
+            hint=f'let it copy them too: cp -R "${ELSEWHERE_VARIABLE}"/. "$PREFIX"/',
+        )
+    if missing := not_handed(open_recipe(recipe).recipe, recipe.parent):
+        raise ConfigError(
+            f'"{recipe}": its script takes {" and ".join(missing)}, which would be empty there: rattler-build hands a script only'
+            " the variables that its recipe declares",
+            details=[f'{name}: ${{{{ env.get("{name}") }}}}' for name in missing],
+            hint="declare it under build.script.env, as above",
+        )
 
 
 def _all_text(recipe: Path) -> str:
