@@ -15,10 +15,12 @@ import pytest
 import rattler
 
 from diptych import process, zstd
-from diptych.archives import open_package
+from diptych.archives import open_package, unpack
 from diptych.channel.conda_file import write
 from diptych.channel.package import Package, PackageFile
 from diptych.packages.channel_folder import index_folder
+from diptych.packages.neutral import Neutral
+from diptych.packages.repack import RepackJob, pack, repack
 from helpers.checkout import HERE, Checkout, clear
 from helpers.servers import web_server
 from helpers.tiny import FILES, lay_out_tiny
@@ -49,9 +51,15 @@ def tiny(tmp_path_factory: pytest.TempPathFactory, repository: Path, session_env
     (project / "python" / "tiny" / "__init__.py").write_text(
         "from tiny._core import answer\n\n\ndef main():\n    print(answer())\n"
     )
+    with (project / "CMakeLists.txt").open("a") as file:
+        file.write(
+            'file(WRITE "${CMAKE_BINARY_DIR}/home.txt" "${Python_SITELIB}\\n")\n'
+            'install(FILES "${CMAKE_BINARY_DIR}/home.txt" DESTINATION tiny)\n'
+        )
     checkout = Checkout(root=root, env=session_env)
     done = checkout.build()
     assert done.returncode == 0, done.output
+    assert "names the host environment" in done.output  # the text, in the wheel
     return checkout
 
 
@@ -83,6 +91,7 @@ def test_rattler_build_runs_the_projects_own_tests(tiny: Checkout, tmp_path: Pat
     assert "No broken requirements found" in said.output
 
 
+EPOCH = 1_700_000_000
 SHORT, LONG = "e", "an-environment-with-a-long-name-" * 4
 
 
@@ -141,8 +150,47 @@ def test_install_update_and_remove(channels: list[str], tmp_path: Path, name: st
         script = (prefix / "bin" / "tiny-answer").read_text()
         assert str(prefix) in script
         assert "placehold" not in script
+        site = prefix / "lib" / f"python{HERE}" / "site-packages"
+        assert (site / "tiny" / "home.txt").read_text() == f"{site}\n"
     install(prefix, [python], channels, cache)
     assert files_of(prefix) == before
+
+
+@pytest.mark.parametrize("name", [SHORT, LONG], ids=["short", "long"])
+def test_a_path_in_a_binary_becomes_that_of_the_environment(
+    tiny: Checkout, channels: list[str], tmp_path: Path, name: str
+) -> None:
+    """A program that has its prefix compiled in, at the length that conda's tools pad it to."""
+    padded = Path("/build/" + "host_env_placehold_" * 12)
+    binary = b"\x7fELF\0%b/share/tiny\0after\0" % str(padded).encode()
+    made = next((tiny.root / "dist" / "conda" / "linux-64").glob("tiny-1.1-*.conda"))
+    root, channel = tmp_path / "unpacked", tmp_path / "channel"
+    with open_package(made) as package:
+        unpack(package, root)
+    (root / "lib" / "tiny.bin").write_bytes(binary)
+    listing = json.loads((root / "info" / "paths.json").read_text())
+    listing["paths"].append({"_path": "lib/tiny.bin", "path_type": "hardlink"})
+    (root / "info" / "paths.json").write_text(json.dumps(listing))
+    target = channel / "linux-64" / made.name
+    (channel / "noarch").mkdir(parents=True)
+    target.parent.mkdir()
+    pack(root, target, epoch=EPOCH)
+    job = RepackJob(
+        neutral=Neutral(names={}, epoch=EPOCH),
+        python=Path(sys.executable),
+        tag="cpython-00",
+        env=tiny.env,
+        log=tmp_path / "log",
+        prefixes=(padded,),
+    )
+    repack(target, job)
+    index_folder(channel)
+    prefix = tmp_path / name
+    install(prefix, [f"python {HERE}.*", "tiny ==1.1"], [channel.as_uri(), channels[1]], tmp_path / "cache")
+    filled = (prefix / "lib" / "tiny.bin").read_bytes()
+    assert len(filled) == len(binary)
+    assert filled.startswith(b"\x7fELF\0%b/share/tiny\0" % str(prefix).encode())
+    assert filled.endswith(b"\0after\0")
 
 
 def test_a_file_of_another_package_is_not_overwritten(channels: list[str], tmp_path: Path) -> None:

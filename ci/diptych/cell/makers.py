@@ -25,6 +25,7 @@ from diptych.packages.elsewhere import check_elsewhere, into_prefix, left_out
 from diptych.packages.grafted import public_url
 from diptych.packages.metadata import Metadata, place_metadata
 from diptych.packages.needs import needs_of
+from diptych.packages.prefixes import naming
 from diptych.packages.recipe import RecipeFacts, render_recipe
 from diptych.packages.repack import REVISION, compression_versions
 from diptych.packages.wheel import WheelJob, make_wheel
@@ -109,6 +110,11 @@ class Packed:
         return tuple(self.journal.get("left out", ()))
 
     @property
+    def bound(self) -> tuple[str, ...]:
+        """The files that name the host environment, and will name it wherever they are installed."""
+        return tuple(self.journal.get("bound", ()))
+
+    @property
     def unneeded(self) -> tuple[str, ...]:
         """The run dependencies that were left out because nothing needs them, with where they came from."""
         dropped = self.journal.get("run", {}).get("dropped", ())
@@ -147,7 +153,8 @@ def wheel_of(job: Packing) -> Packed:
             empty,
         )
         left = left_out(wheel, tree, kept=kept)
-        _finish(empty, tree, {**journal.to_json(), "graft": cost, "left out": left})
+        bound = [name for place in kept for name, _ in naming(tree / place, [job.environment.prefix])]
+        _finish(empty, tree, {**journal.to_json(), "graft": cost, "left out": left, "bound": bound})
 
     return _packed(job, "wheel", "*.whl", make)
 
@@ -173,7 +180,8 @@ def conda_of(job: Packing) -> Packed:
         for name in (_RECIPE, _ELSEWHERE):
             discard(empty / name)
         check_run_dependencies(made.path, relinked, job.environment)
-        _finish(empty, tree, {**journal.to_json(), "run": made.settled.to_json()})
+        bound = [name for name, is_binary in naming(tree, [prefix]) if is_binary]
+        _finish(empty, tree, {**journal.to_json(), "run": made.settled.to_json(), "bound": bound})
 
     return _packed(job, "conda", "*.conda", make)
 

@@ -141,6 +141,9 @@ def _metadata(workspace: Workspace, stage: Stage) -> Metadata:
     return found
 
 
+_BOUND = "names the host environment, which is not there where it is installed (sys.prefix at run time is)"
+
+
 def _pack(workspace: Workspace, packing: Packing) -> tuple[Packed, Packed]:
     done = []
     for name, make in (("wheel", wheel_of), ("conda package", conda_of)):
@@ -157,6 +160,8 @@ def _pack(workspace: Workspace, packing: Packing) -> tuple[Packed, Packed]:
                 step.more = (*step.more, f"not in a wheel: {', '.join(packed.left_out)}")
             if packed.unneeded:
                 step.more = (*step.more, f"no run dependency, nothing links it: {', '.join(packed.unneeded)}")
+            if packed.bound:
+                step.more = (*step.more, f"{_BOUND}: {', '.join(packed.bound)}")
             step.text = f"{packed.artefact.tag}, {human_size(packed.artefact.size)}"
             step.kept = packed.kept
         done.append(packed)

@@ -16,7 +16,7 @@ from diptych.errors import PackageError, ProcessError
 from diptych.packages.depends import RunNeeds, Settled
 from diptych.packages.neutral import Neutral, local_names
 from diptych.packages.repack import RepackJob, repack
-from diptych.recipes.handed import ELSEWHERE_VARIABLE, HOST_VARIABLE, STAGE_VARIABLE
+from diptych.recipes.handed import ELSEWHERE_VARIABLE, STAGE_VARIABLE
 from diptych.recipes.staged import staged_recipe
 from diptych.store import discard
 
@@ -31,7 +31,7 @@ class CondaJob:
     Attributes:
         tree: the relinked tree, laid out as site-packages.
         elsewhere: a folder with what goes elsewhere, laid out as below the prefix; it may be empty.
-        host: the host environment, whose path a text there may hold.
+        host: the host environment, whose path a file may name.
         recipe: the recipe to render.
         source: the project that the recipe is of.
         python: "3.11".
@@ -115,7 +115,6 @@ def _made_in(work: Path, job: CondaJob, folder: Path) -> CondaPackage:
         **job.env,
         STAGE_VARIABLE: str(job.tree),
         ELSEWHERE_VARIABLE: str(job.elsewhere),
-        HOST_VARIABLE: str(job.host),
         "SOURCE_DATE_EPOCH": str(job.epoch),
         "RATTLER_BUILD_COLOR": "never",
     }
@@ -155,6 +154,7 @@ def _repacking(job: CondaJob, work: Path) -> RepackJob:
         env=job.env,
         log=job.log,
         found=job.found,
+        prefixes=(job.host,),
     )
 
 

@@ -14,6 +14,7 @@ import time
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +24,11 @@ from diptych.packages.bytecode import recompile
 from diptych.packages.depends import RunNeeds, Settled, settle
 from diptych.packages.finished import check_finished
 from diptych.packages.neutral import Neutral
+from diptych.packages.prefixes import with_placeholder
 from diptych.packages.tarmember import add_member, files_below
 from diptych.store import discard, written
 
-REVISION = 6
+REVISION = 7
 """Raised when the form of the bytes changes: part of the name of an entry in the store."""
 _LEVEL = 19
 _PLAIN = 0o644
@@ -44,6 +46,7 @@ class RepackJob:
         env: the environment of that interpreter.
         log: where its output goes.
         found: what its binaries say of its dependencies.
+        prefixes: environments that its files may name, and that stand for the user's own.
     """
 
     neutral: Neutral
@@ -52,6 +55,7 @@ class RepackJob:
     env: Mapping[str, str]
     log: Path
     found: RunNeeds = field(default_factory=RunNeeds)
+    prefixes: tuple[Path, ...] = ()
 
 
 def compression_versions() -> dict[str, str]:
@@ -84,7 +88,7 @@ def repack(package: Path, job: RepackJob) -> Settled:
             settled = settle(root, job.found)
             check_finished(root)
             _neutral_info(root, job.neutral)
-            _settle_paths(root)
+            _settle_paths(root, job.prefixes)
         except (ValueError, KeyError, AttributeError) as error:
             raise PackageError(f'"{package}": its metadata cannot be read: {error}') from error
         pack(root, package, epoch=job.neutral.epoch)
@@ -151,25 +155,32 @@ def _neutral_info(root: Path, neutral: Neutral) -> None:
                 path.write_bytes(new)
 
 
-def _settle_paths(root: Path) -> None:
+def _settle_paths(root: Path, prefixes: tuple[Path, ...]) -> None:
     """Give every placeholder its one text, and record hashes and sizes as they are now, sorted by path."""
     listing = root / "info" / "paths.json"
     recorded = json.loads(listing.read_text(encoding="utf-8"))
-    paths = sorted((_settled(root, one) for one in recorded["paths"]), key=lambda one: str(one["_path"]))
+    paths = sorted(
+        (_settled(root, one, prefixes) for one in recorded["paths"]), key=lambda one: str(one["_path"])
+    )
     text = json.dumps({**recorded, "paths": paths}, indent=2, sort_keys=True, ensure_ascii=False)
     listing.write_text(text + "\n", encoding="utf-8")
 
 
-def _settled(root: Path, entry: dict[str, Any]) -> dict[str, Any]:
+def _settled(root: Path, entry: dict[str, Any], prefixes: tuple[Path, ...]) -> dict[str, Any]:
     path = root / entry["_path"]
     if path.is_symlink() or not path.is_file():
         return entry
     content = path.read_bytes()
     if old := entry.get("prefix_placeholder"):
         new = _placeholder(len(old.encode()), name=entry["_path"])
-        entry = {**entry, "prefix_placeholder": new}
-        content = content.replace(old.encode(), new.encode())
+        entry, content = {**entry, "prefix_placeholder": new}, content.replace(old.encode(), new.encode())
         path.write_bytes(content)
+    elif path.suffix != ".pyc" and prefixes:
+        named = with_placeholder(content, prefixes, partial(_placeholder, name=entry["_path"]))
+        if named:
+            entry = {**entry, "prefix_placeholder": named.placeholder, "file_mode": named.mode}
+            content = named.content
+            path.write_bytes(content)
     return {**entry, "sha256": hashlib.sha256(content).hexdigest(), "size_in_bytes": len(content)}
 
 

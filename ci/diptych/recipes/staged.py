@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from diptych.errors import ConfigError
-from diptych.recipes.handed import ELSEWHERE_VARIABLE, HOST_VARIABLE, STAGE_VARIABLE, not_handed
+from diptych.recipes.handed import ELSEWHERE_VARIABLE, STAGE_VARIABLE, not_handed
 from diptych.recipes.opening import open_recipe
 from diptych.recipes.tools import TOOLS
 
-# A text that CMake has configured with the install prefix, such as a .pc file, names the host environment that it was compiled in.
 # A wheel's script that is to run by the installing Python begins with "#!python" (binary distribution format).
 _SCRIPT = f"""\
 mkdir -p "$SP_DIR" && cp -R "${STAGE_VARIABLE}"/. "$SP_DIR"/
@@ -21,16 +20,11 @@ for one in "${ELSEWHERE_VARIABLE}"/bin/*; do
     sed "1s|^#!pythonw*|#!$PREFIX/bin/python|" "$one" > "$PREFIX/bin/${{one##*/}}"
   fi
 done
-{{ grep -rlIF "${HOST_VARIABLE}" "${ELSEWHERE_VARIABLE}" || true; }} | while read -r one; do
-  sed "s|${HOST_VARIABLE}|$PREFIX|g" "$one" > "$PREFIX/${{one#"${ELSEWHERE_VARIABLE}"/}}"
-done
 """
 STAGE_SCRIPT = {
     "interpreter": "bash",
     "content": _SCRIPT,
-    "env": {
-        name: f'${{{{ env.get("{name}") }}}}' for name in (STAGE_VARIABLE, ELSEWHERE_VARIABLE, HOST_VARIABLE)
-    },
+    "env": {name: f'${{{{ env.get("{name}") }}}}' for name in (STAGE_VARIABLE, ELSEWHERE_VARIABLE)},
 }
 """The script of a recipe that packs the finished stage, and what belongs elsewhere than site-packages."""
 
