@@ -13,6 +13,7 @@ from pathlib import Path
 from diptych.binaries.bytesview import Buffer, View
 from diptych.binaries.elf import compiled_sections, elf_hardening, read_elf
 from diptych.binaries.elf_headers import ELF_MAGIC, read_headers
+from diptych.binaries.elf_placed import Placeless
 from diptych.binaries.elf_symbols import dynamic_symbols as elf_dynamic_symbols
 from diptych.binaries.elf_symbols import static_symbols as elf_static_symbols
 from diptych.binaries.macho import macho_hardening, read_macho
@@ -147,7 +148,7 @@ def static_symbols(binary: Binary, data: Buffer) -> tuple[Symbol, ...]:
     return macho_symbols(read_commands(view), local=True)
 
 
-def code_hashes(binary: Binary, data: Buffer) -> dict[str, str]:
+def code_hashes(binary: Binary, data: Buffer, *, placed: bool = True) -> dict[str, str]:
     """Return the SHA-256 of everything that relinking must not change, by section.
 
     ELF: all allocated sections of program content, arrays of initialisers and relocations (``.text``,
@@ -159,11 +160,16 @@ def code_hashes(binary: Binary, data: Buffer) -> dict[str, str]:
     Args:
         binary: as read from ``data``.
         data: the whole file.
+        placed: by bytes; else, for ELF of the usual 64-bit processors, without the addresses where things lie, which another
+            link of the same objects may give (:mod:`diptych.binaries.elf_placed`).
 
     Raises:
         FormatError: a section lies outside the file, or sections overlap without measure.
     """
     view = _slice(binary, data)
+    digest = view.sha256
+    if not placed and binary.format == "elf" and (nowhere := Placeless(elf=read_headers(view))).known:
+        digest = nowhere.sha256
     hashes: dict[str, str] = {}
     total = 0
     for name, offset, size in _code_ranges(binary):
@@ -174,7 +180,7 @@ def code_hashes(binary: Binary, data: Buffer) -> dict[str, str]:
         while key in hashes:
             number += 1
             key = f"{name}#{number}"
-        hashes[key] = view.sha256(offset, size, f"section {name}")
+        hashes[key] = digest(offset, size, f"section {name}")
     return hashes
 
 

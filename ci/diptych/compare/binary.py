@@ -78,8 +78,14 @@ def base_name(needed: str) -> str:
     return plain_name(needed.rpartition("/")[2])
 
 
-def read_binary(place: str, content: bytes, *, grafted: bool) -> PanelBinary:
+def read_binary(place: str, content: bytes, *, grafted: bool, placed: bool = True) -> PanelBinary:
     """Read the facts of one binary; of a universal one, code of all slices and the rest of the first.
+
+    Args:
+        place: what to call it.
+        content: its bytes.
+        grafted: whether a repair tool brought it in.
+        placed: as for :func:`diptych.binaries.code_hashes`.
 
     Raises:
         FormatError: it is damaged.
@@ -95,7 +101,7 @@ def read_binary(place: str, content: bytes, *, grafted: bool) -> PanelBinary:
         needed=tuple(map(plain_name, first.needed)),
         rpath=first.rpath or first.runpath,
         rpath_kind=_rpath_kind(first),
-        code=_code(slices, content),
+        code=_code(slices, content, placed=placed),
         size=len(content),
         grafted=grafted,
         exported=frozenset(one.name for one in symbols if one.defined and one.binding != "local"),
@@ -122,11 +128,13 @@ def _rpath_kind(binary: Binary) -> str:
     return "RUNPATH" if binary.runpath else ""
 
 
-def _code(slices: tuple[Binary, ...], content: bytes) -> dict[str, str]:
+def _code(slices: tuple[Binary, ...], content: bytes, *, placed: bool) -> dict[str, str]:
     if len(slices) == 1:
-        return code_hashes(slices[0], content)
+        return code_hashes(slices[0], content, placed=placed)
     return {
-        f"{one.machine}:{name}": value for one in slices for name, value in code_hashes(one, content).items()
+        f"{one.machine}:{name}": value
+        for one in slices
+        for name, value in code_hashes(one, content, placed=placed).items()
     }
 
 

@@ -132,8 +132,8 @@ def compare_packages(
     """
     facts = provenance or {}
     pair = lay_out(
-        read_panel(left),
-        read_panel(right),
+        read_panel(left, placed=one_build),
+        read_panel(right, placed=one_build),
         stage=read_panel(stage) if stage else None,
         one_build=one_build,
         lock={str(one["name"]): str(one["version"]) for one in facts.get("lock", ())},

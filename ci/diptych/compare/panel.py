@@ -90,8 +90,12 @@ class Panel:
         return tuple(binary for binary in self.binaries.values() if binary.grafted)
 
 
-def read_panel(path: Path) -> Panel:
+def read_panel(path: Path, *, placed: bool = True) -> Panel:
     """Read a panel from a wheel, a conda package or a folder laid out as site-packages.
+
+    Args:
+        path: which.
+        placed: as for :func:`diptych.binaries.code_hashes`.
 
     Raises:
         FormatError: it is none of these, or the archive or one of its binaries is damaged.
@@ -102,7 +106,7 @@ def read_panel(path: Path) -> Panel:
                 f'"{path}" is neither a wheel nor a conda package, nor a folder laid out as site-packages',
                 hint="diptych compare --into looks at environments",
             )
-        reader = _Reader(package=package)
+        reader = _Reader(package=package, placed=placed)
         reader.read()
         return Panel(
             title=path.name,
@@ -123,6 +127,7 @@ class _Reader:
     """One pass over a package's members."""
 
     package: Package
+    placed: bool
     files: dict[str, PanelFile] = field(default_factory=dict)
     binaries: dict[str, PanelBinary] = field(default_factory=dict)
     entry_points: str = ""
@@ -193,7 +198,7 @@ class _Reader:
             )
         )
         if binary and where:
-            self.binaries[where] = read_binary(where, content, grafted=role == "grafted")
+            self.binaries[where] = read_binary(where, content, grafted=role == "grafted", placed=self.placed)
 
     def _add(self, file: PanelFile) -> str:
         """Keep a file and return its place; a second one there is dropped when equal, numbered when not."""

@@ -174,7 +174,8 @@ def code_summary(comparison: Comparison) -> str:
     equal = sum(row.equal for row in comparison.code)
     titles = ["stage"] if comparison.pair.stage else []
     titles += [title.removeprefix("the ") for title in comparison.pair.titles]
-    return f"{equal} of {len(comparison.code)} code sections byte-equal in {', '.join(titles)}"
+    how = "byte-equal" if comparison.pair.one_build else "equal, addresses aside,"
+    return f"{equal} of {len(comparison.code)} code sections {how} in {', '.join(titles)}"
 
 
 def expected_summary(comparison: Comparison) -> str:
