@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from diptych import __version__
+from diptych.build.layout import INSTALL_PREFIX
 from diptych.build.sources import source_hashes
 from diptych.build.stage import Stage
 from diptych.build.toolenv import declared
@@ -22,6 +23,7 @@ from diptych.matrix import Cell
 from diptych.packages.conda import CondaJob, make_conda_package
 from diptych.packages.depends import RunNeeds
 from diptych.packages.elsewhere import check_elsewhere, into_prefix, left_out
+from diptych.packages.exports import shared_names
 from diptych.packages.grafted import public_url
 from diptych.packages.metadata import Metadata, place_metadata
 from diptych.packages.needs import needs_of
@@ -153,7 +155,7 @@ def wheel_of(job: Packing) -> Packed:
             empty,
         )
         left = left_out(wheel, tree, kept=kept)
-        bound = [name for place in kept for name, _ in naming(tree / place, [job.environment.prefix])]
+        bound = [name for place in kept for name, _ in naming(tree / place, _prefixes(job))]
         _finish(empty, tree, {**journal.to_json(), "graft": cost, "left out": left, "bound": bound})
 
     return _packed(job, "wheel", "*.whl", make)
@@ -203,7 +205,7 @@ def _conda_job(job: Packing, empty: Path, relinked: Tree) -> CondaJob:
     return CondaJob(
         tree=relinked.root / stage.site,
         elsewhere=elsewhere,
-        host=job.environment.prefix,
+        prefixes=_prefixes(job),
         recipe=config.recipe or _rendered(job, empty),
         source=config.source,
         python=job.cell.python,
@@ -216,6 +218,11 @@ def _conda_job(job: Packing, empty: Path, relinked: Tree) -> CondaJob:
         epoch=job.workspace.epoch,
         log=_log(job, "conda.log"),
     )
+
+
+def _prefixes(job: Packing) -> tuple[Path, ...]:
+    """Return what a file of the stage may name as its prefix: the host environment, and what CMake was told."""
+    return (job.environment.prefix, INSTALL_PREFIX)
 
 
 def _run_needs(tree: Tree, environment: Environment) -> RunNeeds:
@@ -290,7 +297,13 @@ def _rendered(job: Packing, empty: Path) -> Path:
     folder = empty / _RECIPE
     folder.mkdir()
     return render_recipe(
-        RecipeFacts(cell=job.cell, metadata=job.metadata, source=config.source, package=config.package),
+        RecipeFacts(
+            cell=job.cell,
+            metadata=job.metadata,
+            source=config.source,
+            package=config.package,
+            libraries=shared_names(job.stage.root) if job.stage.whole_prefix else (),
+        ),
         folder,
     )
 

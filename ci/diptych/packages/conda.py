@@ -31,7 +31,7 @@ class CondaJob:
     Attributes:
         tree: the relinked tree, laid out as site-packages.
         elsewhere: a folder with what goes elsewhere, laid out as below the prefix; it may be empty.
-        host: the host environment, whose path a file may name.
+        prefixes: what a file may name as its prefix: the host environment, and what CMake was told.
         recipe: the recipe to render.
         source: the project that the recipe is of.
         python: "3.11".
@@ -47,7 +47,7 @@ class CondaJob:
 
     tree: Path
     elsewhere: Path
-    host: Path
+    prefixes: tuple[Path, ...]
     recipe: Path
     source: Path
     python: str
@@ -154,7 +154,7 @@ def _repacking(job: CondaJob, work: Path) -> RepackJob:
         env=job.env,
         log=job.log,
         found=job.found,
-        prefixes=(job.host,),
+        prefixes=job.prefixes,
     )
 
 
