@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from diptych.build.layout import INSTALL_PREFIX
 from diptych.build.toolenv import declared
 from diptych.cell.packing import CondaPacking, Packing, WheelPacking
 from diptych.environments import Environment
@@ -18,6 +19,7 @@ from diptych.inputs import inputs_of, made_once
 from diptych.packages.conda import CondaJob, make_conda_package
 from diptych.packages.depends import RunNeeds
 from diptych.packages.elsewhere import check_elsewhere, into_prefix, left_out
+from diptych.packages.exports import shared_names
 from diptych.packages.metadata import place_metadata
 from diptych.packages.needs import needs_of
 from diptych.packages.prefixes import naming
@@ -69,6 +71,11 @@ class Packed:
         return tuple(self.journal.get("left out", ()))
 
     @property
+    def bound(self) -> tuple[str, ...]:
+        """The files that name the host environment, and will name it wherever they are installed."""
+        return tuple(self.journal.get("bound", ()))
+
+    @property
     def unneeded(self) -> tuple[str, ...]:
         """The run dependencies that were left out because nothing needs them, with where they came from."""
         dropped = self.journal.get("run", {}).get("dropped", ())
@@ -106,9 +113,9 @@ def wheel_of(job: WheelPacking) -> Packed:
             ),
             empty,
         )
-        bound = [name for name, _ in naming(tree, [job.environment.prefix])]
+        bound = [name for place in kept for name, _ in naming(tree / place, _prefixes(job))]
         left = left_out(wheel, tree, kept=kept)
-        _finish(empty, tree, {**journal.to_json(), "graft": cost, "bound": bound, "left out": left})
+        _finish(empty, tree, {**journal.to_json(), "graft": cost, "left out": left, "bound": bound})
 
     return _packed(job, "wheel", "*.whl", make)
 
@@ -157,6 +164,7 @@ def _conda_job(job: CondaPacking, empty: Path, relinked: Tree) -> CondaJob:
     return CondaJob(
         tree=relinked.root / stage.site,
         elsewhere=elsewhere,
+        prefixes=_prefixes(job),
         recipe=job.recipe.file if job.recipe else _rendered(job, empty),
         source=job.source,
         python=job.python,
@@ -169,6 +177,11 @@ def _conda_job(job: CondaPacking, empty: Path, relinked: Tree) -> CondaJob:
         epoch=job.epoch,
         log=_log(job, "conda.log"),
     )
+
+
+def _prefixes(job: Packing) -> tuple[Path, ...]:
+    """Return what a file of the stage may name as its prefix: the host environment, and what CMake was told."""
+    return (job.environment.prefix, INSTALL_PREFIX)
 
 
 def _run_needs(tree: Tree, environment: Environment) -> RunNeeds:
@@ -249,6 +262,7 @@ def _rendered(job: CondaPacking, empty: Path) -> Path:
             metadata=job.metadata,
             source=job.source,
             package=job.package,
+            libraries=shared_names(job.stage.root) if job.stage.whole_prefix else (),
         ),
         folder,
     )

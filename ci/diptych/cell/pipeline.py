@@ -146,7 +146,7 @@ def _metadata(workspace: Workspace, stage: Stage) -> Metadata:
     return found
 
 
-_BOUND = "names the host environment, which is not there where it is installed (sys.prefix at run time is)"
+_BOUND = "names the prefix of the build, which is not there where it is installed"
 
 
 def _pack(workspace: Workspace, wheel: WheelPacking, conda: CondaPacking) -> tuple[Packed, Packed]:

@@ -31,6 +31,7 @@ class CondaJob:
     Attributes:
         tree: the relinked tree, laid out as site-packages.
         elsewhere: a folder with what goes elsewhere, laid out as below the prefix; it may be empty.
+        prefixes: what a file may name as its prefix: the host environment, and what CMake was told.
         recipe: the recipe to render.
         source: the project that the recipe is of.
         python: "3.11".
@@ -46,6 +47,7 @@ class CondaJob:
 
     tree: Path
     elsewhere: Path
+    prefixes: tuple[Path, ...]
     recipe: Path
     source: Path
     python: str
@@ -152,7 +154,7 @@ def _repacking(job: CondaJob, work: Path) -> RepackJob:
         env=job.env,
         log=job.log,
         found=job.found,
-        prefixes=(job.interpreter.parent.parent,),
+        prefixes=job.prefixes,
     )
 
 

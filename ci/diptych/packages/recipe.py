@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from diptych.archives.entrypoints import commands_of
+from diptych.packages.exports import upper_bound
 from diptych.packages.metadata import Metadata
 from diptych.recipes.staged import STAGE_SCRIPT
 from diptych.specs import of_requirements
@@ -46,6 +47,7 @@ class RecipeFacts:
         metadata: for name, version, licence, summary, dependencies, commands.
         source: the project, for its tests.
         package: import name, for the import test.
+        libraries: names of the libraries that it ships for others to link, see :func:`diptych.packages.exports.shared_names`.
     """
 
     python: str
@@ -54,6 +56,7 @@ class RecipeFacts:
     metadata: Metadata
     source: Path
     package: str
+    libraries: tuple[str, ...] = ()
 
     @cached_property
     def raw(self) -> Mapping[str, Any]:
@@ -109,10 +112,27 @@ def recipe(facts: RecipeFacts) -> dict[str, Any]:
         "package": {"name": facts.name, "version": facts.raw["version"]},
         **({"source": source} if source else {}),
         "build": build,
-        "requirements": {"host": host_requirements(facts), "run": run_requirements(facts)},
+        "requirements": {
+            "host": host_requirements(facts),
+            "run": run_requirements(facts),
+            **exports_part(facts, facts.name),
+        },
         "tests": tests_part(facts),
         "about": about_part(facts, licences),
     }
+
+
+def exports_part(facts: RecipeFacts, name: str) -> dict[str, Any]:
+    """Return ``run_exports``; nothing where no library is shipped.
+
+    Args:
+        facts: what the recipe is rendered from.
+        name: the package that has the libraries.
+    """
+    if not facts.libraries:
+        return {}
+    bound = upper_bound(str(facts.raw["version"]), facts.libraries)
+    return {"run_exports": [f'${{{{ pin_subpackage("{name}", upper_bound="{bound}") }}}}']}
 
 
 def about_part(facts: RecipeFacts, licences: list[str]) -> dict[str, Any]:
