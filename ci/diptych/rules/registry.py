@@ -6,6 +6,7 @@ from diptych.errors import ConfigError, nearest
 from diptych.rules import (
     binding_layers,
     exported,
+    limited_api,
     loadability,
     machines,
     macho,
@@ -24,6 +25,7 @@ from diptych.rules.model import REGISTRY, Rule
 
 GROUPS = (
     python_linkage,
+    limited_api,
     binding_layers,
     search_paths,
     resolution,
