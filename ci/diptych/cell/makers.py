@@ -37,6 +37,7 @@ from diptych.store import discard, sha256_file, sha256_tree, write_json
 from diptych.workspace import Workspace
 
 _RECIPE, _ELSEWHERE = "recipe", "elsewhere"
+_STABLE = re.compile(r"cp3(\d+)-abi3")
 _PROGRAMS = PurePosixPath("bin")
 _LIBRARY = re.compile(r"lib/[^/]+(\.so(\.[\d.]+)?|\.dylib)")
 # What only the runs of tests, the benchmark and time limits read: no byte of a package depends on it.
@@ -134,7 +135,7 @@ def wheel_of(job: Packing) -> Packed:
                 extra=stage.extra,
                 programs=tree / _PROGRAMS if stage.whole_prefix else None,
                 metadata=job.metadata,
-                tag=stage.tag or f"{job.cell.tag}-{job.cell.tag}",
+                tag=_wheel_tag(job),
                 platform=job.cell.platform,
                 environment=job.environment,
                 own=(tree / "lib",) if stage.whole_prefix else (),
@@ -176,6 +177,26 @@ def conda_of(job: Packing) -> Packed:
         _finish(empty, tree, {**journal.to_json(), "run": made.settled.to_json()})
 
     return _packed(job, "conda", "*.conda", make)
+
+
+def stable_floor(stage: Stage, cell: Cell) -> str:
+    """Return the oldest Python that a stage of the stable ABI serves, such as ``3.10``; empty when it is for one Python.
+
+    The backend's wheel says so; CMake alone does not, and then it is the cell's own.
+    """
+    if not stage.stable or cell.free_threaded:
+        return ""
+    found = _STABLE.fullmatch(stage.tag)
+    if found:
+        return f"3.{found[1]}"
+    return "" if stage.tag else cell.python
+
+
+def _wheel_tag(job: Packing) -> str:
+    """Return interpreter and ABI tag: those of the backend, or the cell's own."""
+    tag = job.cell.tag
+    floor = stable_floor(job.stage, job.cell)
+    return job.stage.tag or (f"{tag}-abi3" if floor else f"{tag}-{tag}")
 
 
 def _conda_job(job: Packing, empty: Path, relinked: Tree) -> CondaJob:
@@ -281,10 +302,14 @@ def _rendered(job: Packing, empty: Path) -> Path:
     config = job.workspace.config
     folder = empty / _RECIPE
     folder.mkdir()
-    return render_recipe(
-        RecipeFacts(cell=job.cell, metadata=job.metadata, source=config.source, package=config.package),
-        folder,
+    facts = RecipeFacts(
+        cell=job.cell,
+        metadata=job.metadata,
+        source=config.source,
+        package=config.package,
+        stable=stable_floor(job.stage, job.cell),
     )
+    return render_recipe(facts, folder)
 
 
 def _graft_cost(job: Packing, tree: Path) -> dict[str, int] | None:

@@ -34,12 +34,14 @@ class RecipeFacts:
         metadata: for name, version, licence, summary, dependencies, commands.
         source: the project, for its tests.
         package: import name, for the import test.
+        stable: the oldest Python of the stable ABI that the modules are of, such as ``3.10``; empty when they are for one Python.
     """
 
     cell: Cell
     metadata: Metadata
     source: Path
     package: str
+    stable: str = ""
 
     @cached_property
     def raw(self) -> Mapping[str, Any]:
@@ -90,12 +92,19 @@ def recipe(facts: RecipeFacts) -> dict[str, Any]:
         "script": STAGE_SCRIPT,
         **python_part(facts),
     }
+    if facts.stable:
+        build["python"] = {**build.get("python", {}), "version_independent": True}
+        # The stage knows where it will be installed; rattler-build 0.73 takes site-packages/, where the package has it, for that.
+        build["dynamic_linking"] = {"binary_relocation": False}
     return {
         "schema_version": 1,
         "package": {"name": facts.name, "version": facts.raw["version"]},
         **({"source": source} if source else {}),
         "build": build,
-        "requirements": {"host": host_requirements(facts), "run": run_requirements(facts)},
+        "requirements": {
+            "host": host_requirements(facts),
+            "run": [*run_requirements(facts), *_stable_requirements(facts)],
+        },
         "tests": tests_part(facts),
         "about": about_part(facts, licences),
     }
@@ -144,6 +153,11 @@ def run_requirements(facts: RecipeFacts) -> list[str]:
         known=cell.settings.names,
     )
     return ["python", *needed, *cell.settings.run]
+
+
+def _stable_requirements(facts: RecipeFacts) -> list[str]:
+    """Return what python-abi3 would export (CEP 20; conda-forge's python-abi3-feedstock)."""
+    return [f"cpython >={facts.stable}", "_python_abi3_support 1.*"] if facts.stable else []
 
 
 def tests_part(facts: RecipeFacts) -> list[dict[str, Any]]:
