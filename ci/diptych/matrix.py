@@ -64,6 +64,11 @@ class Cell:
         return self.python.replace(".", "")
 
     @property
+    def free_threaded(self) -> bool:
+        """Whether its Python is one without the GIL, such as ``3.14t``."""
+        return self.python.endswith("t")
+
+    @property
     def site_packages(self) -> PurePosixPath:
         """Where site-packages is, relative to the prefix of an environment."""
         return PurePosixPath(f"lib/python{self.python}/site-packages")

@@ -47,6 +47,7 @@ class CellRecord:
         fallback: why the local channel stood in, or empty.
         published: the files in ``dist/``.
         provenance: all that belongs beside a package.
+        served_by: the cell that has made the packages, when they are of the stable ABI and that is an older Python's; else empty.
     """
 
     cell: str
@@ -58,6 +59,7 @@ class CellRecord:
     fallback: str
     published: tuple[Path, ...]
     provenance: dict[str, Any]
+    served_by: str = ""
 
 
 def write_record(store: Store, record: CellRecord) -> None:
@@ -88,6 +90,7 @@ def read_record(store: Store, cell: str) -> CellRecord | None:
         fallback=raw["fallback"],
         published=tuple(map(Path, raw["published"])),
         provenance=raw["provenance"],
+        served_by=raw.get("served_by", ""),
     )
     return record if record.wheel.path.is_file() and record.conda.path.is_file() else None
 

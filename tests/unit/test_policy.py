@@ -10,6 +10,8 @@ import pytest
 
 from diptych.policy import Level, forecast, manylinux, musllinux, platform_tag, table_of
 from diptych.policy.generate import table
+from diptych.policy.generate_stable_abi import names
+from diptych.policy.stable_abi import outside_stable_abi, stable_abi
 
 
 def test_data_are_what_the_installed_auditwheel_has(repository: Path) -> None:
@@ -114,3 +116,18 @@ def test_forecast_beyond_the_table_says_so() -> None:
     assert "newer than the table" in found.sentence
     assert forecast("3.4") is None
     assert forecast("latest") is None
+
+
+def test_the_stable_abi_is_that_of_abi3info() -> None:
+    """Each name with its version; a newer abi3info may have names that were added since."""
+    theirs = {name: tuple(map(int, added.split("."))) for name, added in names().items()}
+    ours = stable_abi()
+    assert len(ours) > 900
+    assert {name: theirs.get(name) for name in ours} == ours
+
+
+def test_only_the_c_api_is_judged() -> None:
+    wanted = {"malloc", "PyLong_FromLong", "_ZN2PyE", "Pythia", "PyType_GetName"}
+    assert outside_stable_abi(wanted, (3, 10)) == {"PyType_GetName": (3, 11)}
+    assert outside_stable_abi(wanted, None) == {}
+    assert outside_stable_abi({"_PyObject_New", "PyUnicode_New"}, None) == {"PyUnicode_New": None}

@@ -18,6 +18,7 @@ from helpers.macho_builder import CPU_ARM64, CPU_X86_64, MH_BUNDLE, macho, unive
 CP311 = "cpython-311-x86_64-linux-gnu.so"
 TAG = "pair-1.2-cp311-cp311-manylinux_2_17_x86_64.whl"
 MAC = "pair-1.2-cp311-cp311-macosx_11_0_arm64.whl"
+ABI3 = "pair-1.2-cp310-abi3-manylinux_2_17_x86_64.whl"
 LIBC = ("libc.so.6", "GLIBC_2.17")
 NOT_USED = struct.pack("<QQ", 4, 1)
 
@@ -116,6 +117,20 @@ ELF_CASES: dict[str, tuple[str, Mapping[str, bytes], set[str]]] = {
         member(module()),
         {"DIP104"},
     ),
+    "of the limited API": (ABI3, {"pair/_core.abi3.so": module(symbols=(Sym(name="PyObject_GetBuffer"),))}, {"DIP110"}),
+    "later than the tag": (ABI3, {"pair/_core.abi3.so": module(symbols=(Sym(name="PyType_GetName"),))}, {"DIP110"}),
+    "as late as the tag": (
+        ABI3.replace("cp310", "cp311"),
+        {"pair/_core.abi3.so": module(symbols=(Sym(name="PyType_GetName"), Sym(name="PyObject_GetBuffer")))},
+        set(),
+    ),
+    "not stable": (
+        "pair-1.2-cp312-abi3-manylinux_2_17_x86_64.whl",
+        {"pair/_core.abi3.so": module(symbols=(Sym(name="PyUnicode_New"), Sym(name="_PyObject_New")))},
+        {"DIP110"},
+    ),
+    "a weak reference": (ABI3, {"pair/_core.abi3.so": module(symbols=(Sym(name="PyUnicode_New", weak=True),))}, set()),
+    "abi3 of a plain name": (ABI3, {"pair/_core.so": module(symbols=(Sym(name="PyUnicode_New"),))}, {"DIP110"}),
     "GIL on": (
         "pair-1.2-cp313-cp313t-manylinux_2_17_x86_64.whl",
         {"pair/_core.cpython-313t-x86_64-linux-gnu.so": module()},

@@ -34,6 +34,7 @@ _BUILDERS: dict[BuilderKind, Builder] = {
 }
 KIND = "stage"
 _RECORD = "origins.json"
+_PINNED = re.compile(r"\.(cpython-|cp)\d+[^/]*\.so$")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +94,12 @@ class Stage:
     def origin(self, name: str) -> Path:
         """Return where a file of :attr:`root` is in source; one that was generated at install time or by a backend is in the stage alone."""
         return self.origins.get(name, self.root / name)
+
+    @property
+    def stable(self) -> bool:
+        """Whether its modules are for several Pythons by their names: there are ``.abi3.so``, and none names a Python."""
+        names = [Path(name).name for name in self.files]
+        return any(name.endswith(".abi3.so") for name in names) and not any(map(_PINNED.search, names))
 
     @property
     def files(self) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from diptych.build.layout import INSTALL_PREFIX
+from diptych.build.stage import Stage
 from diptych.build.toolenv import declared
 from diptych.cell.packing import CondaPacking, Packing, WheelPacking
 from diptych.environments import Environment
@@ -33,6 +34,7 @@ from diptych.relink.planners import Tree, plan_for_conda, plan_for_wheel, read_t
 from diptych.store import discard, sha256_file, write_json
 
 _RECIPE, _ELSEWHERE = "recipe", "elsewhere"
+_STABLE = re.compile(r"cp3(\d+)-abi3")
 _PROGRAMS = PurePosixPath("bin")
 _LIBRARY = re.compile(r"lib/[^/]+(\.so(\.[\d.]+)?|\.dylib)")
 
@@ -101,7 +103,7 @@ def wheel_of(job: WheelPacking) -> Packed:
                 extra=stage.extra,
                 programs=tree / _PROGRAMS if stage.whole_prefix else None,
                 metadata=job.metadata,
-                tag=stage.tag or f"{job.tag}-{job.tag}",
+                tag=_wheel_tag(job),
                 platform=job.platform,
                 environment=job.environment,
                 own=(tree / "lib",) if stage.whole_prefix else (),
@@ -145,6 +147,25 @@ def conda_of(job: CondaPacking) -> Packed:
         _finish(empty, tree, {**journal.to_json(), "run": made.settled.to_json(), "bound": bound})
 
     return _packed(job, "conda", "*.conda", make)
+
+
+def stable_floor(stage: Stage, python: str) -> str:
+    """Return the oldest Python that a stage of the stable ABI serves, such as ``3.10``; empty when it is for one Python.
+
+    The backend's wheel says so; CMake alone does not, and then it is the cell's own.
+    """
+    if not stage.stable or python.endswith("t"):
+        return ""
+    found = _STABLE.fullmatch(stage.tag)
+    if found:
+        return f"3.{found[1]}"
+    return "" if stage.tag else python
+
+
+def _wheel_tag(job: Packing) -> str:
+    """Return interpreter and ABI tag: those of the backend, or the cell's own."""
+    floor = stable_floor(job.stage, job.python)
+    return job.stage.tag or (f"{job.tag}-abi3" if floor else f"{job.tag}-{job.tag}")
 
 
 def _conda_job(job: CondaPacking, empty: Path, relinked: Tree) -> CondaJob:
@@ -254,18 +275,17 @@ def _rendered(job: CondaPacking, empty: Path) -> Path:
     """Render a recipe into a folder of its own: rattler-build keeps all that lies beside a recipe in the package."""
     folder = empty / _RECIPE
     folder.mkdir()
-    return render_recipe(
-        RecipeFacts(
-            python=job.python,
-            platform=job.platform,
-            settings=job.settings,
-            metadata=job.metadata,
-            source=job.source,
-            package=job.package,
-            libraries=shared_names(job.stage.root) if job.stage.whole_prefix else (),
-        ),
-        folder,
+    facts = RecipeFacts(
+        python=job.python,
+        platform=job.platform,
+        settings=job.settings,
+        metadata=job.metadata,
+        source=job.source,
+        package=job.package,
+        libraries=shared_names(job.stage.root) if job.stage.whole_prefix else (),
+        stable=stable_floor(job.stage, job.python),
     )
+    return render_recipe(facts, folder)
 
 
 def _graft_cost(job: Packing, tree: Path) -> dict[str, int] | None:

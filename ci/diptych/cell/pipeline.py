@@ -16,9 +16,10 @@ from diptych.build.stage import Stage
 from diptych.build.toolenv import chosen
 from diptych.cell.floor import hold_floor
 from diptych.cell.judging import judge_packages
-from diptych.cell.makers import Packed, conda_of, wheel_of
+from diptych.cell.makers import Packed, conda_of, stable_floor, wheel_of
 from diptych.cell.packing import CondaPacking, Packing, WheelPacking, packings
 from diptych.cell.publish import publish
+from diptych.cell.serving import FLOOR, served
 from diptych.cell.stages import stage_of, tests_of
 from diptych.cell.tools import tool_version
 from diptych.compare import Comparison, compare_cell
@@ -29,7 +30,7 @@ from diptych.eviction import evict
 from diptych.matrix import Cell
 from diptych.output import human_size
 from diptych.packages.metadata import Metadata, prepare_metadata, read_metadata
-from diptych.records import CellRecord, write_record
+from diptych.records import Artefact, CellRecord, write_record
 from diptych.store import write_json
 from diptych.testing.insource import InSource
 from diptych.workspace import Workspace
@@ -56,6 +57,8 @@ def build_cell(workspace: Workspace, cell: Cell, environment: Environment) -> Bu
     Raises:
         DiptychError: of the kind of the stage that failed; the stages before it are kept.
     """
+    if found := _served(workspace, cell):
+        return found
     started = time.time()
     stage = stage_of(workspace, cell, environment)
     tests = tests_of(workspace, cell, environment, stage)
@@ -64,7 +67,7 @@ def build_cell(workspace: Workspace, cell: Cell, environment: Environment) -> Bu
     wheel, conda = _pack(workspace, *from_both)
     hold_floor(cell, wheel.artefact.path)
     judge_packages(workspace, (wheel.artefact.path, conda.artefact.path))
-    comparison = compare_built(workspace, cell, stage, wheel, conda)
+    comparison = compare_built(workspace, cell, stage.root, wheel.artefact, conda.artefact)
     provenance = _remembered(
         workspace,
         cell,
@@ -94,6 +97,20 @@ def build_cell(workspace: Workspace, cell: Cell, environment: Environment) -> Bu
     return Built(record=record, comparison=comparison)
 
 
+def _served(workspace: Workspace, cell: Cell) -> Built | None:
+    """Take over the packages of an older Python's cell, when they are of the stable ABI."""
+    record = served(workspace, cell)
+    if record is None:
+        return None
+    with workspace.output.step("stable ABI") as step:
+        floor = record.provenance[FLOOR]
+        step.text = (
+            f"served by {record.served_by}, whose packages are for Python {floor} and newer; nothing compiled"
+        )
+    comparison = compare_built(workspace, cell, record.stage, record.wheel, record.conda)
+    return Built(record=record, comparison=comparison)
+
+
 def _keep_small(workspace: Workspace) -> None:
     """Hold the store's limit, once something was added to it."""
     if gone := evict(workspace.store, most=workspace.store_limit):
@@ -103,7 +120,9 @@ def _keep_small(workspace: Workspace) -> None:
         )
 
 
-def compare_built(workspace: Workspace, cell: Cell, stage: Stage, wheel: Packed, conda: Packed) -> Comparison:
+def compare_built(
+    workspace: Workspace, cell: Cell, stage: Path, wheel: Artefact, conda: Artefact
+) -> Comparison:
     """Lay the packages side by side.
 
     Raises:
@@ -112,9 +131,9 @@ def compare_built(workspace: Workspace, cell: Cell, stage: Stage, wheel: Packed,
     with workspace.output.step("compare") as step:
         found = compare_cell(
             cell.id,
-            stage=stage.root,
-            wheel=wheel.artefact.path,
-            conda=conda.artefact.path,
+            stage=stage,
+            wheel=wheel.path,
+            conda=conda.path,
             waivers=waivers_of(workspace.config),
         )
         equal = sum(row.equal for row in found.code)
@@ -183,6 +202,7 @@ def _provenance(
         "platform": job.platform,
         "name": job.metadata.name,
         "version": job.metadata.version,
+        FLOOR: stable_floor(stage, job.python),
         "cmake_version": project_version(stage.tree),
         "diptych": __version__,
         "compiler": {name: str(value) for name, value in asdict(stage.compiler).items()},

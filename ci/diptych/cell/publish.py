@@ -44,6 +44,28 @@ def publish(
     return placed[0][0], placed[1][0]
 
 
+def withdraw(workspace: Workspace, cell: Cell) -> None:
+    """Remove what an earlier build of a cell left in ``dist/``: another cell's packages serve it now.
+
+    Raises:
+        StoreError: the folder cannot be written.
+    """
+    places = places_of(cell, workspace.dist)
+    with workspace.store.lock("dist"):
+        folders = (places.wheels, places.channel / cell.platform)
+        gone = [
+            beside
+            for folder in folders
+            for beside in sorted(folder.glob(f"*{PROVENANCE}"))
+            if read_json(beside).get("cell") == cell.id
+        ]
+        for beside in gone:
+            beside.with_name(beside.name.removesuffix(PROVENANCE)).unlink(missing_ok=True)
+            beside.unlink()
+        if gone:
+            index_folder(places.channel)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Places:
     """Where the packages of a cell go: the first compiler's to the top, since the others' have the same names."""

@@ -53,7 +53,8 @@ def verify_cell(workspace: Workspace, cell: Cell) -> tuple[Verified, Verified]:
             )
             result = verify(job)
             count = "passed" if result.tests is None else f"{result.tests} tests passed"
-            step.text, step.kept = f"{count} against the installed package", result.kept
+            whose = f", which is {record.served_by}'s" if record.served_by else ""
+            step.text, step.kept = f"{count} against the installed package{whose}", result.kept
         done.append(result)
     return done[0], done[1]
 

@@ -6,7 +6,7 @@ import json
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from diptych import interpreters, specs
 from diptych.channel import cmeel_packages, index, names, pypi, requests
 from diptych.channel.conda_file import CondaFile, write
 from diptych.channel.package import PLACEHOLDER, Package, subdir_of
-from diptych.channel.python_package import abi_package, check_packable, python_package
+from diptych.channel.python_package import abi_package, check_packable, python_package, stable_abi_packages
 from diptych.channel.runtimes import LIBGCC, LIBSTDCXX, Runtime, find_runtime, runtime_package, with_needs
 from diptych.channel.wheel import Wheel
 from diptych.channel.wheel_package import wheel_package
@@ -109,7 +109,15 @@ def ensure(
         )
     check_packable(interpreter)
     with store.lock("channel"), tempfile.TemporaryDirectory(prefix="diptych-channel-") as scratch:
-        work = _Work(interpreter=interpreter, root=root, store=store, env=env, say=say, scratch=Path(scratch))
+        work = _Work(
+            interpreter=interpreter,
+            stable=any(spec.startswith(names.STABLE_ABI) for spec in specs),
+            root=root,
+            store=store,
+            env=env,
+            say=say,
+            scratch=Path(scratch),
+        )
         packages = work.ensure(wanted)
         _remember(root, python, specs)
         if index.refresh(root, say=say):
@@ -136,6 +144,7 @@ def _remember(root: Path, python: str, specs: Sequence[str]) -> None:
 @dataclass(frozen=True, kw_only=True)
 class _Work:
     interpreter: Interpreter
+    stable: bool
     root: Path
     store: Store
     env: Mapping[str, str]
@@ -171,7 +180,7 @@ class _Work:
         return resolution
 
     def _jobs(self, wanted: Sequence[requests.Request], resolution: pypi.Resolution | None) -> list[_Job]:
-        jobs = [*self._python_jobs(), *self._runtime_jobs()]
+        jobs = [*self._python_jobs(), *self._stable_jobs(), *self._runtime_jobs()]
         if resolution is None:
             return jobs
         pending = [request.name for request in wanted]
@@ -220,6 +229,17 @@ class _Work:
                 make=lambda _, __: abi_package(interpreter),
             ),
         ]
+
+    def _stable_jobs(self) -> Iterator[_Job]:
+        """Yield what a package of the stable ABI depends on, when one is asked for; a Python without the GIL has none of it."""
+        if not self.stable or self.interpreter.free_threaded:
+            return
+        for package in stable_abi_packages(self.interpreter):
+            yield _Job(
+                name=package.name,
+                key=self._key(package.name, package.version, package.build),
+                make=partial(_ready, package),
+            )
 
     def _runtime_jobs(self) -> list[_Job]:
         runtime = find_runtime()
@@ -297,6 +317,10 @@ class _Work:
         seconds = time.monotonic() - started
         self.say(f"made {file.filename} in {seconds:.1f} s")
         return ChannelPackage(file=file, origin=package.origin, made=True, seconds=seconds)
+
+
+def _ready(package: Package, _wheel: Wheel | None, _scratch: Path) -> Package:
+    return package
 
 
 def _given(wheel: Wheel | None) -> Wheel:

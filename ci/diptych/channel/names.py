@@ -28,8 +28,11 @@ CUT_NEEDS = {
 # Boost.Python's own NumPy library is linked into nothing, but its headers and its users need numpy.
 NEED_NUMPY = frozenset({"libboost-python", "libboost-python-devel"})
 
+STABLE_ABI = "_python_abi3_support"
+"""What a package of the stable ABI depends on (CEP 20)."""
+
 # Made from the interpreter.
-FROM_INTERPRETER = frozenset({"python", "python_abi"})
+FROM_INTERPRETER = frozenset({"python", "python_abi", "cpython", "python-gil", STABLE_ABI})
 # Made from the compiler's runtime on the machine, where it has one; always there, as Python is.
 FROM_MACHINE = frozenset({"libgcc", "libstdcxx"})
 

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from diptych.channel import elf
 from diptych.channel.module_libraries import libraries_of_modules
+from diptych.channel.names import STABLE_ABI
 from diptych.channel.package import Package, PackageFile, subdir_of
 from diptych.channel.python_layout import moved, sources
 from diptych.channel.python_stdlib import CHOOSING, restored
@@ -80,6 +81,32 @@ def abi_package(interpreter: Interpreter) -> Package:
         summary="Metapackage to select the Python ABI",
         origin={"kind": "metapackage"},
         files=(),
+    )
+
+
+def stable_abi_packages(interpreter: Interpreter) -> tuple[Package, ...]:
+    """Return what a package of the stable ABI depends on (CEP 20), as conda-forge's python-abi3 and python feedstocks have it."""
+    names = names_of(interpreter)
+    tag = names.abi_tag
+
+    def meta(name: str, version: str, build: str, *depends: str) -> Package:
+        return Package(
+            name=name,
+            version=version,
+            build=build,
+            subdir="noarch",
+            noarch="generic",
+            depends=depends,
+            license="Python-2.0",
+            summary="Metapackage to select a Python",
+            origin={"kind": "metapackage"},
+            files=(),
+        )
+
+    return (
+        meta("cpython", interpreter.version, f"py{tag[2:]}_0", names.python, f"python_abi * *_{tag}"),
+        meta("python-gil", names.minor, f"{tag}_0", f"cpython {names.minor}.*", f"python_abi * *_{tag}"),
+        meta(STABLE_ABI, "1.0", "0", "cpython", "python-gil"),
     )
 
 

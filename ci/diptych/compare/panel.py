@@ -228,4 +228,7 @@ def _places(package: Package) -> dict[str, Place]:
 def _noarch(package: Package) -> bool:
     if package.kind is PackageKind.WHEEL:
         return all(tag.platform == "any" for tag in package.tags)
-    return package.kind is PackageKind.CONDA and bool(package.metadata.index.get("noarch"))
+    index = package.metadata.index
+    # By CEP 20 a package of the stable ABI is noarch: python, in the subdir of its platform.
+    everywhere = index.get("noarch") and index.get("subdir", "noarch") == "noarch"
+    return package.kind is PackageKind.CONDA and bool(everywhere)

@@ -80,6 +80,7 @@ def probe(binary: Binary, data: Buffer, *, wanted: Wanted) -> Probe:
             boost_given=_given(binary, defined),
             entries=tuple(sorted(name for name in defined if _ENTRY.match(name))),
             uses_python=any(name.startswith(("Py", "_Py")) for name in undefined),
+            python_wanted=_python_wanted(names, module),
             bundled=bundled_libraries(defined),
             wide_code=wide,
             asks_processor=asks,
@@ -105,6 +106,17 @@ def _module(binary: Binary, defined: set[str]) -> ModuleName | None:
         return None
     initialised = f"PyInit_{found.name}" in defined or f"PyInitU_{found.name}" in defined
     return found if initialised or (found.tag and not found.name.startswith("lib")) else None
+
+
+def _python_wanted(names: list[tuple[str, Symbol]], module: ModuleName | None) -> frozenset[str]:
+    """Return what a module without a Python in its name wants of the C API; a weak reference may stay unbound."""
+    if module is None or module.python is not None:
+        return frozenset()
+    return frozenset(
+        name
+        for name, symbol in names
+        if not symbol.defined and symbol.binding != "weak" and name.startswith(("Py", "_Py"))
+    )
 
 
 def _interpreter(binary: Binary, data: Buffer, defined: set[str]) -> tuple[str, ...]:

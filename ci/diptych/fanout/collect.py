@@ -88,22 +88,23 @@ def _targets(cell: Cell, piece: Piece, out: Path) -> tuple[Path, Path]:
 
 
 def _refuse_collisions(pairs: Sequence[tuple[Cell, Piece]], out: Path) -> None:
-    """Refuse two pieces that would write one file.
+    """Refuse two pieces that would write one file, unless it is the same: one build of the stable ABI serves several cells.
 
     Raises:
         ConfigError: naming both.
     """
-    seen: dict[Path, str] = {}
+    seen: dict[Path, Piece] = {}
     faults = []
     for cell, piece in pairs:
-        for target in _targets(cell, piece, out):
-            if target in seen:
-                faults.append(f"{target.name} comes from {seen[target]} and from {piece.name}")
-            seen[target] = piece.name
+        for kind, target in zip(("wheel", "conda"), _targets(cell, piece, out), strict=True):
+            first = seen.setdefault(target, piece)
+            if sha256_file(first.path(kind)) != sha256_file(piece.path(kind)):
+                faults.append(f"{target.name} comes from {first.name} and from {piece.name}")
     if faults:
-        raise ConfigError(
-            "two cells make packages of one name", details=faults, hint="exclude one of the cells"
-        )
+        hint = "exclude one of the cells"
+        if any("-abi3-" in fault for fault in faults):
+            hint = "the stable ABI: run these cells on one machine, the oldest Python first, and the others take its packages over"
+        raise ConfigError("two cells make packages of one name", details=faults, hint=hint)
 
 
 def _placed(cell: Cell, piece: Piece, out: Path) -> Placed:

@@ -117,7 +117,7 @@ def _packages(piece: Piece) -> Iterator[str]:
         facts = provenance_of(package)
         for key, ours in (
             ("sha256", entry.sha256),
-            ("cell", piece.cell),
+            ("cell", piece.served_by or piece.cell),
             ("platform", piece.platform),
             ("version", piece.version),
         ):

@@ -52,6 +52,7 @@ class Piece:
         sources: hash of the sources it was built from.
         tests: how many cases ran in source, against the wheel, and against the conda package; None if unknown.
         files: what it holds, beside ``cell.json``.
+        served_by: the cell that has made the packages, when an older Python's serve this one too (the stable ABI); else empty.
     """
 
     folder: Path
@@ -63,6 +64,7 @@ class Piece:
     sources: str
     tests: dict[str, int | None]
     files: tuple[PieceFile, ...]
+    served_by: str = ""
 
     @property
     def name(self) -> str:
@@ -106,6 +108,7 @@ def read_piece(folder: Path) -> Piece:
             folder=folder,
             tests={str(name): _count(value) for name, value in raw["tests"].items()},
             files=tuple(_file(one) for one in raw["files"]),
+            served_by=_text(raw["served_by"]) if raw.get("served_by") else "",
             **texts,
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:

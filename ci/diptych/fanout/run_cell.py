@@ -94,4 +94,5 @@ def _fill(
             "conda": verified[1].tests,
         },
         files=tuple(piece_file(Path(shutil.copy2(path, folder)), kind) for kind, path in sources),
+        served_by=record.served_by,
     )

@@ -44,9 +44,10 @@ def check_finished(root: Path) -> None:
 
 
 def _check_noarch(root: Path, index: dict[str, Any]) -> None:
+    # A package of the stable ABI is noarch: python in the subdir of its platform (CEP 20).
     binaries = (
         sorted(path.relative_to(root).as_posix() for path in find_binaries(root))
-        if index.get("noarch")
+        if index.get("noarch") and index.get("subdir", "noarch") == "noarch"
         else []
     )
     if binaries:

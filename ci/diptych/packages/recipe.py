@@ -48,6 +48,7 @@ class RecipeFacts:
         source: the project, for its tests.
         package: import name, for the import test.
         libraries: names of the libraries that it ships for others to link, see :func:`diptych.packages.exports.shared_names`.
+        stable: the oldest Python of the stable ABI that the modules are of, such as ``3.10``; empty when they are for one Python.
     """
 
     python: str
@@ -57,6 +58,7 @@ class RecipeFacts:
     source: Path
     package: str
     libraries: tuple[str, ...] = ()
+    stable: str = ""
 
     @cached_property
     def raw(self) -> Mapping[str, Any]:
@@ -107,6 +109,10 @@ def recipe(facts: RecipeFacts) -> dict[str, Any]:
         "script": STAGE_SCRIPT,
         **python_part(facts),
     }
+    if facts.stable:
+        build["python"] = {**build.get("python", {}), "version_independent": True}
+        # The stage knows where it will be installed; rattler-build 0.73 takes site-packages/, where the package has it, for that.
+        build["dynamic_linking"] = {"binary_relocation": False}
     return {
         "schema_version": 1,
         "package": {"name": facts.name, "version": facts.raw["version"]},
@@ -114,7 +120,7 @@ def recipe(facts: RecipeFacts) -> dict[str, Any]:
         "build": build,
         "requirements": {
             "host": host_requirements(facts),
-            "run": run_requirements(facts),
+            "run": [*run_requirements(facts), *_stable_requirements(facts)],
             **exports_part(facts, facts.name),
         },
         "tests": tests_part(facts),
@@ -177,6 +183,11 @@ def run_requirements(facts: RecipeFacts) -> list[str]:
         known=facts.settings.names,
     )
     return ["python", *needed, *facts.settings.run]
+
+
+def _stable_requirements(facts: RecipeFacts) -> list[str]:
+    """Return what python-abi3 would export (CEP 20; conda-forge's python-abi3-feedstock)."""
+    return [f"cpython >={facts.stable}", "_python_abi3_support 1.*"] if facts.stable else []
 
 
 def tests_part(facts: RecipeFacts) -> list[dict[str, Any]]:

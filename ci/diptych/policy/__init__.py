@@ -11,6 +11,7 @@ from diptych.policy.bundled import bundled_libraries
 from diptych.policy.cxx_runtimes import cxx_runtimes
 from diptych.policy.forecast import Forecast, forecast
 from diptych.policy.glibc_names import glibc_names
+from diptych.policy.stable_abi import outside_stable_abi
 from diptych.policy.tables import Family, Level, manylinux, musllinux, table_of
 from diptych.policy.tags import PlatformTag, platform_tag
 
@@ -25,6 +26,7 @@ __all__ = [
     "glibc_names",
     "manylinux",
     "musllinux",
+    "outside_stable_abi",
     "platform_tag",
     "table_of",
 ]

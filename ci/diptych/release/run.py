@@ -62,7 +62,7 @@ def prepare(
         compared = gate.check_comparisons(comparisons)
         step.text = compared.detail
     with workspace.output.step("judge") as step:
-        packages = [path for one in placed for path in (one.wheel, one.conda)]
+        packages = list(dict.fromkeys(path for one in placed for path in (one.wheel, one.conda)))
         judged = gate.check_findings(packages, waivers_of(workspace.config), cwd=workspace.root)
         step.text = judged.detail
     checks = (
@@ -175,9 +175,9 @@ def _laid_out(
 
 
 def _parts(placed: Sequence[Placed]) -> Iterator[Part]:
-    """Yield the packages of the first compiler: the others' have the same names, and guard only."""
+    """Yield the packages of the first compiler, once each: the others' have the same names, and guard only."""
     for one in placed:
-        if one.first_compiler:
+        if one.first_compiler and not one.piece.served_by:
             facts = provenance_of(one.wheel)
             yield Part(kind=Kind.WHEEL, path=one.wheel, provenance=facts)
             yield Part(kind=Kind.CONDA, path=one.conda, subdir=one.piece.platform, provenance=facts)

@@ -68,6 +68,7 @@ class Deep:
         boost_given: Boost.Python symbols that it defines (looked up in libboost_python itself).
         entries: names of module entry points that it exports: ``PyInit_…``.
         uses_python: whether it refers to the C API.
+        python_wanted: of a module that may be for several Pythons, the names of the C API that it refers to.
         bundled: well-known C libraries whose names it exports, with the names that tell.
         wide_code: whether its code has AVX instructions; None: not looked at.
         asks_processor: whether it asks which instructions the processor has.
@@ -86,6 +87,7 @@ class Deep:
     boost_given: frozenset[str] = frozenset()
     entries: tuple[str, ...] = ()
     uses_python: bool = False
+    python_wanted: frozenset[str] = frozenset()
     bundled: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     wide_code: bool | None = None
     asks_processor: bool = False
@@ -166,7 +168,7 @@ class CondaFacts:
     files: tuple[str, ...] = ()
 
     def floor(self, system: str) -> tuple[int, int] | None:
-        """Return the oldest system that the package says it runs on, of ``__glibc`` or ``__osx``; None when it says none."""
+        """Return the lower bound on a dependency, such as ``__glibc``, ``__osx`` or ``python``; None when there is none."""
         found = [
             _FLOOR.match(spec.removeprefix(system)) for spec in self.depends if spec.startswith(f"{system} ")
         ]

@@ -46,7 +46,7 @@ def pure_with_binaries(evidence: Evidence) -> Iterator[Finding]:
     Source: PEP 427; conda/conda-build#832, #3208; fonttools/fonttools#4073.
     """
     anywhere = any(tag.system == "any" for tag in evidence.platforms)
-    noarch = evidence.conda is not None and bool(evidence.conda.noarch)
+    noarch = evidence.conda is not None and _for_anything(evidence.conda, evidence)
     wrong = [item for item in evidence.items if anywhere or noarch or _to_purelib(item, evidence)]
     if not wrong:
         return
@@ -81,6 +81,12 @@ def _damage_weight(damage: Damage, evidence: Evidence) -> Severity:
         return Severity.ERROR
     loaded = _LIBRARY_NAME.search(damage.place) or "." not in damage.place.rpartition("/")[2]
     return Severity.ERROR if loaded and not _TEST_FOLDER.search(damage.place) else Severity.NOTE
+
+
+def _for_anything(conda: CondaFacts, evidence: Evidence) -> bool:
+    """A package of the stable ABI is noarch: python in the subdir of its platform (CEP 20)."""
+    pinned = any(item.module and item.module.python for item in evidence.modules)
+    return bool(conda.noarch) and (conda.subdir == "noarch" or pinned)
 
 
 @rule("DIP502", "damaged binary", Severity.ERROR, premises.looked_into)

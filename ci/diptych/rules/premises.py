@@ -46,6 +46,14 @@ def free_threaded(evidence: Evidence) -> str:
     return "" if any("t" in python.flags for python in pythons) else "no module for free-threaded Python here"
 
 
+def stable_abi(evidence: Evidence) -> str:
+    """A module that claims the stable ABI."""
+    claimed = "abi3" in evidence.abi_tags or any(
+        item.module and item.module.stable for item in evidence.modules
+    )
+    return "" if claimed and evidence.modules else "no module claims the stable ABI here"
+
+
 def large_pages(evidence: Evidence) -> str:
     """A machine on which systems use pages of 64 KiB."""
     machines = {item.binary.machine for item in evidence.elf}

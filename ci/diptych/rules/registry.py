@@ -7,6 +7,7 @@ from diptych.rules import (
     binding_layers,
     conda_container,
     exported,
+    limited_api,
     loadability,
     machines,
     macho,
@@ -26,6 +27,7 @@ from diptych.rules.model import REGISTRY, Rule
 
 GROUPS = (
     python_linkage,
+    limited_api,
     binding_layers,
     search_paths,
     resolution,

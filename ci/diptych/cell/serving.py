@@ -1,0 +1,60 @@
+"""One build of the stable ABI serves every newer Python of the table: those cells compile nothing and verify the same packages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from diptych.build.sources import source_hash
+from diptych.cell.publish import withdraw
+from diptych.matrix import Cell
+from diptych.records import CellRecord, read_record, write_record
+from diptych.workspace import Workspace
+
+FLOOR = "stable_abi"
+"""In a cell's provenance: the oldest Python that its packages serve; empty when they are for one."""
+
+
+def served(workspace: Workspace, cell: Cell) -> CellRecord | None:
+    """Return the record of a cell that another one's packages serve, and leave it; None when it has to be built.
+
+    They do when an older Python of the same compiler and with the same settings has built them from the sources as they are now,
+    and they are of the stable ABI of a Python that is no newer than the cell's (PEP 384).
+    """
+    for other in _older(workspace, cell):
+        record = read_record(workspace.store, other.id)
+        if record is None or record.served_by or not _fits(workspace, cell, record):
+            continue
+        found = replace(record, cell=cell.id, served_by=other.id)
+        withdraw(workspace, cell)
+        write_record(workspace.store, found)
+        return found
+    return None
+
+
+def _older(workspace: Workspace, cell: Cell) -> Iterator[Cell]:
+    """Yield the cells that may serve another, the oldest Python first; none serves a Python without the GIL (PEP 703)."""
+    if cell.free_threaded:
+        return
+    for other in sorted(workspace.cells, key=lambda one: _number(one.python)):
+        same = (other.compiler, other.platform, other.settings) == (
+            cell.compiler,
+            cell.platform,
+            cell.settings,
+        )
+        if same and not other.free_threaded and _number(other.python) < _number(cell.python):
+            yield other
+
+
+def _fits(workspace: Workspace, cell: Cell, record: CellRecord) -> bool:
+    floor = record.provenance.get(FLOOR, "")
+    sources = record.provenance.get("inputs", {}).get("sources")
+    return (
+        bool(floor)
+        and _number(floor) <= _number(cell.python)
+        and sources == source_hash(workspace.config.source, env=workspace.env)
+    )
+
+
+def _number(python: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in python.rstrip("t").split("."))

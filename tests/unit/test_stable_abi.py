@@ -1,0 +1,202 @@
+"""One build of the stable ABI for several Pythons: who serves whom, how it is tagged, and its conda package by CEP 20."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from diptych.build.sources import source_hash
+from diptych.build.stage import Stage
+from diptych.cell.makers import stable_floor
+from diptych.cell.serving import FLOOR, served
+from diptych.compilers import Compiler
+from diptych.errors import PackageError
+from diptych.matrix import find
+from diptych.output import Output
+from diptych.packages.finished import check_finished
+from diptych.packages.metadata import Metadata
+from diptych.packages.recipe import RecipeFacts, recipe
+from diptych.records import PROVENANCE, Artefact, CellRecord, read_record, write_record
+from diptych.store import write_json
+from diptych.workspace import Workspace, open_workspace
+from helpers.elf_builder import elf
+
+COMPILER = Compiler(
+    name="gcc", cc=Path("gcc"), cxx=Path("g++"), family="gcc", version="12.2.0", target="x86_64-linux-gnu",
+    library="libstdc++", library_version="12", library_date="20220819",
+)  # fmt: skip
+TABLE = """\
+[project]
+name = "pkg"
+version = "1.0"
+[tool.diptych]
+python = ["3.10", "3.11", "3.12"]
+compiler = ["gcc", "clang"]
+[[tool.diptych.overrides]]
+select = "3.12-*"
+env = { A = "1" }
+"""
+
+
+@pytest.fixture
+def space(tmp_path: Path) -> Workspace:
+    (tmp_path / "CMakeLists.txt").write_text("")
+    (tmp_path / "pyproject.toml").write_text(TABLE)
+    return open_workspace(tmp_path, env={"PATH": ""}, machine="x86_64", output=Output(env={}))
+
+
+def record(space: Workspace, cell: str, floor: str, **other: str) -> CellRecord:
+    """Leave what a build of a cell leaves."""
+    artefacts = []
+    for kind, name in (("wheel", f"{cell}.whl"), ("conda", f"{cell}.conda")):
+        path = space.store.root / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(cell.encode())
+        artefacts.append(Artefact(kind=kind, path=path, sha256="0", size=1, tag="x"))
+    sources = other.get("sources", source_hash(space.config.source, env=space.env))
+    made = CellRecord(
+        cell=cell,
+        stage=space.root,
+        stage_key="k",
+        wheel=artefacts[0],
+        conda=artefacts[1],
+        channels=(),
+        fallback="",
+        published=(),
+        provenance={FLOOR: floor, "inputs": {"sources": sources}},
+    )
+    write_record(space.store, made)
+    return made
+
+
+def who_serves(space: Workspace, cell: str) -> str:
+    found = served(space, find(space.cells, cell))
+    return found.served_by if found else ""
+
+
+def test_a_newer_python_is_served(space: Workspace) -> None:
+    first = record(space, "3.10-gcc", "3.10")
+    assert who_serves(space, "3.11-gcc") == "3.10-gcc"
+    left = read_record(space.store, "3.11-gcc")
+    assert left is not None
+    assert (left.cell, left.wheel, left.conda) == ("3.11-gcc", first.wheel, first.conda)
+
+
+@pytest.mark.parametrize(
+    ("maker", "floor", "cell", "other"),
+    [
+        ("3.10-gcc", "", "3.11-gcc", {}),
+        ("3.10-gcc", "3.10", "3.11-clang", {}),
+        ("3.10-gcc", "3.10", "3.12-gcc", {}),
+        ("3.10-gcc", "3.10", "3.11-gcc", {"sources": "of yesterday"}),
+        ("3.10-gcc", "3.12", "3.11-gcc", {}),
+        ("3.11-gcc", "3.10", "3.10-gcc", {}),
+    ],
+    ids=[
+        "one Python's",
+        "another compiler",
+        "another setting",
+        "other sources",
+        "a newer floor",
+        "an older Python",
+    ],
+)
+def test_who_is_not_served(
+    space: Workspace, maker: str, floor: str, cell: str, other: dict[str, str]
+) -> None:
+    record(space, maker, floor, **other)
+    assert who_serves(space, cell) == ""
+
+
+def test_what_is_served_serves_nobody(space: Workspace) -> None:
+    """Its packages are those of the oldest, and a record of it alone must not outlive theirs."""
+    write_record(
+        space.store, replace(record(space, "3.10-gcc", "3.10"), cell="3.11-gcc", served_by="3.10-gcc")
+    )
+    (space.store.root / "cells" / "3.10-gcc.json").unlink()
+    assert who_serves(space, "3.11-gcc") == ""
+
+
+def test_what_the_cell_had_built_itself_goes(space: Workspace) -> None:
+    record(space, "3.10-gcc", "3.10")
+    names = {"3.10-gcc": "pkg-cp310.whl", "3.11-gcc": "pkg-cp311.whl"}
+    folder = space.dist / "wheels"
+    for cell, name in names.items():
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(b"")
+        write_json(folder / (name + PROVENANCE), {"cell": cell})
+    (space.dist / "conda" / "noarch").mkdir(parents=True)
+    assert who_serves(space, "3.11-gcc") == "3.10-gcc"
+    assert {path.name for path in folder.iterdir()} == {"pkg-cp310.whl", "pkg-cp310.whl" + PROVENANCE}
+
+
+def stage_with(root: Path, *names: str, tag: str = "") -> Stage:
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(b"")
+    info = None
+    if tag:
+        info = root.with_name("pkg-1.0.dist-info")
+        info.mkdir()
+        (info / "WHEEL").write_text(f"Wheel-Version: 1.0\nTag: {tag}-linux_x86_64\n")
+    return Stage(
+        key="k", root=root, folder=root, origins={}, tree=root, compiler=COMPILER, info=info, extra=None, backend={}, kept=False
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("names", "tag", "floor"),
+    [
+        (["pkg/_a.abi3.so"], "cp310-abi3", "3.10"),
+        (["pkg/_a.abi3.so", "pkg/libb.so"], "", "3.11"),
+        (["pkg/_a.abi3.so"], "cp311-cp311", ""),
+        (["pkg/_a.abi3.so", "pkg/_b.cpython-311-x86_64-linux-gnu.so"], "cp310-abi3", ""),
+        (["pkg/_a.cpython-311-x86_64-linux-gnu.so"], "", ""),
+        (["pkg/_a.so"], "", ""),
+    ],
+)
+def test_the_floor_of_a_stage(
+    space: Workspace, tmp_path: Path, names: list[str], tag: str, floor: str
+) -> None:
+    stage = stage_with(tmp_path / "stage", *names, tag=tag)
+    assert stable_floor(stage, find(space.cells, "3.11-gcc")) == floor
+
+
+def test_the_recipe_says_what_cep_20_asks_for(space: Workspace, tmp_path: Path) -> None:
+    info = tmp_path / "made" / "pkg-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.4\nName: pkg\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[console_scripts]\npkg = pkg:main\n")
+    facts = RecipeFacts(
+        cell=find(space.cells, "3.10-gcc"),
+        metadata=Metadata(folder=info, name="pkg", version="1.0"),
+        source=tmp_path,
+        package="pkg",
+        stable="3.10",
+    )
+    made = recipe(facts)
+    assert made["build"]["python"] == {"entry_points": ["pkg = pkg:main"], "version_independent": True}
+    assert made["build"]["dynamic_linking"] == {"binary_relocation": False}
+    assert made["requirements"]["run"] == ["python", "cpython >=3.10", "_python_abi3_support 1.*"]
+    plain = recipe(replace(facts, stable=""))
+    assert "version_independent" not in plain["build"]["python"]
+    assert plain["requirements"]["run"] == ["python"]
+
+
+@pytest.mark.parametrize(("subdir", "fine"), [("linux-64", True), ("noarch", False)])
+def test_binaries_in_noarch_packages(tmp_path: Path, subdir: str, *, fine: bool) -> None:
+    index = {"name": "pkg", "version": "1.0", "noarch": "python", "subdir": subdir}
+    for name, content in {
+        "info/index.json": json.dumps(index).encode(),
+        "site-packages/pkg/_a.abi3.so": elf(soname="x"),
+    }.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    if fine:
+        check_finished(tmp_path)
+    else:
+        with pytest.raises(PackageError, match="noarch"):
+            check_finished(tmp_path)
