@@ -8,17 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from diptych.build.sources import source_hash
+from diptych.build.objects import Counted
 from diptych.build.stage import Stage
 from diptych.cell.makers import stable_floor
-from diptych.cell.serving import FLOOR, served
+from diptych.cell.serving import FLOOR, conditions, served
 from diptych.compilers import Compiler
 from diptych.errors import PackageError
+from diptych.inputs import part
 from diptych.matrix import find
 from diptych.output import Output
 from diptych.packages.finished import check_finished
 from diptych.packages.metadata import Metadata
-from diptych.packages.recipe import RecipeFacts, recipe
+from diptych.packages.recipe import RecipeFacts, RecipeSettings, recipe
 from diptych.records import PROVENANCE, Artefact, CellRecord, read_record, write_record
 from diptych.store import write_json
 from diptych.workspace import Workspace, open_workspace
@@ -56,7 +57,7 @@ def record(space: Workspace, cell: str, floor: str, **other: str) -> CellRecord:
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(cell.encode())
         artefacts.append(Artefact(kind=kind, path=path, sha256="0", size=1, tag="x"))
-    sources = other.get("sources", source_hash(space.config.source, env=space.env))
+    then = other.get("conditions", conditions(space, find(space.cells, cell)))
     made = CellRecord(
         cell=cell,
         stage=space.root,
@@ -66,7 +67,7 @@ def record(space: Workspace, cell: str, floor: str, **other: str) -> CellRecord:
         channels=(),
         fallback="",
         published=(),
-        provenance={FLOOR: floor, "inputs": {"sources": sources}},
+        provenance={FLOOR: floor, "inputs": {"conditions": then}},
     )
     write_record(space.store, made)
     return made
@@ -91,7 +92,7 @@ def test_a_newer_python_is_served(space: Workspace) -> None:
         ("3.10-gcc", "", "3.11-gcc", {}),
         ("3.10-gcc", "3.10", "3.11-clang", {}),
         ("3.10-gcc", "3.10", "3.12-gcc", {}),
-        ("3.10-gcc", "3.10", "3.11-gcc", {"sources": "of yesterday"}),
+        ("3.10-gcc", "3.10", "3.11-gcc", {"conditions": "of yesterday"}),
         ("3.10-gcc", "3.12", "3.11-gcc", {}),
         ("3.11-gcc", "3.10", "3.10-gcc", {}),
     ],
@@ -99,7 +100,7 @@ def test_a_newer_python_is_served(space: Workspace) -> None:
         "one Python's",
         "another compiler",
         "another setting",
-        "other sources",
+        "other sources, settings or variables",
         "a newer floor",
         "an older Python",
     ],
@@ -109,6 +110,25 @@ def test_who_is_not_served(
 ) -> None:
     record(space, maker, floor, **other)
     assert who_serves(space, cell) == ""
+
+
+@pytest.mark.parametrize("what", ["source", "table", "variable"])
+def test_what_was_edited_since_serves_nobody(space: Workspace, what: str) -> None:
+    record(space, "3.10-gcc", "3.10")
+    if what == "source":
+        (space.root / "CMakeLists.txt").write_text("# edited")
+    elif what == "table":
+        file = space.root / "pyproject.toml"
+        file.write_text(
+            file.read_text().replace(
+                'compiler = ["gcc", "clang"]', 'compiler = ["gcc"]\ncmake-args = ["-DA=1"]'
+            )
+        )
+    env = {"PATH": "", **({"CXXFLAGS": "-O1"} if what == "variable" else {})}
+    assert (
+        who_serves(open_workspace(space.root, env=env, machine="x86_64", output=Output(env={})), "3.11-gcc")
+        == ""
+    )
 
 
 def test_what_is_served_serves_nobody(space: Workspace) -> None:
@@ -143,7 +163,8 @@ def stage_with(root: Path, *names: str, tag: str = "") -> Stage:
         info.mkdir()
         (info / "WHEEL").write_text(f"Wheel-Version: 1.0\nTag: {tag}-linux_x86_64\n")
     return Stage(
-        key="k", root=root, folder=root, origins={}, tree=root, compiler=COMPILER, info=info, extra=None, backend={}, kept=False
+        key="k", root=root, folder=root, origins={}, tree=root, compiler=COMPILER, info=info, extra=None, backend={},
+        objects=Counted(taken=0, compiled=0), kept=False
     )  # fmt: skip
 
 
@@ -158,11 +179,9 @@ def stage_with(root: Path, *names: str, tag: str = "") -> Stage:
         (["pkg/_a.so"], "", ""),
     ],
 )
-def test_the_floor_of_a_stage(
-    space: Workspace, tmp_path: Path, names: list[str], tag: str, floor: str
-) -> None:
+def test_the_floor_of_a_stage(tmp_path: Path, names: list[str], tag: str, floor: str) -> None:
     stage = stage_with(tmp_path / "stage", *names, tag=tag)
-    assert stable_floor(stage, find(space.cells, "3.11-gcc")) == floor
+    assert stable_floor(stage, "3.11") == floor
 
 
 def test_the_recipe_says_what_cep_20_asks_for(space: Workspace, tmp_path: Path) -> None:
@@ -171,7 +190,9 @@ def test_the_recipe_says_what_cep_20_asks_for(space: Workspace, tmp_path: Path) 
     (info / "METADATA").write_text("Metadata-Version: 2.4\nName: pkg\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text("[console_scripts]\npkg = pkg:main\n")
     facts = RecipeFacts(
-        cell=find(space.cells, "3.10-gcc"),
+        python="3.10",
+        platform="linux-64",
+        settings=part(RecipeSettings, find(space.cells, "3.10-gcc").settings),
         metadata=Metadata(folder=info, name="pkg", version="1.0"),
         source=tmp_path,
         package="pkg",

@@ -63,11 +63,6 @@ class Packed:
         )
 
     @property
-    def bound(self) -> tuple[str, ...]:
-        """The files that name the host environment, and will name it wherever they are installed."""
-        return tuple(self.journal.get("bound", ()))
-
-    @property
     def left_out(self) -> tuple[str, ...]:
         """What the wheel does not hold of the stage, by folder."""
         return tuple(self.journal.get("left out", ()))

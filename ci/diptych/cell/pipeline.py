@@ -19,7 +19,7 @@ from diptych.cell.judging import judge_packages
 from diptych.cell.makers import Packed, conda_of, stable_floor, wheel_of
 from diptych.cell.packing import CondaPacking, Packing, WheelPacking, packings
 from diptych.cell.publish import publish
-from diptych.cell.serving import FLOOR, served
+from diptych.cell.serving import FLOOR, conditions, served
 from diptych.cell.stages import stage_of, tests_of
 from diptych.cell.tools import tool_version
 from diptych.compare import Comparison, compare_cell
@@ -27,7 +27,7 @@ from diptych.compare.waivers import waivers_of
 from diptych.environments import Environment
 from diptych.errors import CompareError
 from diptych.eviction import evict
-from diptych.matrix import Cell
+from diptych.matrix import Cell, find
 from diptych.output import human_size
 from diptych.packages.metadata import Metadata, prepare_metadata, read_metadata
 from diptych.records import Artefact, CellRecord, write_record
@@ -216,6 +216,9 @@ def _provenance(
             "stage": stage.key,
             "lock": environment.lock_hash,
             "packing": {"wheel": wheel.key, "conda": conda.key},
+            "conditions": conditions(workspace, find(workspace.cells, job.cell))
+            if stable_floor(stage, job.python)
+            else "",
             "epoch": workspace.epoch,
             "epoch_from": workspace.time_stamp.source,
             "variables": chosen(workspace.env),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 
-from diptych.build.sources import source_hash
+from diptych.build.sources import source_hash, version_facts
+from diptych.build.toolenv import steering
 from diptych.cell.publish import withdraw
 from diptych.matrix import Cell
 from diptych.records import CellRecord, read_record, write_record
+from diptych.store import digest
 from diptych.workspace import Workspace
 
 FLOOR = "stable_abi"
@@ -48,11 +50,21 @@ def _older(workspace: Workspace, cell: Cell) -> Iterator[Cell]:
 
 def _fits(workspace: Workspace, cell: Cell, record: CellRecord) -> bool:
     floor = record.provenance.get(FLOOR, "")
-    sources = record.provenance.get("inputs", {}).get("sources")
-    return (
-        bool(floor)
-        and _number(floor) <= _number(cell.python)
-        and sources == source_hash(workspace.config.source, env=workspace.env)
+    then = record.provenance.get("inputs", {}).get("conditions")
+    return bool(floor) and _number(floor) <= _number(cell.python) and then == conditions(workspace, cell)
+
+
+def conditions(workspace: Workspace, cell: Cell) -> str:
+    """Hash all that makes the packages of two cells of one compiler alike, but for Python and its host environment.
+
+    That are the table's settings, the sources with what a version is made from, a recipe of the project's own, and the variables that a
+    person has set on purpose. Another release of the compiler, or of a package of the host environment, shows when the oldest is built.
+    """
+    config, env = workspace.config, workspace.env
+    recipe = config.recipe and source_hash(config.recipe.parent, env=env)
+    sources = [source_hash(config.source, env=env), version_facts(config.source, env=env)]
+    return digest(
+        asdict(cell.settings), asdict(cell.compiler), config.package, recipe, sources, steering(env)
     )
 
 
