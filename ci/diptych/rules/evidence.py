@@ -11,7 +11,7 @@ from typing import Literal
 
 from diptych.binaries import Binary, Signature
 from diptych.closure import Closure
-from diptych.policy import PlatformTag
+from diptych.policy import NewInMacOS, PlatformTag
 from diptych.rules.container import ContainerFacts
 from diptych.rules.names import ModuleName
 
@@ -78,6 +78,8 @@ class Deep:
         unused: needed libraries to which no symbol is bound.
         unbound: symbols that nothing in the whole closure defines; None: the closure is not known as a whole.
         cxx_runtimes: C++ runtimes of which it exports out-of-line parts, with the symbols that tell.
+        newer: names that it cannot do without and that the system's libraries did not always have (Mach-O).
+        strong: functions and objects that a module exports for no visible reason: no weak ones, no entry points (ELF).
     """
 
     python_defined: tuple[str, ...] = ()
@@ -96,6 +98,8 @@ class Deep:
     unused: tuple[str, ...] = ()
     unbound: tuple[Unbound, ...] | None = None
     cxx_runtimes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    newer: tuple[NewInMacOS, ...] = ()
+    strong: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)
