@@ -91,7 +91,7 @@ def probe(binary: Binary, data: Buffer, *, wanted: Wanted) -> Probe:
             version_uses=tuple(_version_uses(binary, symbols, wanted)),
             cxx_runtimes=cxx_runtimes(defined),
             newer=_newer(binary, names),
-            strong=_strong(names) if module and binary.format == "elf" else frozenset(),
+            strong=_strong(names) if module else frozenset(),
         ),
         names=names_of(binary, everything),
     )
@@ -113,7 +113,7 @@ def _strong(names: Sequence[tuple[str, Symbol]]) -> frozenset[str]:
         for name, symbol in names
         if symbol.defined
         and symbol.binding == "global"
-        and symbol.kind in {"func", "object"}
+        and symbol.kind in {"func", "object", ""}  # Mach-O does not say
         and not _ENTRY.match(name)
         and name not in _LINKERS
     )

@@ -79,7 +79,7 @@ class Deep:
         unbound: symbols that nothing in the whole closure defines; None: the closure is not known as a whole.
         cxx_runtimes: C++ runtimes of which it exports out-of-line parts, with the symbols that tell.
         newer: names that it cannot do without and that the system's libraries did not always have (Mach-O).
-        strong: functions and objects that a module exports for no visible reason: no weak ones, no entry points (ELF).
+        strong: functions and objects that a module exports for no visible reason: no weak ones, no entry points.
     """
 
     python_defined: tuple[str, ...] = ()

@@ -50,7 +50,8 @@ def exported_twice(evidence: Evidence) -> Iterator[Finding]:
 
     Mend: compile with `-fvisibility=hidden`, or put what is shared into a library that both need.
 
-    Not seen: weak definitions (templates, inline functions), of which one copy may stand for all; Mach-O; modules of other packages.
+    Not seen: weak definitions (templates, inline functions), of which one copy may stand for all; Mach-O; modules of other packages; names
+    of modules that share a library which DIP203 or DIP707 tells of.
 
     Source: dlopen(3), RTLD_GLOBAL; System V gABI, "Shared Object Dependencies"; Python, sys.setdlopenflags.
     """
@@ -60,7 +61,7 @@ def exported_twice(evidence: Evidence) -> Iterator[Finding]:
             owners[name].append(item)
     groups: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for name, items in owners.items():
-        if len({item.place for item in items}) > 1 and _one_python(items):
+        if len({item.place for item in items}) > 1 and _one_python(items) and not _told_of(items):
             groups[tuple(item.label for item in items)].append(name)
     for labels, names in sorted(groups.items()):
         names.sort()
@@ -69,6 +70,14 @@ def exported_twice(evidence: Evidence) -> Iterator[Finding]:
             message=f"{len(labels)} modules export {len(names)} {'name' if len(names) == 1 else 'names'} alike",
             evidence=(f"defines {', '.join(names[:4])}", *(f"in {label}" for label in labels[:4])),
         )
+
+
+def _told_of(items: list[Item]) -> bool:
+    """Tell whether another rule has the reason: one library inside of all of them (DIP707), or Boost.Python (DIP203)."""
+    libraries = [
+        {*item.deep.bundled, *(["Boost.Python"] if item.deep.boost_registry else [])} for item in items
+    ]
+    return bool(set.intersection(*libraries))
 
 
 def _one_python(items: list[Item]) -> bool:
