@@ -202,6 +202,7 @@ class Evidence:
         requires: of a wheel: the distributions that it always requires, normalised.
         beside: what was laid beside it (``--with``): then what is not found there is nowhere.
         preloaded: own library → the Python file of the package that loads it by name (ctypes).
+        optional: module → why nobody has to be able to import it; asked of modules that lack a library.
         unread: what is there and was not looked at, a line each.
         container: the outside of a wheel or conda package.
     """
@@ -225,6 +226,7 @@ class Evidence:
     requires: tuple[str, ...] = ()
     beside: tuple[str, ...] = ()
     preloaded: Mapping[str, str] = field(default_factory=dict)
+    optional: Mapping[str, str] = field(default_factory=dict)
     unread: tuple[str, ...] = ()
     container: ContainerFacts | None = None
 
