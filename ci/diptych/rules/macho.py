@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from diptych.binaries import Signature
@@ -10,6 +10,7 @@ from diptych.rules import premises
 from diptych.rules.evidence import Evidence, Item
 from diptych.rules.model import Finding, Severity, rule
 from diptych.rules.names import libpython
+from diptych.rules.search_paths import several
 
 _FIRST_ARM = (11, 0)
 _OURS = ("/usr/lib/", "/System/")
@@ -102,16 +103,23 @@ def above_min_os(evidence: Evidence) -> Iterator[Finding]:
     stated = "the tag says"
     if evidence.conda is not None:
         promised, stated = evidence.conda.floor("__osx"), "the package says __osx"
+    groups: dict[tuple[str, tuple[int, int]], list[Item]] = defaultdict(list)
     for item in evidence.macho if promised else ():
         wanted = _version(item.binary.min_os)
         floor = max(promised or (0, 0), _FIRST_ARM) if item.binary.machine.startswith("arm64") else promised
         loadable = item.binary.kind != "object" and item.binary.platform in {"", "macos"}
         if wanted and floor and wanted > floor and loadable:
-            yield Finding(
-                place=item.label,
-                message=f"needs macOS {item.binary.min_os}, {stated} {'.'.join(map(str, floor))}",
-                evidence=(f"minos {item.binary.min_os}, SDK {item.binary.sdk or 'unknown'}",),
-            )
+            groups[item.binary.min_os or "", floor].append(item)
+    for (newest, floor), items in groups.items():
+        places = list(dict.fromkeys(item.label for item in items))
+        yield Finding(
+            place=places[0],
+            message=f"needs macOS {newest}, {stated} {'.'.join(map(str, floor))}",
+            evidence=(
+                f"minos {newest}, SDK {items[0].binary.sdk or 'unknown'}",
+                *(several(places) if len(places) > 1 else ()),
+            ),
+        )
 
 
 def _version(text: str | None) -> tuple[int, int] | None:
