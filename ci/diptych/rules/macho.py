@@ -140,18 +140,15 @@ def slices_disagree(evidence: Evidence) -> Iterator[Finding]:
     Source: matthew-brett/delocate, `--require-archs`; pypa/cibuildwheel, universal2.
     """
     promised = {name for tag in evidence.platforms for name in tag.machines if tag.system == "macosx"}
+    lacking: dict[tuple[bool, tuple[str, ...], tuple[str, ...]], list[str]] = defaultdict(list)
     for place, slices in evidence.by_file():
         if slices[0].binary.format != "macho":
             continue
         have = {item.binary.machine for item in slices}
         missing = promised - have
         if missing and have & promised:
-            yield Finding(
-                given=Severity.ERROR if slices[0].module else Severity.DRIFT,
-                place=place,
-                message=f"no slice for {', '.join(sorted(missing))}",
-                evidence=(f"slices: {', '.join(sorted(have))}", f"tag: {evidence.platforms[0].text}"),
-            )
+            module = slices[0].module is not None
+            lacking[module, tuple(sorted(missing)), tuple(sorted(have))].append(place)
         if len({frozenset(_leaves(item)) for item in slices}) > 1:
             yield Finding(
                 given=Severity.DRIFT,
@@ -159,6 +156,17 @@ def slices_disagree(evidence: Evidence) -> Iterator[Finding]:
                 message="the slices need different libraries",
                 evidence=tuple(f"{one.binary.machine}: {', '.join(sorted(_leaves(one)))}" for one in slices),
             )
+    for (module, without, given), places in lacking.items():
+        yield Finding(
+            given=Severity.ERROR if module else Severity.DRIFT,
+            place=places[0],
+            message=f"no slice for {', '.join(without)}",
+            evidence=(
+                f"slices: {', '.join(given)}",
+                f"tag: {evidence.platforms[0].text}",
+                *(several(places) if len(places) > 1 else ()),
+            ),
+        )
 
 
 def _leaves(item: Item) -> set[str]:
