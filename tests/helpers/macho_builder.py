@@ -28,10 +28,12 @@ def macho(  # noqa: PLR0913
     rpath: Sequence[str] = (),
     minos: tuple[int, int] = (11, 0),
     symbols: Sequence[tuple[str, int]] = (),
+    weakly: Sequence[str] = (),
     text: bytes = b"\xc0\x03\x5f\xd6" * 4,
     signed: bool = False,
 ) -> bytes:
-    """Return a 64-bit little-endian file. A symbol is (name, library ordinal), ordinal 0 for a defined one."""
+    """Return a 64-bit little-endian file. A symbol is (name, library ordinal), ordinal 0 for a defined one; those
+    in ``weakly`` may stay undefined."""
     commands: list[bytes] = []
     if install_name is not None:
         commands.append(_text_command(LC_ID, struct.pack("<III", 2, 0x10000, 0x10000), install_name))
@@ -51,7 +53,14 @@ def macho(  # noqa: PLR0913
     table = b""
     at = 1
     for name, ordinal in symbols:
-        table += struct.pack("<IBBHQ", at, 0x01 if ordinal else 0x0F, 0 if ordinal else 1, ordinal << 8, 0)
+        table += struct.pack(
+            "<IBBHQ",
+            at,
+            0x01 if ordinal else 0x0F,
+            0 if ordinal else 1,
+            ordinal << 8 | 0x40 * (name in weakly),
+            0,
+        )
         at += len(name) + 1
     end = -(-(symbols_at + len(table) + len(strings)) // 16) * 16
     pages = -(-end // 4096)

@@ -419,3 +419,75 @@ def test_a_name_with_a_slash_is_replaced_and_not_given_a_run_path_alone(tmp_path
     ]
     assert found.severity is E
     assert "patchelf --replace-needed build/libfoo.so libfoo.so" in found.next_step
+
+
+IMPORTS = {
+    "except ImportError": (
+        {"pair/gpu/__init__.py": "try:\n    from ._cuda import run\nexcept ImportError:\n    run = None\n"},
+        D,
+    ),
+    "except and another error": (
+        {
+            "pair/gpu/__init__.py": "try:\n    import pair.gpu._cuda\nexcept (ImportError, RuntimeError):\n    pass\n",
+        },
+        D,
+    ),
+    "suppress": (
+        {
+            "pair/gpu/__init__.py": (
+                "import contextlib\nwith contextlib.suppress(ImportError):\n    from . import _cuda\n"
+            )
+        },
+        D,
+    ),
+    "caught, but for another reason": (
+        {"pair/gpu/__init__.py": "try:\n    from ._cuda import run\nexcept KeyError:\n    run = None\n"},
+        E,
+    ),
+    "once caught, once not": (
+        {
+            "pair/gpu/__init__.py": "try:\n    from ._cuda import run\nexcept ImportError:\n    run = None\n",
+            "pair/fast.py": "from pair.gpu import _cuda\n",
+        },
+        E,
+    ),
+    "a module of the same name elsewhere": (
+        {
+            "pair/gpu/__init__.py": "",
+            "pair/__init__.py": "try:\n    from ._cuda import run\nexcept ImportError:\n    run = None\n",
+        },
+        E,
+    ),
+    "imported from above": ({"pair/gpu/__init__.py": "from ..gpu._cuda import run\n"}, E),
+    "a package without __init__": ({"pair/__init__.py": "", "pair/gpu/notes.py": "run = None\n"}, E),
+    "a folder that is no package": ({"other/__init__.py": "", "pair/notes.py": "run = None\n"}, D),
+    "no package at all": ({}, E),
+    "a text that is no Python": ({"pair/gpu/__init__.py": "from ._cuda import {{ name }}\n"}, E),
+}
+
+
+@pytest.mark.parametrize("case", IMPORTS)
+def test_a_module_that_the_package_can_do_without(case: str, tmp_path: Path) -> None:
+    sources, expected = IMPORTS[case]
+    own = (Sym(name="PyInit__cuda", defined=True), Sym(name="PyModule_Create2"))
+    data = elf(symbols=own, needed=["libcublas.so.13"])
+    files = {f"pair/gpu/_cuda.{CP311}": data, **{name: text.encode() for name, text in sources.items()}}
+    found = found_in(wheel(tmp_path, "manylinux_2_17_x86_64", files))
+    assert [(one.code, one.severity) for one in found] == [("DIP307", expected)]
+
+
+def test_a_debugger_s_library_with_a_module_s_name(tmp_path: Path) -> None:
+    own = (Sym(name="pair_spawn", defined=True), Sym(name="PyGILState_Ensure"))
+    for symbols, expected in ((own, D), (own[1:], E)):
+        files = {f"pair/_inject.{CP311}": elf(symbols=symbols)}
+        (found,) = found_in(wheel(tmp_path, "manylinux_2_17_x86_64", files))
+        assert (found.code, found.severity) == ("DIP107", expected)
+
+
+def test_many_entries_of_one_run_path_are_one_finding(tmp_path: Path) -> None:
+    path = "/home/a/lib:/opt/b/lib:$ORIGIN:.:lib"
+    files = {f"{folder}/_core.{CP311}": module(needed=["libc.so.6"], rpath=path) for folder in ("a", "b")}
+    found = {one.code: one for one in found_in(wheel(tmp_path, "manylinux_2_17_x86_64", files))}
+    assert list(found) == ["DIP301", "DIP302"]
+    assert "2 folders of the build machine" in found["DIP301"].message
+    assert 'entry "." and entry "lib"' in found["DIP302"].message

@@ -14,6 +14,7 @@ from diptych.doctor.beside import Beside
 from diptych.doctor.binding import Binder
 from diptych.doctor.container import Outside
 from diptych.doctor.contents import binaries_of
+from diptych.doctor.optional import optional_modules
 from diptych.doctor.overlinking import unused_of
 from diptych.doctor.preloading import preloaded
 from diptych.doctor.probes import Wanted, probe
@@ -104,6 +105,8 @@ def gather(
         beside = laid if laid is not None and evidence.packed else Beside()
         evidence = replace(_with_owners(evidence), beside=tuple(beside.names))
         whole = _with_closures(evidence, path, host, found.tables, beside)
+        if whole.packed:
+            whole = replace(whole, optional=optional_modules(package, whole))
         # musl compares no SONAME: what was opened by its path meets no need.
         by_code = whole.packed and "musllinux" not in whole.families
         return replace(whole, preloaded=preloaded(package, whole)) if by_code else whole

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from diptych.binaries import Binary, Buffer, Symbol, dynamic_symbols, signature, static_symbols
 from diptych.doctor.instructions import instructions
 from diptych.doctor.tables import Names, names_of
-from diptych.policy import bundled_libraries, cxx_runtimes
+from diptych.policy import NewInMacOS, bundled_libraries, cxx_runtimes, new_in_macos
 from diptych.rules import Deep, VersionUse
 from diptych.rules.names import ModuleName, module_name, stem
 
@@ -36,6 +36,8 @@ _NANOBIND = re.compile(rb"__nb_internals_")
 _NANOBIND_TAG = re.compile(rb"v\d+_(?:system|gcc|clang|msvc|mscver|icc|libstdcpp|libcpp)\w*")
 _NOT_USED_SLOT = {"little": bytes([4, *[0] * 7, 1, *[0] * 7]), "big": bytes([*[0] * 3, 4, *[0] * 11, 1])}
 _ENTRY = re.compile(r"PyInitU?_|PyModExport_|HPyInit_")
+_SYSTEM = ("/usr/lib/", "/System/")
+_LINKERS = frozenset({"_init", "_fini", "_edata", "_end", "__bss_start", "_start", "main"})
 _CHUNK = 1 << 20
 _OVERLAP = 256
 
@@ -89,8 +91,32 @@ def probe(binary: Binary, data: Buffer, *, wanted: Wanted) -> Probe:
             signature=signature(binary, data) if binary.signed else None,
             version_uses=tuple(_version_uses(binary, symbols, wanted)),
             cxx_runtimes=cxx_runtimes(defined),
+            newer=_newer(binary, names),
+            strong=_strong(names) if module else frozenset(),
         ),
         names=names_of(binary, everything),
+    )
+
+
+def _newer(binary: Binary, names: Sequence[tuple[str, Symbol]]) -> tuple[NewInMacOS, ...]:
+    if binary.format != "macho":
+        return ()
+    return new_in_macos(
+        name
+        for name, symbol in names
+        if not symbol.defined and symbol.binding != "weak" and (symbol.library or "").startswith(_SYSTEM)
+    )
+
+
+def _strong(names: Sequence[tuple[str, Symbol]]) -> frozenset[str]:
+    return frozenset(
+        name
+        for name, symbol in names
+        if symbol.defined
+        and symbol.binding == "global"
+        and symbol.kind in {"func", "object", ""}  # Mach-O does not say
+        and not _ENTRY.match(name)
+        and name not in _LINKERS
     )
 
 

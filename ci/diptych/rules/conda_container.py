@@ -99,7 +99,7 @@ def pythons(evidence: Evidence) -> Iterator[Finding]:
 
     Not seen: ranges of more than one Python, and packages that depend on no Python at all.
 
-    Source: CEP 20; conda-build, "Noarch Python"; conda/conda-build#4105.
+    Source: CEP 20; conda-build, "Noarch Python"; conda/conda#10969; conda/conda-build#4477.
     """
     package = evidence.conda
     if package is None:

@@ -11,7 +11,7 @@ from typing import Literal
 
 from diptych.binaries import Binary, Signature
 from diptych.closure import Closure
-from diptych.policy import PlatformTag
+from diptych.policy import NewInMacOS, PlatformTag
 from diptych.rules.container import ContainerFacts
 from diptych.rules.names import ModuleName
 
@@ -79,6 +79,8 @@ class Deep:
         unused: needed libraries to which no symbol is bound.
         unbound: symbols that nothing in the whole closure defines; None: the closure is not known as a whole.
         cxx_runtimes: C++ runtimes of which it exports out-of-line parts, with the symbols that tell.
+        newer: names that it cannot do without and that the system's libraries did not always have (Mach-O).
+        strong: functions and objects that a module exports for no visible reason: no weak ones, no entry points.
     """
 
     python_defined: tuple[str, ...] = ()
@@ -98,6 +100,8 @@ class Deep:
     unused: tuple[str, ...] = ()
     unbound: tuple[Unbound, ...] | None = None
     cxx_runtimes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    newer: tuple[NewInMacOS, ...] = ()
+    strong: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,6 +204,7 @@ class Evidence:
         requires: of a wheel: the distributions that it always requires, normalised.
         beside: what was laid beside it (``--with``): then what is not found there is nowhere.
         preloaded: own library → the Python file of the package that loads it by name (ctypes).
+        optional: module → why nobody has to be able to import it; asked of modules that lack a library.
         unread: what is there and was not looked at, a line each.
         container: the outside of a wheel or conda package.
     """
@@ -223,6 +228,7 @@ class Evidence:
     requires: tuple[str, ...] = ()
     beside: tuple[str, ...] = ()
     preloaded: Mapping[str, str] = field(default_factory=dict)
+    optional: Mapping[str, str] = field(default_factory=dict)
     unread: tuple[str, ...] = ()
     container: ContainerFacts | None = None
 

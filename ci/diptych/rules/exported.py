@@ -1,4 +1,4 @@
-"""DIP707: names of well-known libraries that a module gives to the whole process."""
+"""DIP707 and DIP708: names that modules give to the whole process."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from diptych.rules import premises
-from diptych.rules.evidence import Evidence
+from diptych.rules.evidence import Evidence, Item
 from diptych.rules.model import Finding, Severity, rule
 
 
@@ -38,3 +38,49 @@ def exported_library(evidence: Evidence) -> Iterator[Finding]:
             message=f"{count} the functions of {library}",
             evidence=(f"defines {', '.join(names[:4])}", *(f"in {label}" for label, _ in users[:4])),
         )
+
+
+@rule("DIP708", "one name exported by two modules", Severity.NOTE, premises.modules, premises.elf)
+def exported_twice(evidence: Evidence) -> Iterator[Finding]:
+    """Two extension modules of a package export a function or object of one name, and neither definition is weak.
+
+    Why: most often one source file was compiled into both. `import` keeps modules apart (RTLD_LOCAL), so each has its own copy, with a
+    state of its own. With `sys.setdlopenflags(RTLD_GLOBAL)`, as MPI and some plug-in hosts set it, the module that was imported first
+    answers for both.
+
+    Mend: compile with `-fvisibility=hidden`, or put what is shared into a library that both need.
+
+    Not seen: weak definitions (templates, inline functions), of which one copy may stand for all; Mach-O; modules of other packages; names
+    of modules that share a library which DIP203 or DIP707 tells of.
+
+    Source: dlopen(3), RTLD_GLOBAL; System V gABI, "Shared Object Dependencies"; Python, sys.setdlopenflags.
+    """
+    owners: dict[str, list[Item]] = defaultdict(list)
+    for item in evidence.elf:
+        for name in item.deep.strong:
+            owners[name].append(item)
+    groups: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for name, items in owners.items():
+        if len({item.place for item in items}) > 1 and _one_python(items) and not _told_of(items):
+            groups[tuple(item.label for item in items)].append(name)
+    for labels, names in sorted(groups.items()):
+        names.sort()
+        yield Finding(
+            place=labels[0],
+            message=f"{len(labels)} modules export {len(names)} {'name' if len(names) == 1 else 'names'} alike",
+            evidence=(f"defines {', '.join(names[:4])}", *(f"in {label}" for label in labels[:4])),
+        )
+
+
+def _told_of(items: list[Item]) -> bool:
+    """Tell whether another rule has the reason: one library inside of all of them (DIP707), or Boost.Python (DIP203)."""
+    libraries = [
+        {*item.deep.bundled, *(["Boost.Python"] if item.deep.boost_registry else [])} for item in items
+    ]
+    return bool(set.intersection(*libraries))
+
+
+def _one_python(items: list[Item]) -> bool:
+    """Tell whether one interpreter can import them all: a wheel may have a module for each."""
+    tags = {item.module.tag for item in items if item.module}
+    return len(tags) == 1

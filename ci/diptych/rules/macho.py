@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from diptych.binaries import Signature
@@ -10,6 +10,7 @@ from diptych.rules import premises
 from diptych.rules.evidence import Evidence, Item
 from diptych.rules.model import Finding, Severity, rule
 from diptych.rules.names import libpython
+from diptych.rules.search_paths import several
 
 _FIRST_ARM = (11, 0)
 _OURS = ("/usr/lib/", "/System/")
@@ -102,16 +103,23 @@ def above_min_os(evidence: Evidence) -> Iterator[Finding]:
     stated = "the tag says"
     if evidence.conda is not None:
         promised, stated = evidence.conda.floor("__osx"), "the package says __osx"
+    groups: dict[tuple[str, tuple[int, int]], list[Item]] = defaultdict(list)
     for item in evidence.macho if promised else ():
         wanted = _version(item.binary.min_os)
         floor = max(promised or (0, 0), _FIRST_ARM) if item.binary.machine.startswith("arm64") else promised
         loadable = item.binary.kind != "object" and item.binary.platform in {"", "macos"}
         if wanted and floor and wanted > floor and loadable:
-            yield Finding(
-                place=item.label,
-                message=f"needs macOS {item.binary.min_os}, {stated} {'.'.join(map(str, floor))}",
-                evidence=(f"minos {item.binary.min_os}, SDK {item.binary.sdk or 'unknown'}",),
-            )
+            groups[item.binary.min_os or "", floor].append(item)
+    for (newest, floor), items in groups.items():
+        places = list(dict.fromkeys(item.label for item in items))
+        yield Finding(
+            place=places[0],
+            message=f"needs macOS {newest}, {stated} {'.'.join(map(str, floor))}",
+            evidence=(
+                f"minos {newest}, SDK {items[0].binary.sdk or 'unknown'}",
+                *(several(places) if len(places) > 1 else ()),
+            ),
+        )
 
 
 def _version(text: str | None) -> tuple[int, int] | None:
@@ -132,18 +140,15 @@ def slices_disagree(evidence: Evidence) -> Iterator[Finding]:
     Source: matthew-brett/delocate, `--require-archs`; pypa/cibuildwheel, universal2.
     """
     promised = {name for tag in evidence.platforms for name in tag.machines if tag.system == "macosx"}
+    lacking: dict[tuple[bool, tuple[str, ...], tuple[str, ...]], list[str]] = defaultdict(list)
     for place, slices in evidence.by_file():
         if slices[0].binary.format != "macho":
             continue
         have = {item.binary.machine for item in slices}
         missing = promised - have
         if missing and have & promised:
-            yield Finding(
-                given=Severity.ERROR if slices[0].module else Severity.DRIFT,
-                place=place,
-                message=f"no slice for {', '.join(sorted(missing))}",
-                evidence=(f"slices: {', '.join(sorted(have))}", f"tag: {evidence.platforms[0].text}"),
-            )
+            module = slices[0].module is not None
+            lacking[module, tuple(sorted(missing)), tuple(sorted(have))].append(place)
         if len({frozenset(_leaves(item)) for item in slices}) > 1:
             yield Finding(
                 given=Severity.DRIFT,
@@ -151,6 +156,17 @@ def slices_disagree(evidence: Evidence) -> Iterator[Finding]:
                 message="the slices need different libraries",
                 evidence=tuple(f"{one.binary.machine}: {', '.join(sorted(_leaves(one)))}" for one in slices),
             )
+    for (module, without, given), places in lacking.items():
+        yield Finding(
+            given=Severity.ERROR if module else Severity.DRIFT,
+            place=places[0],
+            message=f"no slice for {', '.join(without)}",
+            evidence=(
+                f"slices: {', '.join(given)}",
+                f"tag: {evidence.platforms[0].text}",
+                *(several(places) if len(places) > 1 else ()),
+            ),
+        )
 
 
 def _leaves(item: Item) -> set[str]:

@@ -1,4 +1,4 @@
-"""DIP607 to DIP611: what dyld of the promised macOS cannot read."""
+"""DIP607 to DIP612: what dyld of the promised macOS cannot read."""
 
 from __future__ import annotations
 
@@ -146,3 +146,46 @@ def older_library(evidence: Evidence) -> Iterator[Finding]:
                     message=f"asks for {posixpath.basename(name)} {wanted}, which is {given[0]} here",
                     evidence=(f"{own[0].place}: compatibility version {given[0]}",),
                 )
+
+
+# Nobody builds or tests for what is older, and most of it is bound when first called.
+_SERVED = (11, 0)
+_FIRST_ARM = (11, 0)
+
+
+@rule("DIP612", "symbols newer than the oldest macOS", Severity.ERROR, premises.macho)
+def newer_symbols(evidence: Evidence) -> Iterator[Finding]:
+    """A binary wants a name of the system's libraries that its oldest macOS does not have, and not weakly.
+
+    Why: dyld of the older system stops with "Symbol not found", at the start or when the function is first called. The compiler warns of
+    it only where the headers say since when a name exists, and checks of `configure` and CMake find whatever the build machine has.
+    Of what macOS 10.12 to 10.15 brought it is a drift.
+
+    Mend: raise MACOSX_DEPLOYMENT_TARGET and the tag, or ask with `__builtin_available` before the call, which makes the reference weak.
+
+    Not seen: names that are not in the list (data/macos_symbols.json: libc++'s library parts and the functions of libSystem that trip up most);
+    classes and methods of Objective-C; names that a later macOS took away.
+
+    Source: libc++, "Availability markup" (vendor documentation); Apple, API_AVAILABLE in the SDK's headers.
+    """
+    tagged = min((tag.min_os for tag in evidence.platforms if tag.min_os), default=None)
+    stated = evidence.conda.floor("__osx") if evidence.conda is not None else tagged
+    for item in evidence.macho:
+        lowest = max(_numbers(item.binary.min_os)[:2], stated or (), _first(item))
+        newer = [one for one in item.deep.newer if one.first > lowest]
+        if not newer or not lowest or item.binary.platform not in {"", "macos"} or not _is_loaded(item):
+            continue
+        yield Finding(
+            given=Severity.ERROR if newer[0].first > _SERVED and evidence.packed else Severity.DRIFT,
+            place=item.label,
+            message=f"is for macOS {_dotted(lowest)}, and wants {newer[0].what}: macOS {_dotted(newer[0].first)}",
+            evidence=tuple(f"{one.symbols[0]}: from macOS {_dotted(one.first)} on" for one in newer),
+        )
+
+
+def _first(item: Item) -> tuple[int, ...]:
+    return _FIRST_ARM if item.binary.machine.startswith("arm64") else ()
+
+
+def _dotted(version: tuple[int, ...]) -> str:
+    return ".".join(map(str, version))

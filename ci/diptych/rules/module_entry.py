@@ -26,7 +26,8 @@ def no_entry(evidence: Evidence) -> Iterator[Finding]:
     the version script.
 
     Not seen: modules without any tag in their name; Mach-O files whose symbol table is stripped (their export trie is not read). A file that
-    does not refer to the C API is taken for a library for ctypes and gets a note.
+    does not refer to the C API is taken for a library for ctypes and gets a note; one that exports functions of its own may be meant for
+    `dlopen` (debuggers, embedding programs) and gets a drift.
 
     Source: PEP 489, PEP 793; CPython, Python/importdl.c; PyO3/maturin#1080.
     """
@@ -40,10 +41,15 @@ def no_entry(evidence: Evidence) -> Iterator[Finding]:
             apart.append(item.label)
             continue
         has = ", ".join(item.deep.entries[:4])
+        own = sorted(item.deep.strong)
         yield Finding(
+            given=Severity.DRIFT if own and not has else Severity.ERROR,
             place=item.label,
             message=f"exports no PyInit_{name}" + (f", but {has}" if has else ""),
-            evidence=(f"exported entry points: {has or 'none'}",),
+            evidence=(
+                f"exported entry points: {has or 'none'}",
+                *([f"exports {', '.join(own[:4])}"] if own and not has else []),
+            ),
             next_step=_entry_step(name, item),
         )
     if apart:

@@ -133,17 +133,29 @@ def unused_needed(evidence: Evidence) -> Iterator[Finding]:
             users[name].append(item.label)
             library = evidence.own_library(name)
             cost[name] = library.size if library and _grafted(library) else 0
+    harmless: dict[str, list[str]] = {}
     for name, places in users.items():
         needed_by_others = any(
             name in item.binary.needed and name not in item.deep.unused for item in evidence.elf
         )
-        dead = cost[name] and not needed_by_others
+        if not cost[name] or needed_by_others:
+            harmless[name] = places
+            continue
         yield Finding(
-            given=Severity.DRIFT if dead else Severity.NOTE,
             place=places[0],
-            message=f"{without_hash(name)} is needed, but no symbol of it is used"
-            + (f": {human_size(cost[name])} carried for nothing" if dead else ""),
+            message=f"{without_hash(name)} is needed, but no symbol of it is used: {human_size(cost[name])} carried for nothing",
             evidence=tuple(f"NEEDED {name} in {place}" for place in places[:_SHOWN]),
+        )
+    if harmless:
+        lines = [f"NEEDED {name} in {place}" for name, places in harmless.items() for place in places]
+        first = next(iter(harmless))
+        yield Finding(
+            given=Severity.NOTE,
+            place=harmless[first][0],
+            message=f"{without_hash(first)} is needed, but no symbol of it is used"
+            if len(harmless) == 1
+            else f"{len(harmless)} libraries are needed, but no symbol of them is used",
+            evidence=tuple(lines[:_SHOWN]),
         )
 
 

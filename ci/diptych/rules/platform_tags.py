@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -293,15 +294,21 @@ def isa_level(evidence: Evidence) -> Iterator[Finding]:
 
     Source: x86-64 psABI, "GNU property"; auditwheel 6, ISA check.
     """
+    groups: dict[str, list[str]] = defaultdict(list)
     for item in evidence.elf:
         levels = [mark for mark in item.binary.features if mark.startswith("x86-64-")]
         if levels:
-            yield Finding(
-                given=Severity.ERROR if evidence.kind == "wheel" else Severity.NOTE,
-                place=item.label,
-                message=f"needs {max(levels)}",
-                evidence=("from .note.gnu.property, which the loader obeys",),
-            )
+            groups[max(levels)].append(item.label)
+    for level, places in groups.items():
+        yield Finding(
+            given=Severity.ERROR if evidence.kind == "wheel" else Severity.NOTE,
+            place=places[0],
+            message=f"needs {level}",
+            evidence=(
+                "from .note.gnu.property, which the loader obeys",
+                *(several(places) if len(places) > 1 else ()),
+            ),
+        )
 
 
 @rule(

@@ -30,13 +30,14 @@ def not_found(evidence: Evidence) -> Iterator[Finding]:
     Why: "cannot open shared object file", or "Library not loaded": the build tree had a run path that installation stripped, or the
     library lies on the build machine alone. A library is looked at where the modules that need it bring it in, since it inherits
     their DT_RPATH (under musl, which a musllinux tag means, their DT_RUNPATH as well). A conda package may take it from a run dependency, a wheel from a distribution that it requires: where names
-    speak for that, it is a note or, for conda, left to the dependency.
+    speak for that, it is a note or, for conda, left to the dependency. A module that the package imports only under `except ImportError`, or
+    never, is a drift.
 
     Mend: set INSTALL_RPATH (`$ORIGIN/…`, `@loader_path/…`), graft the library (auditwheel, delocate), or add the dependency. With
     `diptych doctor --with SIBLING…` the packages that it relies on are laid beside it, and it is decided.
 
     Not seen: libraries opened by `dlopen` at run time; what a run dependency of a conda package holds, unless it is laid beside
-    by `--with`; the order in which modules are imported, which can let one find what another has loaded; LD_LIBRARY_PATH of a
+    by `--with`; imports by `importlib` and from other packages; the order in which modules are imported, which can let one find what another has loaded; LD_LIBRARY_PATH of a
     user.
 
     Source: pybind/cmake_example#18; scikit-build/scikit-build#503; AcademySoftwareFoundation/OpenColorIO#1846; closure
@@ -72,6 +73,11 @@ def _not_found(name: str, severity: Severity, wanting: list[Need], evidence: Evi
         evidence=(
             *several(list(asking)),
             *(f"then {label} cannot be loaded" for label in list(affected)[:SHOWN]),
+            *(
+                evidence.optional[need.root.place]
+                for need in wanting[:1]
+                if need.root.place in evidence.optional
+            ),
             *_searched(entry),
         ),
         next_step=_next_step(severity, entry, whom, loader, conda=evidence.kind == "conda" and near is None),
@@ -140,7 +146,7 @@ def _only_roots_fail(evidence: Evidence) -> bool:
 def _weight(need: Need, evidence: Evidence, *, alone: bool) -> Severity:
     """Return how bad it is: what fails on import is an error, unless something that is required helps."""
     name, near = need.entry.name, evidence.own_library(need.entry.name)
-    hard = need.root.module is not None or alone
+    hard = (need.root.module is not None and need.root.place not in evidence.optional) or alone
     if near is not None and near.place in evidence.preloaded and need.root.binary.kind != "executable":
         return Severity.NOTE
     if name in NOT_EVERYWHERE and near is None:

@@ -189,7 +189,7 @@ def library_twice(evidence: Evidence) -> Iterator[Finding]:
 
     Not seen: copies in other packages, and static ones.
 
-    Source: ld.so(8), SONAME matching; pypa/auditwheel#76, #391; experiment X5.
+    Source: ld.so(8), SONAME matching; pypa/auditwheel#76, #391; pypa/wheel#400; experiment X5.
     """
     if not evidence.packed:
         return

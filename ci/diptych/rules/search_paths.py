@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from diptych.rules import premises
@@ -57,21 +58,37 @@ def absolute_entry(evidence: Evidence) -> Iterator[Finding]:
 
     Source: scikit-learn-intelex#3374; lief-project/LIEF#437; auditwheel src/auditwheel/repair.py; experiment X2.
     """
-    found: list[tuple[Item, str]] = []
+    groups: dict[tuple[bool, tuple[str, ...]], list[str]] = defaultdict(list)
     for item in evidence.items:
-        for tag, entry in entries(item):
-            if entry.startswith("/") and _foreign(entry, evidence):
-                found.append((item, f"{tag} {entry}"))
+        found = [f"{tag} {entry}" for tag, entry in entries(item) if _absolute(entry, evidence)]
+        for system in (False, True):
+            lines = tuple(dict.fromkeys(line for line in found if _of_the_system(line) is system))
+            if lines:
+                groups[system, lines].append(item.label)
     searching = {item.label for item in evidence.items if _searches(item)}
-    for line, places in _grouped(found):
-        system = bool(_SYSTEM_FOLDERS.match(line.partition(" ")[2]))
+    for (system, lines), places in groups.items():
         hard = evidence.packed and not searching.isdisjoint(places)
         yield Finding(
             given=Severity.NOTE if system else Severity.ERROR if hard else Severity.DRIFT,
             place=places[0],
-            message=f"{line}: {'a system folder' if system else 'a folder of the build machine'}",
-            evidence=several(places),
+            message=_absolute_message(lines, system=system),
+            evidence=(*(lines[:SHOWN] if len(lines) > 1 else ()), *several(places)),
         )
+
+
+def _absolute(entry: str, evidence: Evidence) -> bool:
+    return entry.startswith("/") and _foreign(entry, evidence)
+
+
+def _of_the_system(line: str) -> bool:
+    return bool(_SYSTEM_FOLDERS.match(line.partition(" ")[2]))
+
+
+def _absolute_message(lines: tuple[str, ...], *, system: bool) -> str:
+    if len(lines) == 1:
+        return f"{lines[0]}: {'a system folder' if system else 'a folder of the build machine'}"
+    tag = lines[0].partition(" ")[0]
+    return f"{tag} with {len(lines)} {'system folders' if system else 'folders of the build machine'}"
 
 
 def _searches(item: Item) -> bool:
@@ -103,16 +120,22 @@ def working_folder_entry(evidence: Evidence) -> Iterator[Finding]:
 
     Source: ld.so(8); scikit-learn-intelex#3374.
     """
+    groups: dict[tuple[str, str], list[str]] = defaultdict(list)
     for item in evidence.items:
-        for tag, entry in dict.fromkeys(entries(item)):
-            if entry.startswith(("/", "@", "$")):
-                continue
-            text = f'entry "{entry}"' if entry else "an empty entry"
-            yield Finding(
-                place=item.label,
-                message=f"{tag} has {text}: the working folder decides",
-                evidence=(f"{tag} {':'.join(item.binary.rpath or item.binary.runpath)}",),
-            )
+        bad = [pair for pair in dict.fromkeys(entries(item)) if not pair[1].startswith(("/", "@", "$"))]
+        for tag in dict.fromkeys(tag for tag, _ in bad):
+            texts = [f'entry "{entry}"' if entry else "an empty entry" for one, entry in bad if one == tag]
+            groups[f"{tag} has {' and '.join(texts)}", _whole(item, tag)].append(item.label)
+    for (message, path), places in groups.items():
+        yield Finding(
+            place=places[0],
+            message=f"{message}: the working folder decides",
+            evidence=(path, *(several(places) if len(places) > 1 else ())),
+        )
+
+
+def _whole(item: Item, tag: str) -> str:
+    return f"{tag} {':'.join(item.binary.runpath if tag == 'RUNPATH' else item.binary.rpath)}"
 
 
 @rule("DIP303", "run path entry twice", Severity.NOTE, premises.elf)

@@ -140,7 +140,7 @@ def links(evidence: Evidence) -> Iterator[Finding]:
 
     Not seen: links in packages nested inside the wheel.
 
-    Source: PEP 427; pypa/pip#5919.
+    Source: PEP 427; pypa/pip#5919, #10935; pypa/wheel#203.
     """
     for name, target in evidence.links.items():
         yield Finding(place=name, message=f'a symbolic link to "{target}"')
