@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
 import shutil
-import subprocess  # noqa: TID251 -- programs of the environment
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import rattler
 
 from diptych import process
 from diptych.archives import open_package, unpack
@@ -23,6 +20,7 @@ from diptych.packages.neutral import Neutral
 from diptych.packages.repack import RepackJob, pack, repack
 from diptych.zstd import zstd
 from helpers.checkout import HERE, Checkout, clear
+from helpers.conda_install import LONG, SHORT, files_of, install, said_by
 from helpers.servers import web_server
 from helpers.tiny import FILES, lay_out_tiny
 
@@ -60,7 +58,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory, repository: Path, session_env
     checkout = Checkout(root=root, env=session_env)
     done = checkout.build()
     assert done.returncode == 0, done.output
-    assert "names the host environment" in done.output  # the text, in the wheel
+    assert "names the prefix of the build" in done.output  # the text, in the wheel
     return checkout
 
 
@@ -93,38 +91,6 @@ def test_rattler_build_runs_the_projects_own_tests(tiny: Checkout, tmp_path: Pat
 
 
 EPOCH = 1_700_000_000
-SHORT, LONG = "e", "an-environment-with-a-long-name-" * 4
-
-
-def install(prefix: Path, specs: list[str], channels: list[str], cache: Path) -> None:
-    """Solve and link as pixi does: what is there already is updated or removed."""
-
-    async def run() -> None:
-        gateway = rattler.Gateway(cache_dir=cache)
-        records = await rattler.solve(
-            channels,
-            [rattler.MatchSpec(spec) for spec in specs],
-            gateway=gateway,
-            virtual_packages=rattler.VirtualPackage.detect(),
-        )
-        await rattler.install(records, prefix, show_progress=False, cache_dir=cache)
-
-    asyncio.run(run())
-
-
-def files_of(prefix: Path) -> set[str]:
-    """Return what lies in a prefix, but for the records of the installer and what Python writes when it runs."""
-    return {
-        path.relative_to(prefix).as_posix()
-        for path in prefix.rglob("*")
-        if not path.is_dir() and "conda-meta" not in path.parts
-    }
-
-
-def said_by(*command: Path | str) -> str:
-    # Compiled files of the standard library would be left behind where its package brings none.
-    env = {"PYTHONDONTWRITEBYTECODE": "1"}
-    return subprocess.run(command, text=True, capture_output=True, check=True, env=env).stdout.strip()
 
 
 @pytest.fixture(scope="module")

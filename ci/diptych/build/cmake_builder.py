@@ -11,7 +11,7 @@ from diptych.build.cmake import CMakeBuild, compile_all, configure, install
 from diptych.build.fileapi import Installed, installed
 from diptych.build.firsterror import error_place, first_error
 from diptych.build.job import LONGER, CompileJob, compile_log
-from diptych.build.layout import Layout, files_of, gather, layout_meant, origins
+from diptych.build.layout import INSTALL_PREFIX, Layout, files_of, gather, layout_meant, origins
 from diptych.build.strangers import check_headers, check_links
 from diptych.build.toolenv import tool_environment
 from diptych.config.forms import seconds
@@ -51,12 +51,12 @@ def make(job: CompileJob, tree: Path, empty: Path) -> dict[str, Path]:
 
 
 def _configured(build: CMakeBuild, job: CompileJob) -> tuple[tuple[Installed, ...], Layout]:
-    """Configure; when the rules lay out a prefix, tell CMake that the host environment is it (``CMAKE_INSTALL_FULL_LIBDIR``)."""
+    """Configure; when the rules lay out a prefix, tell CMake a path that stands for it (``CMAKE_INSTALL_FULL_LIBDIR``)."""
     configure(build)
     rules = installed(build.tree, build.source)
     layout = layout_meant(rules, prefix=build.prefix, site=job.site_packages)
     if layout.whole_prefix:
-        told = (f"-DCMAKE_INSTALL_PREFIX={build.prefix}", "-DCMAKE_INSTALL_LIBDIR=lib")
+        told = (f"-DCMAKE_INSTALL_PREFIX={INSTALL_PREFIX}", "-DCMAKE_INSTALL_LIBDIR=lib")
         configure(replace(build, arguments=(*told, *build.arguments)))
         rules = installed(build.tree, build.source)
     return rules, layout

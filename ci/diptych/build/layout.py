@@ -19,6 +19,10 @@ from diptych.errors import CompileError
 SITE, PREFIX = "site", "prefix"
 """The folder of a stage with the one layout, or the other."""
 
+INSTALL_PREFIX = Path(("/opt/diptych" + "_placehold" * 25)[:255])
+"""What a project of the second layout is told that its install prefix is: of the longest length that conda's tools replace (CEP 34), so that
+a program that has it compiled in finds its files in any environment. Nothing is ever there."""
+
 _AS_SITE = PurePosixPath()
 _SHOWN = 10
 
@@ -95,7 +99,7 @@ def gather(destdir: Path, target: Path, *, prefix: Path, rules: Iterable[Install
     Raises:
         CompileError: something would land elsewhere.
     """
-    for home in dict.fromkeys((target, target.resolve(), prefix, prefix.resolve())):
+    for home in dict.fromkeys((target, target.resolve(), prefix, prefix.resolve(), INSTALL_PREFIX)):
         _move(destdir / home.relative_to("/"), target)
     strays = [f"/{name}" for name in _files(destdir)]
     if strays:
@@ -128,7 +132,7 @@ def _move(tree: Path, target: Path) -> None:
 def _below_prefix(path: str, prefix: Path) -> PurePosixPath:
     """Return an install path relative to the prefix that it leads into; any other as it is."""
     found = PurePosixPath(os.path.normpath(path))
-    for home in (prefix, prefix.resolve()):
+    for home in (prefix, prefix.resolve(), INSTALL_PREFIX):
         if found.is_relative_to(home):
             return found.relative_to(home)
     return found

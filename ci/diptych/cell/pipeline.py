@@ -29,7 +29,7 @@ from diptych.eviction import evict
 from diptych.matrix import Cell
 from diptych.output import human_size
 from diptych.packages.metadata import Metadata, prepare_metadata, read_metadata
-from diptych.records import CellRecord, write_record
+from diptych.records import CellRecord, library_of, write_record
 from diptych.store import write_json
 from diptych.testing.insource import InSource
 from diptych.workspace import Workspace
@@ -63,7 +63,8 @@ def build_cell(workspace: Workspace, cell: Cell, environment: Environment) -> Bu
     from_both = packings(workspace, cell, environment=environment, stage=stage, metadata=metadata)
     wheel, conda = _pack(workspace, *from_both)
     hold_floor(cell, wheel.artefact.path)
-    judge_packages(workspace, (wheel.artefact.path, conda.artefact.path))
+    packages = (wheel.artefact.path, conda.artefact.path, library_of(conda.artefact.path))
+    judge_packages(workspace, tuple(filter(None, packages)))
     comparison = compare_built(workspace, cell, stage, wheel, conda)
     provenance = _remembered(
         workspace,
@@ -115,6 +116,7 @@ def compare_built(workspace: Workspace, cell: Cell, stage: Stage, wheel: Packed,
             stage=stage.root,
             wheel=wheel.artefact.path,
             conda=conda.artefact.path,
+            library=library_of(conda.artefact.path),
             waivers=waivers_of(workspace.config),
         )
         equal = sum(row.equal for row in found.code)
@@ -146,7 +148,7 @@ def _metadata(workspace: Workspace, stage: Stage) -> Metadata:
     return found
 
 
-_BOUND = "names the host environment, which is not there where it is installed (sys.prefix at run time is)"
+_BOUND = "names the prefix of the build, which is not there where it is installed"
 
 
 def _pack(workspace: Workspace, wheel: WheelPacking, conda: CondaPacking) -> tuple[Packed, Packed]:

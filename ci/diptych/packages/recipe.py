@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from diptych.archives.entrypoints import commands_of
+from diptych.packages.exports import upper_bound
 from diptych.packages.metadata import Metadata
 from diptych.recipes.staged import STAGE_SCRIPT
 from diptych.specs import of_requirements
@@ -46,6 +47,7 @@ class RecipeFacts:
         metadata: for name, version, licence, summary, dependencies, commands.
         source: the project, for its tests.
         package: import name, for the import test.
+        libraries: names of the libraries that it ships for others to link, see :func:`diptych.packages.exports.shared_names`.
     """
 
     python: str
@@ -54,6 +56,7 @@ class RecipeFacts:
     metadata: Metadata
     source: Path
     package: str
+    libraries: tuple[str, ...] = ()
 
     @cached_property
     def raw(self) -> Mapping[str, Any]:
@@ -69,16 +72,13 @@ class RecipeFacts:
         return str(self.raw["name"]).lower()
 
 
-def render_recipe(facts: RecipeFacts, folder: Path) -> Path:
+def write_recipe(made: Mapping[str, Any], folder: Path) -> Path:
     """Write ``recipe.yaml`` into ``folder`` and return its path.
 
     It packs the ready stage only; :mod:`diptych.packages.standalone` renders one that compiles by itself.
-
-    Raises:
-        PackageError: the metadata has a dependency that cannot be read.
     """
     path = folder / "recipe.yaml"
-    path.write_text(to_yaml(recipe(facts)), encoding="utf-8")
+    path.write_text(to_yaml(made), encoding="utf-8")
     return path
 
 
@@ -90,7 +90,11 @@ def to_yaml(recipe: Mapping[str, Any]) -> str:
 
 
 def recipe(facts: RecipeFacts) -> dict[str, Any]:
-    """Return the recipe as plain values (rattler-build's recipe format, schema version 1)."""
+    """Return the recipe as plain values (rattler-build's recipe format, schema version 1).
+
+    Raises:
+        PackageError: the metadata has a dependency that cannot be read.
+    """
     folder = facts.metadata.folder / "licenses"
     licences = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
     tests = test_files(facts)
@@ -109,10 +113,27 @@ def recipe(facts: RecipeFacts) -> dict[str, Any]:
         "package": {"name": facts.name, "version": facts.raw["version"]},
         **({"source": source} if source else {}),
         "build": build,
-        "requirements": {"host": host_requirements(facts), "run": run_requirements(facts)},
+        "requirements": {
+            "host": host_requirements(facts),
+            "run": run_requirements(facts),
+            **exports_part(facts, facts.name),
+        },
         "tests": tests_part(facts),
         "about": about_part(facts, licences),
     }
+
+
+def exports_part(facts: RecipeFacts, name: str) -> dict[str, Any]:
+    """Return ``run_exports``; nothing where no library is shipped.
+
+    Args:
+        facts: what the recipe is rendered from.
+        name: the package that has the libraries.
+    """
+    if not facts.libraries:
+        return {}
+    bound = upper_bound(str(facts.raw["version"]), facts.libraries)
+    return {"run_exports": [f'${{{{ pin_subpackage("{name}", upper_bound="{bound}") }}}}']}
 
 
 def about_part(facts: RecipeFacts, licences: list[str]) -> dict[str, Any]:
