@@ -14,6 +14,15 @@ PROVENANCE = ".provenance.json"
 """Added to a package's file name: the file beside it that says where it comes from."""
 
 
+LIBRARY = "library"
+"""In the store, the folder beside a conda package with that of the C++ library which it was split from."""
+
+
+def library_of(conda: Path) -> Path | None:
+    """Return the package of the C++ library that was made together with a conda package of the store; None where there is none."""
+    return next(iter((conda.parent / LIBRARY).glob("*.conda")), None)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Artefact:
     """A finished package.

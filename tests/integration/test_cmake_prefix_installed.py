@@ -13,19 +13,7 @@ from diptych.archives import open_package
 from helpers.checkout import HERE, Checkout
 from helpers.conda_install import LONG, SHORT, install, said_by
 from helpers.projects import small
-
-SECOND = """\
-cmake_minimum_required(VERSION 3.18)
-project(second LANGUAGES CXX)
-find_package(quaternary REQUIRED)
-add_executable(second main.cpp)
-target_link_libraries(second quaternary::quaternary)
-"""
-MAIN = """\
-#include <iostream>
-#include <quaternary.hpp>
-int main() { std::cout << quaternary::digits(27) << '\\n'; }
-"""
+from helpers.second_project import lay_out_second
 
 
 @pytest.fixture(scope="module")
@@ -55,9 +43,7 @@ def test_program_and_texts_know_where_they_are(built: Checkout, tmp_path: Path, 
 def test_a_second_project_links_the_library(built: Checkout, tmp_path: Path) -> None:
     prefix, source, tree = tmp_path / "e", tmp_path / "second", tmp_path / "build"
     install(prefix, [f"python {HERE}.*", "quaternary"], channels(built), tmp_path / "cache")
-    source.mkdir()
-    (source / "CMakeLists.txt").write_text(SECOND, encoding="utf-8")
-    (source / "main.cpp").write_text(MAIN, encoding="utf-8")
+    lay_out_second(source)
     env = {**built.env, "PATH": f"{process.own_tools()}:{built.env['PATH']}"}
     process.run(["cmake", "-S", source, "-B", tree, f"-DCMAKE_PREFIX_PATH={prefix}"], env=env, cwd=source)
     process.run(["cmake", "--build", tree], env=env, cwd=source)

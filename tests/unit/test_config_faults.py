@@ -246,3 +246,11 @@ def test_an_unreadable_file(tmp_path: Path) -> None:
 def test_nothing_from_the_file_reaches_the_terminal_raw(details: Details) -> None:
     (found,) = details(BASE + '"\\u001b[31m\\u009b\\u202e\\n" = 1')
     assert found == 'tool.diptych."\\u001b[31m\\u009b\\u202e\\n": unknown key'
+
+
+def test_a_recipe_of_ones_own_is_not_split(details: Details, tmp_path: Path) -> None:
+    (tmp_path / "conda").mkdir()
+    (tmp_path / "conda" / "recipe.yaml").write_text("schema_version: 1\n", encoding="utf-8")
+    (fault,) = details(BASE + 'outputs = "split"\n')
+    assert fault.startswith('tool.diptych.outputs = "split": ')
+    assert fault.endswith('conda/recipe.yaml" says its outputs itself')

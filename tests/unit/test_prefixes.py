@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from diptych.packages.prefixes import Replaced, naming, with_placeholder
+from helpers.elf_builder import elf
 
 HOME = Path("/home/me/.nox/build-3-11")
 PADDED = Path("/home/me/" + "env_" * 60)
@@ -46,10 +47,17 @@ def test_the_files_that_name_an_environment(tmp_path: Path) -> None:
         "header.so": b"\0" + home + b"/include/python3.11/Python.h\0",
         "header.txt": home + b"/include\n",
         "code.pyc": b"\0" + home,
+        "library.so": elf(soname=f"{HOME}/lib", text=b"code"),  # among the strings of the loader
+        "compiled.so": elf(text=home + b"\0"),
         "other": b"\0" + home + b"-gcc",
     }
     for name, content in files.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(content)
     (tmp_path / "link").symlink_to("a.txt")
-    assert list(naming(tmp_path, [HOME])) == [("a.txt", False), ("b/c.so", True), ("header.txt", False)]
+    assert list(naming(tmp_path, [HOME])) == [
+        ("a.txt", False),
+        ("b/c.so", True),
+        ("compiled.so", True),
+        ("header.txt", False),
+    ]

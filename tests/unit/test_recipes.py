@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from diptych.inputs import part
 from diptych.matrix import cells
 from diptych.packages.lint import lint
 from diptych.packages.metadata import read_metadata
+from diptych.packages.outputs import split_recipe
 from diptych.packages.rattler import check_recipe
 from diptych.packages.recipe import RecipeFacts, RecipeSettings, recipe, to_yaml
 from diptych.packages.standalone import Archive, standalone_recipe
@@ -181,3 +183,33 @@ def test_run_dependencies_have_condas_names_and_ranges(facts: RecipeFacts) -> No
     # ~=2.1 admits 2.9 (PEP 440); conda's =2.1 does not.
     assert "pytorch >=2.1,2.*" in run
     assert "typing_extensions" in run
+
+
+def test_a_library_with_headers_exports_itself(facts: RecipeFacts) -> None:
+    made = recipe(replace(facts, libraries=("libthing.so.1",)))
+    assert made["requirements"]["run_exports"] == ['${{ pin_subpackage("thing", upper_bound="x") }}']
+    assert "run_exports" not in recipe(facts)["requirements"]
+
+
+def test_two_outputs_from_one_stage(facts: RecipeFacts) -> None:
+    owners = {"lib/python3.11/site-packages/numpy/__init__.py": "numpy", "include/eigen3/Eigen/Core": "eigen"}
+    made = split_recipe(replace(facts, libraries=("libthing.so.1",)), ["lib/libthing.so.1"], owners)
+    library, python = made["outputs"]
+    assert library["package"] == {"name": "libthing", "version": "1.0"}
+    assert library["requirements"] == {
+        "host": ["eigen"],  # neither Python nor what is for it
+        "run_exports": ['${{ pin_subpackage("libthing", upper_bound="x") }}'],
+    }
+    assert library["tests"] == [{"package_contents": {"files": ["lib/libthing.so.1"]}}]
+    assert python["package"] == {"name": "thing", "version": "1.0"}
+    assert python["requirements"]["run"][-1] == '${{ pin_subpackage("libthing", exact=True) }}'
+    assert "run_exports" not in python["requirements"]
+    assert python["build"]["python"] == {"entry_points": ["Thing = thing:main"]}
+    Stage0Recipe.from_yaml(to_yaml(made))  # which reads no aliases
+
+
+def test_a_library_that_would_take_the_name_of_its_python_part(facts: RecipeFacts) -> None:
+    path = facts.metadata.folder / "METADATA"
+    path.write_text(METADATA.replace("Name: Thing", "Name: libthing"))
+    with pytest.raises(PackageError, match='the library of "libthing" would have the name'):
+        split_recipe(facts, [], {})

@@ -242,6 +242,7 @@ OTHER: dict[str, Callable[[Any], Any]] = {
     "recipe": lambda _: None,
     "root": lambda one: one / "x",
     "source": lambda one: one / "x",
+    "split": lambda one: not one,
 }
 BY_CONTENT = {"file", "metadata", "sources"}  # EDITS changes what they are read from
 NOT_KEYED = {

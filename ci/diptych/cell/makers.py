@@ -17,14 +17,15 @@ from diptych.cell.packing import CondaPacking, Packing, WheelPacking
 from diptych.environments import Environment
 from diptych.errors import LinkageError
 from diptych.inputs import inputs_of, made_once
-from diptych.packages.conda import CondaJob, make_conda_package
+from diptych.packages.conda import CondaJob, Library, make_conda_package
 from diptych.packages.depends import RunNeeds
 from diptych.packages.elsewhere import check_elsewhere, into_prefix, left_out
 from diptych.packages.exports import shared_names
 from diptych.packages.metadata import place_metadata
 from diptych.packages.needs import needs_of
+from diptych.packages.outputs import lay_apart, library_name, split_recipe
 from diptych.packages.prefixes import naming
-from diptych.packages.recipe import RecipeFacts, render_recipe
+from diptych.packages.recipe import RecipeFacts, recipe, write_recipe
 from diptych.packages.wheel import WheelJob, make_wheel
 from diptych.process import own_tools
 from diptych.records import Artefact
@@ -33,7 +34,7 @@ from diptych.relink.placed import bytes_to_graft, check_placed
 from diptych.relink.planners import Tree, plan_for_conda, plan_for_wheel, read_tree
 from diptych.store import discard, sha256_file, write_json
 
-_RECIPE, _ELSEWHERE = "recipe", "elsewhere"
+_RECIPE, _ELSEWHERE, _LIBRARY_TREE = "recipe", "elsewhere", "library-tree"
 _STABLE = re.compile(r"cp3(\d+)-abi3")
 _PROGRAMS = PurePosixPath("bin")
 _LIBRARY = re.compile(r"lib/[^/]+(\.so(\.[\d.]+)?|\.dylib)")
@@ -110,8 +111,8 @@ def wheel_of(job: WheelPacking) -> Packed:
             ),
             empty,
         )
-        bound = [name for place in kept for name, _ in naming(tree / place, _prefixes(job))]
         left = left_out(wheel, tree, kept=kept)
+        bound = [name for place in kept for name, _ in naming(tree / place, _prefixes(job))]
         _finish(empty, tree, {**journal.to_json(), "graft": cost, "left out": left, "bound": bound})
 
     return _packed(job, "wheel", "*.whl", make)
@@ -135,11 +136,15 @@ def conda_of(job: CondaPacking) -> Packed:
         relinked = read_tree(tree, prefix=prefix)
         place_metadata(job.metadata, tree / stage.site)
         made = make_conda_package(_conda_job(job, empty, relinked), empty)
-        for name in (_RECIPE, _ELSEWHERE):
+        for name in (_RECIPE, _ELSEWHERE, _LIBRARY_TREE):
             discard(empty / name)
-        check_run_dependencies(made.path, relinked, job.environment)
+        python, library = relinked.split((stage.site,))
+        check_run_dependencies(made.path, python if made.library else relinked, job.environment)
+        if made.library:
+            check_run_dependencies(made.library.path, library, job.environment)
         bound = [name for name, is_binary in naming(tree, [prefix]) if is_binary]
-        _finish(empty, tree, {**journal.to_json(), "run": made.settled.to_json(), "bound": bound})
+        more = {"library run": made.library.settled.to_json()} if made.library else {}
+        _finish(empty, tree, {**journal.to_json(), "run": made.settled.to_json(), **more, "bound": bound})
 
     return _packed(job, "conda", "*.conda", make)
 
@@ -168,7 +173,8 @@ def _conda_job(job: CondaPacking, empty: Path, relinked: Tree) -> CondaJob:
     stage = job.stage
     elsewhere = empty / _ELSEWHERE
     into_prefix(stage.extra, elsewhere, python=job.python, metadata=job.metadata)
-    if stage.whole_prefix:
+    library = _library(job, empty, relinked)
+    if stage.whole_prefix and library is None:
         but = relinked.root / stage.site
         shutil.copytree(
             relinked.root,
@@ -177,21 +183,36 @@ def _conda_job(job: CondaPacking, empty: Path, relinked: Tree) -> CondaJob:
             dirs_exist_ok=True,
             ignore=lambda folder, names: [name for name in names if Path(folder, name) == but],
         )
+    needing = relinked if library is None else relinked.split((stage.site,))[0]
     return CondaJob(
         tree=relinked.root / stage.site,
         elsewhere=elsewhere,
         prefixes=_prefixes(job),
-        recipe=job.recipe.file if job.recipe else _rendered(job, empty),
+        recipe=job.recipe.file if job.recipe else _rendered(job, empty, library),
         source=job.source,
         python=job.python,
         interpreter=job.environment.python,
         names=_names(job),
         channels=job.channels,
         platform=job.platform,
-        found=_run_needs(relinked, job.environment),
+        found=_run_needs(needing, job.environment),
+        library=library,
         env=_env(job),
         epoch=job.epoch,
         log=_log(job, "conda.log"),
+    )
+
+
+def _library(job: CondaPacking, empty: Path, relinked: Tree) -> Library | None:
+    """Lay out the C++ library that becomes a package of its own, if the table says so."""
+    if not job.split:
+        return None
+    stage, tree = job.stage, empty / _LIBRARY_TREE
+    lay_apart(relinked.root, stage.site, tree, empty / _ELSEWHERE)
+    return Library(
+        name=library_name(_facts(job).name),
+        tree=tree,
+        found=_run_needs(relinked.split((stage.site,))[1], job.environment),
     )
 
 
@@ -266,11 +287,19 @@ def _relinked(job: Packing, empty: Path, plan: TreePlan) -> tuple[Path, Journal]
     return tree, relink_tree(plan, tree, env=_env(job))
 
 
-def _rendered(job: CondaPacking, empty: Path) -> Path:
+def _rendered(job: CondaPacking, empty: Path, library: Library | None) -> Path:
     """Render a recipe into a folder of its own: rattler-build keeps all that lies beside a recipe in the package."""
     folder = empty / _RECIPE
     folder.mkdir()
-    facts = RecipeFacts(
+    facts = _facts(job)
+    if library is None:
+        return write_recipe(recipe(facts), folder)
+    files = [path.relative_to(library.tree).as_posix() for path in library.tree.rglob("*") if path.is_file()]
+    return write_recipe(split_recipe(facts, files, job.environment.owners()), folder)
+
+
+def _facts(job: CondaPacking) -> RecipeFacts:
+    return RecipeFacts(
         python=job.python,
         platform=job.platform,
         settings=job.settings,
@@ -280,7 +309,6 @@ def _rendered(job: CondaPacking, empty: Path) -> Path:
         libraries=shared_names(job.stage.root) if job.stage.whole_prefix else (),
         stable=stable_floor(job.stage, job.python),
     )
-    return render_recipe(facts, folder)
 
 
 def _graft_cost(job: Packing, tree: Path) -> dict[str, int] | None:

@@ -115,12 +115,14 @@ class CondaPacking(Packing):
         recipe: the project's own; None where one is rendered.
         settings: what the table says for a rendered one.
         channels: what the package's host environment is solved from.
+        split: whether a C++ library becomes a package of its own.
     """
 
     package: str
     recipe: Annotated[Recipe | None, By(lambda one: one and one.facts)]
     settings: RecipeSettings
     channels: tuple[str, ...]
+    split: bool
 
 
 def packings(
@@ -153,5 +155,6 @@ def packings(
         recipe=Recipe(file=config.recipe, env=env) if config.recipe else None,
         settings=part(RecipeSettings, cell.settings),
         channels=environment.channels,
+        split=config.split,
     )
     return wheel, conda

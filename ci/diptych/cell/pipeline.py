@@ -30,7 +30,7 @@ from diptych.eviction import evict
 from diptych.matrix import Cell, find
 from diptych.output import human_size
 from diptych.packages.metadata import Metadata, prepare_metadata, read_metadata
-from diptych.records import Artefact, CellRecord, write_record
+from diptych.records import Artefact, CellRecord, library_of, write_record
 from diptych.store import write_json
 from diptych.testing.insource import InSource
 from diptych.workspace import Workspace
@@ -66,7 +66,8 @@ def build_cell(workspace: Workspace, cell: Cell, environment: Environment) -> Bu
     from_both = packings(workspace, cell, environment=environment, stage=stage, metadata=metadata)
     wheel, conda = _pack(workspace, *from_both)
     hold_floor(cell, wheel.artefact.path)
-    judge_packages(workspace, (wheel.artefact.path, conda.artefact.path))
+    packages = (wheel.artefact.path, conda.artefact.path, library_of(conda.artefact.path))
+    judge_packages(workspace, tuple(filter(None, packages)))
     comparison = compare_built(workspace, cell, stage.root, wheel.artefact, conda.artefact)
     provenance = _remembered(
         workspace,
@@ -134,6 +135,7 @@ def compare_built(
             stage=stage,
             wheel=wheel.path,
             conda=conda.path,
+            library=library_of(conda.path),
             waivers=waivers_of(workspace.config),
         )
         equal = sum(row.equal for row in found.code)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from diptych.matrix import Cell
 from diptych.packages.channel_folder import index_folder, lists
-from diptych.records import PROVENANCE, Artefact
+from diptych.records import PROVENANCE, Artefact, library_of
 from diptych.store import copy_file, read_json, sha256_file, write_json
 from diptych.workspace import Workspace
 
@@ -35,6 +35,7 @@ def publish(
         placed = (
             _place(wheel, places.wheels, provenance),
             _place(conda, channel / cell.platform, provenance),
+            *_library(conda, channel / cell.platform, provenance),
         )
         (channel / "noarch").mkdir(parents=True, exist_ok=True)
         if any(changed for _, changed in placed) or not lists(
@@ -81,13 +82,32 @@ def places_of(cell: Cell, out: Path) -> Places:
 
 
 def superseded(target: Path, provenance: Mapping[str, Any]) -> Iterator[Path]:
-    """Yield the other packages beside ``target`` whose provenance says the same cell, platform and version."""
+    """Yield the other packages of that name beside ``target`` whose provenance says the same cell, platform and version."""
     wanted = {name: provenance.get(name) for name in ("cell", "platform", "version")}
     for beside in sorted(target.parent.glob(f"*{PROVENANCE}")):
         package = beside.with_name(beside.name.removesuffix(PROVENANCE))
         found = read_json(beside)
-        if package != target and all(found.get(name) == value for name, value in wanted.items()):
+        same = _project(package) == _project(target)
+        if package != target and same and all(found.get(name) == value for name, value in wanted.items()):
             yield package
+
+
+def _project(package: Path) -> str:
+    """Return the name of a conda package; a folder of wheels has those of one project."""
+    return package.name.rsplit("-", 2)[0] if package.suffix == ".conda" else ""
+
+
+def _library(conda: Artefact, folder: Path, provenance: dict[str, Any]) -> Iterator[tuple[Path, bool]]:
+    """Place the package of the C++ library that belongs to a conda package."""
+    if library := library_of(conda.path):
+        made = replace(
+            conda, path=library, sha256=sha256_file(library), size=library.stat().st_size, tag=_tag(library)
+        )
+        yield _place(made, folder, provenance)
+
+
+def _tag(package: Path) -> str:
+    return package.stem.rsplit("-", 1)[-1]
 
 
 def _place(artefact: Artefact, folder: Path, provenance: dict[str, Any]) -> tuple[Path, bool]:

@@ -16,7 +16,8 @@ from diptych.compare.table import STYLES, across_table, differences_table
 from diptych.environments import Environment
 from diptych.matrix import Cell
 from diptych.output import human_size
-from diptych.records import CellRecord
+from diptych.records import CellRecord, library_of
+from diptych.store import sha256_file
 from diptych.tables import plain_table
 from diptych.workspace import Workspace
 
@@ -51,6 +52,10 @@ def artefact_table(workspace: Workspace, records: Sequence[CellRecord]) -> Table
             table.add_row(
                 human_size(artefact.size), artefact.sha256[:12], Wrapped(_relative(path, workspace.root))
             )
+        if library := library_of(record.conda.path):
+            place = record.published[1].with_name(library.name)
+            size, digest = human_size(library.stat().st_size), sha256_file(library)[:12]
+            table.add_row(size, digest, Wrapped(_relative(place, workspace.root)))
     return table
 
 

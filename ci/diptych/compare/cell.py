@@ -85,6 +85,7 @@ def compare_cell(
     stage: Path,
     wheel: Path,
     conda: Path,
+    library: Path | None = None,
     provenance: Mapping[str, Any] | None = None,
     waivers: Sequence[Waiver] = (),
 ) -> Comparison:
@@ -95,6 +96,7 @@ def compare_cell(
         stage: the install tree.
         wheel: the wheel.
         conda: the conda package.
+        library: the package of the C++ library that was split from it.
         provenance: what the cell's record says about the build, for versions of libraries.
         waivers: differences that the table accepts.
 
@@ -102,7 +104,14 @@ def compare_cell(
         FormatError: a package or a binary is damaged.
     """
     return compare_packages(
-        wheel, conda, name=cell, stage=stage, one_build=True, provenance=provenance, waivers=waivers
+        wheel,
+        conda,
+        name=cell,
+        stage=stage,
+        beside=library,
+        one_build=True,
+        provenance=provenance,
+        waivers=waivers,
     )
 
 
@@ -112,6 +121,7 @@ def compare_packages(
     *,
     name: str = "",
     stage: Path | None = None,
+    beside: Path | None = None,
     one_build: bool = False,
     provenance: Mapping[str, Any] | None = None,
     waivers: Sequence[Waiver] = (),
@@ -123,6 +133,7 @@ def compare_packages(
         right: likewise.
         name: what to call the comparison.
         stage: what both were packed from.
+        beside: a package that ``right`` depends on and that was packed together with it.
         one_build: unlike code is an error; else it is drift, as two compiles need not give the same bytes.
         provenance: what is known of the build.
         waivers: differences that the table accepts.
@@ -131,9 +142,10 @@ def compare_packages(
         FormatError: a package or a binary is damaged.
     """
     facts = provenance or {}
+    second = read_panel(right, placed=one_build)
     pair = lay_out(
         read_panel(left, placed=one_build),
-        read_panel(right, placed=one_build),
+        second.joined(read_panel(beside, placed=one_build)) if beside else second,
         stage=read_panel(stage) if stage else None,
         one_build=one_build,
         lock={str(one["name"]): str(one["version"]) for one in facts.get("lock", ())},

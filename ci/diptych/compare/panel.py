@@ -79,6 +79,18 @@ class Panel:
         """Run dependencies as the package states them."""
         return self.identity.depends
 
+    def joined(self, other: Panel) -> Panel:
+        """Return what both packages bring together, under this one's name; that this one depends on the other is no matter then."""
+        mine = [text for text in self.depends if text.split()[0] != other.identity.name]
+        depends = tuple(dict.fromkeys((*mine, *other.depends)))
+        return replace(
+            self,
+            size=self.size + other.size,
+            files={**other.files, **self.files},
+            binaries={**other.binaries, **self.binaries},
+            identity=replace(self.identity, depends=depends),
+        )
+
     @property
     def own(self) -> tuple[PanelBinary, ...]:
         """The project's own binaries."""

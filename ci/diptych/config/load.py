@@ -33,6 +33,7 @@ class Config:
         project: what the extension's own ``pyproject.toml`` says.
         package: the name to import.
         recipe: the conda recipe, or ``None`` when it is to be rendered.
+        split: whether the conda package of a library is apart from that of its bindings.
         python: the Pythons, in the order of the table.
         compilers: the compilers, in the order of the table; releases are made with the first.
         ids: the cells, Python-major, after ``include`` and ``exclude``.
@@ -47,6 +48,7 @@ class Config:
     project: ProjectInfo
     package: str
     recipe: Path | None
+    split: bool
     python: tuple[str, ...]
     compilers: tuple[CompilerSpec, ...]
     ids: tuple[CellId, ...]
@@ -104,6 +106,8 @@ def _resolved(given: Mapping[str, Any], document: dict[str, Any], place: Place, 
     ids = () if product is None else selected_ids(product, given, place)
     overrides = _overrides(given, product, place)
     recipe = _recipe(given, source, place)
+    if recipe and given["outputs"] == "split":
+        place.key("outputs").wrong("split", f'"{recipe}" says its outputs itself')
     package = _package(given, project, place)
     if project and given["python"]:
         refuse_other_pythons(given["python"], project, place.key("python"))
@@ -115,6 +119,7 @@ def _resolved(given: Mapping[str, Any], document: dict[str, Any], place: Place, 
         project=project,
         package=package,
         recipe=recipe,
+        split=given["outputs"] == "split",
         python=given["python"],
         compilers=compilers,
         ids=ids,

@@ -234,6 +234,11 @@ class RunSettings:
     is not given, it is `conda/recipe.yaml` or `conda/meta.yaml` if one is there; otherwise Diptych renders a recipe from
     this table. A recipe that does not ask for DIPTYCH_STAGE gets the finished stage in place of its script and source."""
 
+    outputs: Annotated[Literal["one", "split"], Choice(names=("one", "split"))] = "one"
+    """The conda packages of a cell: `one`, or a C++ library apart from its bindings (`split`): `libNAME` with libraries, programs,
+    headers and CMake files, and `NAME` with the Python part, which depends on it. For `builder = "cmake"` and a rendered recipe; a
+    recipe of your own says its outputs itself."""
+
     compilers: Annotated[
         Mapping[str, Mapping[str, Any]],
         TableOf(name=forms.COMPILER, value=Table(words="a table of a compiler", models=(CompilerSpec,))),

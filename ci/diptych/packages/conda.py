@@ -8,7 +8,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from diptych import process
@@ -16,12 +16,28 @@ from diptych.errors import PackageError, ProcessError
 from diptych.packages.depends import RunNeeds, Settled
 from diptych.packages.neutral import Neutral, local_names
 from diptych.packages.repack import RepackJob, repack
-from diptych.recipes.handed import ELSEWHERE_VARIABLE, STAGE_VARIABLE
+from diptych.recipes.handed import ELSEWHERE_VARIABLE, LIBRARY_VARIABLE, STAGE_VARIABLE
 from diptych.recipes.staged import staged_recipe
+from diptych.records import LIBRARY
 from diptych.store import discard
 
 # What rattler-build appends to it: output/bld/rattler-build_NAME/host_env_….
 _DEEPEST = 140
+
+
+@dataclass(frozen=True, kw_only=True)
+class Library:
+    """What goes into the package of a C++ library.
+
+    Attributes:
+        name: of the package.
+        tree: its files, laid out as below the prefix.
+        found: what its binaries say of the run dependencies.
+    """
+
+    name: str
+    tree: Path
+    found: RunNeeds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +56,7 @@ class CondaJob:
         channels: for the build's own host environment.
         platform: conda's name of the platform.
         found: what the binaries say of the run dependencies.
+        library: a C++ library that becomes a package of its own; None where the recipe has one output.
         env: the tools' environment.
         epoch: SOURCE_DATE_EPOCH, seconds.
         log: where rattler-build's output goes.
@@ -56,6 +73,7 @@ class CondaJob:
     channels: tuple[str, ...]
     platform: str
     found: RunNeeds
+    library: Library | None = None
     env: Mapping[str, str]
     epoch: int
     log: Path
@@ -68,10 +86,12 @@ class CondaPackage:
     Attributes:
         path: the ``.conda`` file.
         settled: its run dependencies, and where they come from.
+        library: the package of its C++ library, if that was to be one of its own.
     """
 
     path: Path
     settled: Settled
+    library: CondaPackage | None = None
 
 
 def make_conda_package(job: CondaJob, folder: Path) -> CondaPackage:
@@ -79,7 +99,7 @@ def make_conda_package(job: CondaJob, folder: Path) -> CondaPackage:
 
     Args:
         job: the inputs.
-        folder: an existing folder; the package is left in it.
+        folder: an existing folder; the package is left in it, that of a library in a folder of it.
 
     Raises:
         PackageError: the recipe is wrong, its requirements have no solution, its run dependencies contradict each other, or
@@ -115,6 +135,7 @@ def _made_in(work: Path, job: CondaJob, folder: Path) -> CondaPackage:
         **job.env,
         STAGE_VARIABLE: str(job.tree),
         ELSEWHERE_VARIABLE: str(job.elsewhere),
+        **({LIBRARY_VARIABLE: str(job.library.tree)} if job.library else {}),
         "SOURCE_DATE_EPOCH": str(job.epoch),
         "RATTLER_BUILD_COLOR": "never",
     }
@@ -125,17 +146,33 @@ def _made_in(work: Path, job: CondaJob, folder: Path) -> CondaPackage:
         raise PackageError(
             f'the recipe "{job.recipe}" gave no package for Python {job.python}', details=error.details
         ) from error
-    made = json.loads((work / "made.json").read_text(encoding="utf-8"))
-    if len(made) != 1:
+    return _finished(json.loads((work / "made.json").read_text(encoding="utf-8")), work, job, folder)
+
+
+def _finished(made: list[str], work: Path, job: CondaJob, folder: Path) -> CondaPackage:
+    """Move the packages out of the work folder and give each its one form."""
+    expected = 2 if job.library else 1
+    if len(made) != expected:
         raise PackageError(
-            f'the recipe "{job.recipe}" gave {len(made)} packages; one is expected', details=made
+            f'the recipe "{job.recipe}" gave {len(made)} packages; {expected} expected', details=made
         )
-    package = folder / Path(made[0]).name
-    shutil.move(made[0], package)
-    return CondaPackage(path=package, settled=repack(package, _repacking(job, work)))
+    library = None
+    for path in map(Path, made):
+        if job.library and path.name.rsplit("-", 2)[0] == job.library.name:
+            library = _moved(path, folder / LIBRARY, _repacking(job, work, job.library.found))
+    (main,) = (Path(path) for path in made if library is None or Path(path).name != library.path.name)
+    package = _moved(main, folder, _repacking(job, work, job.found))
+    return replace(package, library=library)
 
 
-def _repacking(job: CondaJob, work: Path) -> RepackJob:
+def _moved(made: Path, folder: Path, job: RepackJob) -> CondaPackage:
+    folder.mkdir(exist_ok=True)
+    package = folder / made.name
+    shutil.move(made, package)
+    return CondaPackage(path=package, settled=repack(package, job))
+
+
+def _repacking(job: CondaJob, work: Path, found: RunNeeds) -> RepackJob:
     folders = {
         job.source: "$SOURCE",
         **job.names,
@@ -145,6 +182,7 @@ def _repacking(job: CondaJob, work: Path) -> RepackJob:
         work / "source": "$SOURCE",
         job.tree: f"${STAGE_VARIABLE}",
         job.elsewhere: f"${ELSEWHERE_VARIABLE}",
+        **({job.library.tree: f"${LIBRARY_VARIABLE}"} if job.library else {}),
     }
     resolved = {folder.resolve(): word for folder, word in folders.items()}
     return RepackJob(
@@ -153,7 +191,7 @@ def _repacking(job: CondaJob, work: Path) -> RepackJob:
         tag=f"cpython-{job.python.replace('.', '')}",
         env=job.env,
         log=job.log,
-        found=job.found,
+        found=found,
         prefixes=job.prefixes,
     )
 

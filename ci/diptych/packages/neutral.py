@@ -88,6 +88,11 @@ class Neutral:
         configuration.get("directories", {}).update(
             {name: f"${name.upper()}" for name in configuration.get("directories", {})}
         )
+        # Of its siblings from the same recipe a package says nothing: a library's bytes are the same beside every Python.
+        own = (value.get("recipe", {}).get("package") or {}).get("name")
+        if "subpackages" in configuration:
+            siblings = configuration["subpackages"]
+            configuration["subpackages"] = {name: siblings[name] for name in siblings if name == own}
         _sort_dependencies(value.get("finalized_dependencies") or {})
         text = yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=1000)
         return text.encode()

@@ -12,17 +12,22 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from diptych.binaries import HEAD, Binary, Section, read, sniff
+from diptych.errors import FormatError
+
 _NOT_COMPILED_IN = frozenset({".pyc", ".a", ".o"})
 """Byte code is compiled again when its source has changed; archives and objects are no part of a running program."""
 _PADDED = 200
 _LONGEST = 255
 _BINARY = b"\0"
+_PROGBITS = 1
 
 
 def naming(root: Path, prefixes: Iterable[Path]) -> Iterator[tuple[str, bool]]:
     """Yield each file that names one of the environments, with whether it is a binary, sorted.
 
-    In a binary, paths of headers do not count: ``assert`` and its like put them there for messages alone.
+    In a binary, paths of headers do not count: ``assert`` and its like put them there for messages alone. Neither does what is no
+    program content: a run path that was taken out stays among the strings of the loader, and nothing reads it.
 
     Args:
         root: a folder.
@@ -34,8 +39,26 @@ def naming(root: Path, prefixes: Iterable[Path]) -> Iterator[tuple[str, bool]]:
             continue
         content = path.read_bytes()
         is_binary = _BINARY in content
-        if (binary if is_binary else text).search(content):
+        found = any(map(binary.search, _compiled(content))) if is_binary else text.search(content)
+        if found:
             yield path.relative_to(root).as_posix(), is_binary
+
+
+def _compiled(content: bytes) -> Iterator[bytes]:
+    """Yield the program content of an ELF or Mach-O file; all of any other."""
+    try:
+        binaries = read(content, "") if sniff(content[:HEAD]) else ()
+    except FormatError:
+        binaries = ()
+    sections = [(one.offset + part.offset, part.size) for one in binaries for part in _parts(one)]
+    yield from (content[begin : begin + size] for begin, size in sections)
+    if not sections:
+        yield content
+
+
+def _parts(binary: Binary) -> list[Section]:
+    kinds = {_PROGBITS} if binary.format == "elf" else {part.kind for part in binary.sections}
+    return [part for part in binary.sections if part.stored and part.loaded and part.kind in kinds]
 
 
 @dataclass(frozen=True, kw_only=True)

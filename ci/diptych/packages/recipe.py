@@ -74,16 +74,13 @@ class RecipeFacts:
         return str(self.raw["name"]).lower()
 
 
-def render_recipe(facts: RecipeFacts, folder: Path) -> Path:
+def write_recipe(made: Mapping[str, Any], folder: Path) -> Path:
     """Write ``recipe.yaml`` into ``folder`` and return its path.
 
     It packs the ready stage only; :mod:`diptych.packages.standalone` renders one that compiles by itself.
-
-    Raises:
-        PackageError: the metadata has a dependency that cannot be read.
     """
     path = folder / "recipe.yaml"
-    path.write_text(to_yaml(recipe(facts)), encoding="utf-8")
+    path.write_text(to_yaml(made), encoding="utf-8")
     return path
 
 
@@ -95,7 +92,11 @@ def to_yaml(recipe: Mapping[str, Any]) -> str:
 
 
 def recipe(facts: RecipeFacts) -> dict[str, Any]:
-    """Return the recipe as plain values (rattler-build's recipe format, schema version 1)."""
+    """Return the recipe as plain values (rattler-build's recipe format, schema version 1).
+
+    Raises:
+        PackageError: the metadata has a dependency that cannot be read.
+    """
     folder = facts.metadata.folder / "licenses"
     licences = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
     tests = test_files(facts)

@@ -13,6 +13,7 @@ from typing import Any
 
 STAGE_VARIABLE = "DIPTYCH_STAGE"
 ELSEWHERE_VARIABLE = "DIPTYCH_ELSEWHERE"
+LIBRARY_VARIABLE = "DIPTYCH_LIBRARY"
 _READ_WHEN_RENDERED = re.compile(r"\benv\s*(?:\.get\s*\(|\[)\s*[\"'][^\"']*[\"']")
 _DEFAULT_SCRIPT = "build.sh"
 
@@ -42,7 +43,7 @@ def _missing(script: object, folder: Path) -> Iterator[str]:
     texts += [path.read_text(encoding="utf-8", errors="replace") for path in named if path.is_file()]
     words = "\n".join(_READ_WHEN_RENDERED.sub("", text) for text in texts)
     given = set(_given(script))
-    for name in (STAGE_VARIABLE, ELSEWHERE_VARIABLE):
+    for name in (STAGE_VARIABLE, ELSEWHERE_VARIABLE, LIBRARY_VARIABLE):
         if name in words and name not in given:
             yield name
 

@@ -12,6 +12,7 @@ from diptych.build.toolenv import declared
 from diptych.environments import HostRequest, create
 from diptych.errors import PackageError, ProcessError
 from diptych.packages.channel_folder import index_folder
+from diptych.records import library_of
 
 
 def wheel_prefix(
@@ -52,7 +53,7 @@ def conda_prefix(
 ) -> Path:
     """Make a conda environment below ``scratch`` with the package and ``also``; return its folder.
 
-    It is asked for by exact name, version and build, from a channel that holds just this package, then the others.
+    It is asked for by exact name, version and build, from a channel that holds just this package and its C++ library, then the others.
 
     Args:
         package: the ``.conda`` file.
@@ -70,7 +71,8 @@ def conda_prefix(
     target = channel / platform
     target.mkdir(parents=True)
     (channel / "noarch").mkdir()
-    shutil.copy2(package, target)
+    for one in filter(None, (package, library_of(package))):
+        shutil.copy2(one, target)
     index_folder(channel)
     name, version, build = package.name.removesuffix(".conda").rsplit("-", 2)
     request = HostRequest(

@@ -17,6 +17,7 @@ from diptych.config import Config
 from diptych.inputs import NAME, PLACE, SYSTEM, By, inputs_of, made_once, part
 from diptych.interpreters import identity
 from diptych.matrix import Cell
+from diptych.records import library_of
 from diptych.store import Store, sha256_file
 from diptych.testing.clean import conda_prefix, wheel_prefix
 from diptych.testing.command import SuiteSettings, TestResult, TestRun, run_tests
@@ -27,7 +28,7 @@ KIND = "verified"
 
 
 def _content(file: Path) -> dict[str, str]:
-    return {file.name: sha256_file(file)}
+    return {one.name: sha256_file(one) for one in filter(None, (file, library_of(file)))}
 
 
 @dataclass(frozen=True, kw_only=True)
