@@ -122,6 +122,8 @@ def test_a_cell_opens_and_its_address_leads_back(tab: Browser, page: Path) -> No
     tab.wait(f"{HEADING}.includes('3.12-clang')")
     assert tab.run("location.hash") == "#cell=3.12-clang"
     assert "DIP844" in tab.run("document.querySelector('.findings').textContent")
+    links = tab.run("[...document.querySelectorAll('.findings a')].map((one) => one.href)")
+    assert "https://diptych.example/docs/reference/compare-rules.html#dip844" in links
     assert tab.run("document.querySelectorAll('.picture svg .node').length") == 6
     tab.open("about:blank")
     tab.open(f"{page.as_uri()}#cell=3.12-clang")

@@ -142,3 +142,11 @@ def test_files_that_a_page_links_to_exist(page: str) -> None:
     for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", text):
         if not re.match(r"\w+:", target):
             assert (ROOT / page).parent.joinpath(target).exists(), f"{page} links to {target}"
+
+
+@pytest.mark.parametrize("page", [page.relative_to(ROOT).as_posix() for page in PAGES])
+def test_files_of_this_repository_that_a_page_names_exist(page: str) -> None:
+    for named in re.findall(
+        r"`((?:ci|tests|docs|bench|\.github)/[\w./*-]+)`", (ROOT / page).read_text(encoding="utf-8")
+    ):
+        assert list(ROOT.glob(named.rstrip("/"))), f"{page} names {named}"

@@ -135,6 +135,7 @@ function Finding({ one, rule }) {
           {one.waived && <p><b>Waived:</b> {one.waived}</p>}
           {one.evidence.length > 0 && <ul class="mono">{one.evidence.map((line) => <li key={line}>{line}</li>)}</ul>}
           <p><b>To mend:</b> <Prose of={rule.mend} /></p>
+          {rule.page && <p><a href={rule.page}>{one.code} in the documentation</a></p>}
         </div>
       </details>
     </li>
