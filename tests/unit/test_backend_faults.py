@@ -60,7 +60,7 @@ def build(root: Path, env: dict[str, str], body: str, *, limit: str = "5 min") -
     space = open_workspace(root / "project", env=env, machine="x86_64", output=Output(env={}))
     python = Path(sys.executable)
     compiler = Compiler(
-        name="gcc", cc=Path("gcc"), cxx=Path("g++"), family="gcc", version="12.2.0", target="x86_64-linux-gnu",
+        name="gcc", cc=Path(sys.executable), cxx=Path(sys.executable), family="gcc", version="12.2.0", target="x86_64-linux-gnu",
         library="libstdc++", library_version="12", library_date="20220819",
     )  # fmt: skip
     job = compile_job(

@@ -13,6 +13,7 @@ from diptych.compare.binary import PanelBinary, read_binary
 from diptych.compare.identity import Identity, identity_of
 from diptych.compare.places import Place, is_prefix, moved_programs, place_of
 from diptych.errors import FormatError
+from diptych.specs import for_every_machine
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -241,6 +242,4 @@ def _noarch(package: Package) -> bool:
     if package.kind is PackageKind.WHEEL:
         return all(tag.platform == "any" for tag in package.tags)
     index = package.metadata.index
-    # By CEP 20 a package of the stable ABI is noarch: python, in the subdir of its platform.
-    everywhere = index.get("noarch") and index.get("subdir", "noarch") == "noarch"
-    return package.kind is PackageKind.CONDA and bool(everywhere)
+    return package.kind is PackageKind.CONDA and for_every_machine(index)

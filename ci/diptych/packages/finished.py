@@ -12,6 +12,7 @@ from typing import Any
 
 from diptych.binaries import find_binaries
 from diptych.errors import PackageError
+from diptych.specs import for_every_machine
 
 _SHOWN = 5
 
@@ -44,10 +45,9 @@ def check_finished(root: Path) -> None:
 
 
 def _check_noarch(root: Path, index: dict[str, Any]) -> None:
-    # A package of the stable ABI is noarch: python in the subdir of its platform (CEP 20).
     binaries = (
         sorted(path.relative_to(root).as_posix() for path in find_binaries(root))
-        if index.get("noarch") and index.get("subdir", "noarch") == "noarch"
+        if for_every_machine(index)
         else []
     )
     if binaries:

@@ -86,7 +86,8 @@ def _damage_weight(damage: Damage, evidence: Evidence) -> Severity:
 def _for_anything(conda: CondaFacts, evidence: Evidence) -> bool:
     """A package of the stable ABI is noarch: python in the subdir of its platform (CEP 20)."""
     pinned = any(item.module and item.module.python for item in evidence.modules)
-    return bool(conda.noarch) and (conda.subdir == "noarch" or pinned)
+    stable = conda.subdir != "noarch" and conda.floor("cpython") is not None
+    return bool(conda.noarch) and (pinned or not stable)
 
 
 @rule("DIP502", "damaged binary", Severity.ERROR, premises.looked_into)
