@@ -207,9 +207,16 @@ def test_the_recipe_says_what_cep_20_asks_for(space: Workspace, tmp_path: Path) 
     assert plain["requirements"]["run"] == ["python"]
 
 
-@pytest.mark.parametrize(("subdir", "fine"), [("linux-64", True), ("noarch", False)])
-def test_binaries_in_noarch_packages(tmp_path: Path, subdir: str, *, fine: bool) -> None:
-    index = {"name": "pkg", "version": "1.0", "noarch": "python", "subdir": subdir}
+@pytest.mark.parametrize(
+    ("subdir", "depends", "fine"),
+    [
+        ("linux-64", ["python", "cpython >=3.10"], True),
+        ("linux-64", ["python"], False),
+        ("noarch", ["python", "cpython >=3.10"], False),
+    ],
+)
+def test_binaries_in_noarch_packages(tmp_path: Path, subdir: str, depends: list[str], *, fine: bool) -> None:
+    index = {"name": "pkg", "version": "1.0", "noarch": "python", "subdir": subdir, "depends": depends}
     for name, content in {
         "info/index.json": json.dumps(index).encode(),
         "site-packages/pkg/_a.abi3.so": elf(soname="x"),
