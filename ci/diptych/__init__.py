@@ -62,13 +62,15 @@ DOCUMENTATION = "https://diptych.example/docs"
 """Where the site of docs/ is; pyproject.toml says the same."""
 
 
-def __getattr__(name: str) -> object:
-    """Import the public API when a name of it is first asked for: every command imports this package."""
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from diptych import api  # noqa: PLC0415 -- see above
+if not TYPE_CHECKING:  # a type checker would take any name for an attribute
 
-    return getattr(api, name)
+    def __getattr__(name: str) -> object:
+        """Import the public API when a name of it is first asked for: every command imports this package."""
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from diptych import api  # noqa: PLC0415 -- see above
+
+        return getattr(api, name)
 
 
 def __dir__() -> list[str]:
