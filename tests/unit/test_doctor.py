@@ -59,6 +59,8 @@ def test_json_is_versioned_and_whole(tmp_path: Path) -> None:
     assert {finding["code"] for finding in target["findings"]} == {"DIP101", "DIP301"}
     assert value["summary"]["error"] == len(target["findings"])
     assert target["skipped"]["DIP601"] == "no Mach-O file here"
+    assert set(value["rules"]) == {"DIP101", "DIP301"}
+    assert value["rules"]["DIP301"]["page"].endswith("/reference/rules.html#dip301")
 
 
 def test_sarif_refers_to_its_rules(tmp_path: Path) -> None:

@@ -16,10 +16,14 @@ _LEVELS = {Severity.ERROR: "error", Severity.DRIFT: "warning", Severity.NOTE: "n
 
 def to_json(report: Report) -> dict[str, Any]:
     """Return the report under a versioned schema: keys are only ever added to version 1."""
+    found = {finding.code for finding in report.findings}
     return {
         "schema": SCHEMA,
         "version": __version__,
         "summary": {severity.value: report.count(severity) for severity in Severity},
+        "rules": {
+            rule.code: {"title": rule.title, "page": rule.page} for rule in report.rules if rule.code in found
+        },
         "targets": [_target(one) for one in report.judged],
     }
 
