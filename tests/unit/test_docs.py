@@ -8,10 +8,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from diptych import DOCUMENTATION
-from diptych.config.files import read_toml
+from diptych.config.files import read_toml, toml_of
+from diptych.config.schema import schema
 from diptych.tasks import namespace
 from helpers.archive_makers import make_wheel, wheel_files
 from helpers.elf_builder import Sym, elf
@@ -129,6 +131,7 @@ def test_there_are_commands_to_look_at() -> None:
     assert len(commands("diptych", "invoke")) > 30
     assert len(commands("nox")) > 5
     assert {kind for _, kind in runnable()} == set(_RUN)
+    assert len(tables()) > 5
 
 
 def test_the_site_has_one_address() -> None:
@@ -150,3 +153,27 @@ def test_files_of_this_repository_that_a_page_names_exist(page: str) -> None:
         r"`((?:ci|tests|docs|bench|\.github)/[\w./*-]+)`", (ROOT / page).read_text(encoding="utf-8")
     ):
         assert list(ROOT.glob(named.rstrip("/"))), f"{page} names {named}"
+
+
+def tables() -> list[tuple[str, str]]:
+    """The TOML that pages show, with a table of ours in it."""
+    return [
+        (page.relative_to(ROOT).as_posix(), block)
+        for page in PAGES
+        for block in re.findall(
+            r"^```toml\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+        )
+        if "tool.diptych" in block
+    ]
+
+
+@pytest.mark.parametrize(("page", "block"), tables())
+def test_tables_that_a_page_shows_follow_the_schema(page: str, block: str) -> None:
+    """A part of a table is shown where the rest does not matter: what is required may be missing."""
+    table = toml_of(block.encode(), Path(page))["tool"]["diptych"]
+    faults = [
+        f"{page}: {error.json_path}: {error.message}"
+        for error in jsonschema.Draft202012Validator(schema()).iter_errors(table)
+        if error.validator != "required"
+    ]
+    assert faults == []
