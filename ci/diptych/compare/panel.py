@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,6 +14,8 @@ from diptych.compare.binary import PanelBinary, read_binary
 from diptych.compare.identity import Identity, identity_of
 from diptych.compare.places import Place, is_prefix, moved_programs, place_of
 from diptych.errors import FormatError
+
+_PINNED = re.compile(r"\.(cpython-|cp)\d+[^/]*\.so$")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -229,6 +232,8 @@ def _noarch(package: Package) -> bool:
     if package.kind is PackageKind.WHEEL:
         return all(tag.platform == "any" for tag in package.tags)
     index = package.metadata.index
+    if package.kind is not PackageKind.CONDA or not index.get("noarch"):
+        return False
     # By CEP 20 a package of the stable ABI is noarch: python, in the subdir of its platform.
-    everywhere = index.get("noarch") and index.get("subdir", "noarch") == "noarch"
-    return package.kind is PackageKind.CONDA and bool(everywhere)
+    pinned = any(_PINNED.search(member.name) for member in package.members)
+    return pinned or index.get("subdir", "noarch") == "noarch"
