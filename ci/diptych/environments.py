@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -17,6 +18,7 @@ from typing import Any
 
 from diptych.condaclient import Failure, Order, carry_out
 from diptych.errors import HostEnvironmentError
+from diptych.pythons import is_free_threaded, match_spec, plain
 from diptych.store import digest, write_json
 
 STAMP = "conda-meta/diptych.json.stamp"
@@ -117,6 +119,13 @@ def read_lock(prefix: Path) -> tuple[LockedPackage, ...]:
     return tuple(sorted(_records(prefix), key=lambda package: package.name))
 
 
+def is_python(found: LockedPackage | None, wanted: str) -> bool:
+    """Tell whether a package is the Python wanted, ``3.14`` or ``3.14t``."""
+    if found is None or not found.version.startswith(f"{plain(wanted)}."):
+        return False
+    return bool(re.search(r"_cp\d+t$", found.build)) == is_free_threaded(wanted)
+
+
 def usable(prefix: Path, request: HostRequest) -> bool:
     """Tell whether ``prefix`` was finished for exactly this request and still holds every file."""
     try:
@@ -146,8 +155,8 @@ def adopt(prefix: Path, request: HostRequest, *, fallback: str = "") -> Environm
         fallback=fallback,
     )
     python = environment.find("python")
-    if python is None or not python.version.startswith(f"{request.python}."):
-        found = python.version if python else "none"
+    if not is_python(python, request.python):
+        found = f"{python.version} {python.build}" if python else "none"
         raise HostEnvironmentError(f'"{prefix}" should hold Python {request.python}; found: {found}')
     if not _complete(prefix):
         raise HostEnvironmentError(
@@ -164,7 +173,7 @@ def create(request: HostRequest, prefix: Path, *, env: Mapping[str, str], fallba
     Raises:
         HostEnvironmentError: no solution, or a package is corrupt or cannot be fetched.
     """
-    specs = (f"python {request.python}.*", *request.specs)
+    specs = (match_spec(request.python), *request.specs)
     order = Order(do="create", place=str(prefix), channels=request.channels, specs=specs)
     failure = carry_out(order, env=env)
     if failure is not None and failure.step == "solve":
@@ -205,7 +214,7 @@ def _link_hint(text: str) -> str:
 
 
 def _unsolved(lines: Sequence[str], request: HostRequest) -> HostEnvironmentError:
-    wanted = ", ".join((f"python {request.python}.*", *request.specs))
+    wanted = ", ".join((match_spec(request.python), *request.specs))
     return HostEnvironmentError(
         f"no host environment for Python {request.python}: {lines[0]}",
         details=[*lines[1:20], f"wanted: {wanted}", f"channels: {', '.join(request.channels)}"],

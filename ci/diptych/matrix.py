@@ -11,6 +11,7 @@ from diptych.config import CellId, CellSettings, CompilerSpec, Config
 from diptych.config.cellid import near_cell, unmatched
 from diptych.config.overrides import settings_of
 from diptych.errors import ConfigError, UnsupportedError
+from diptych.pythons import abi_tag, interpreter_tag, is_free_threaded, site_packages
 
 Platform: TypeAlias = Literal[
     "linux-64", "linux-aarch64", "linux-ppc64le", "linux-riscv64", "linux-s390x", "osx-64", "osx-arm64"
@@ -35,7 +36,7 @@ class Cell:
     """One entry of the matrix.
 
     Attributes:
-        python: such as ``3.11``.
+        python: such as ``3.11``; ``3.14t`` is the one without the GIL.
         compiler: what the compiler's name stands for.
         platform: conda's name of the platform.
         first_compiler: the compiler is the first of the table, the one that releases are made with.
@@ -66,17 +67,22 @@ class Cell:
     @property
     def free_threaded(self) -> bool:
         """Whether its Python is one without the GIL, such as ``3.14t``."""
-        return self.python.endswith("t")
+        return is_free_threaded(self.python)
 
     @property
     def site_packages(self) -> PurePosixPath:
         """Where site-packages is, relative to the prefix of an environment."""
-        return PurePosixPath(f"lib/python{self.python}/site-packages")
+        return site_packages(self.python)
 
     @property
     def tag(self) -> str:
         """The Python as in a wheel's file name, such as ``cp311``."""
-        return f"cp{self.python_digits}"
+        return interpreter_tag(self.python)
+
+    @property
+    def abi(self) -> str:
+        """Its ABI as in a wheel's file name: the same, with a ``t`` where there is no GIL (PEP 703)."""
+        return abi_tag(self.python)
 
 
 def detect_platform(system: str, machine: str) -> Platform:

@@ -103,7 +103,12 @@ def _folder(found: tuple[str, ...]) -> str:
         ("", 'python: is required, expected a list, each entry a Python version such as "3.12"'),
         ("python = []", 'python = []: expected at least 1 entry, a Python version such as "3.12"'),
         ('python = "3.12"', 'python = "3.12": expected a list, each entry a Python version such as "3.12"'),
-        ('python = ["3.13t"]', 'python[0] = "3.13t": free-threaded Pythons are not supported yet; "3.13" is'),
+        (
+            'python = ["3.12t"]',
+            'python[0] = "3.12t": the first Python without the GIL is "3.13t" (PEP 703); "3.12" has it',
+        ),
+        ('python = ["3.14.1t"]', 'python[0] = "3.14.1t": expected the minor version alone, "3.14t"'),
+        ('python = ["3.14t.1"]', 'python[0] = "3.14t.1": expected the minor version alone, "3.14t"'),
         ('python = ["2.7"]', 'python[0] = "2.7": Diptych needs Python 3.10 or newer'),
         ('python = ["3.9"]', 'python[0] = "3.9": Diptych needs Python 3.10 or newer'),
         ('python = ["3.12.1"]', 'python[0] = "3.12.1": expected the minor version alone, "3.12"'),

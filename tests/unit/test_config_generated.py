@@ -59,6 +59,7 @@ def test_the_reference_has_every_key_once() -> None:
 
 GOOD = [
     'python = ["3.12"]',
+    'python = ["3.14", "3.14t"]\nexclude = ["3.14t-gcc"]\n[[tool.diptych.overrides]]\nselect = "3.14t-*"\nhost = []',
     'python = ["3.99"]\ncompiler = ["gcc-12", "clang"]\nexclude = ["3.99-clang"]',
     'python = ["3.12"]\nhost = ["numpy", "c::numpy[version=\'>=2\']", "eigen 3.*", "gxx_linux-64=13", "a!=1|>3"]',
     'python = ["3.12"]\nchannels = ["local", "file:///a/b", "https://h/c", "conda-forge/label/x"]\nenv = {A = ""}',
@@ -75,7 +76,7 @@ BAD = [
     "python = []",
     'python = "3.12"',
     "python = [3.12]",
-    'python = ["3.13t"]',
+    'python = ["3.12t"]',
     'python = ["3.9"]',
     'python = ["3.12", "3.12"]',
     'python = ["3.12"]\nhots = []',

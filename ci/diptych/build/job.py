@@ -12,6 +12,7 @@ from diptych.build.toolenv import steering
 from diptych.compilers import Compiler
 from diptych.environments import Environment
 from diptych.inputs import NAME, PLACE, By, Unkeyed
+from diptych.pythons import interpreter_tag, site_packages
 from diptych.store import Store
 
 LONGER = "something waits for ever, or tool.diptych.build-limit has to be longer"
@@ -88,12 +89,12 @@ class CompileJob:
     @property
     def tag(self) -> str:
         """The Python as in a wheel's file name, such as ``cp311``."""
-        return f"cp{self.python.replace('.', '')}"
+        return interpreter_tag(self.python)
 
     @property
     def site_packages(self) -> PurePosixPath:
         """Where site-packages is, relative to the prefix of an environment."""
-        return PurePosixPath(f"lib/python{self.python}/site-packages")
+        return site_packages(self.python)
 
 
 def compile_log(store: Store, cell: str) -> Path:

@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from packaging.tags import Tag
+
 from diptych.archives import Package, open_package
 from diptych.archives.unpacking import unpack
 from diptych.binaries import find_binaries, read_file
@@ -28,6 +30,7 @@ from diptych.config.buildsystem import build_system_of
 from diptych.config.forms import seconds
 from diptych.errors import CompileError, PackageError
 from diptych.inputs import inputs_of
+from diptych.pythons import abi_tag, interpreter_tag, is_free_threaded
 from diptych.store import sha256_file
 
 INFO, EXTRA = "info", "extra"
@@ -209,12 +212,19 @@ def _check_tags(package: Package, job: CompileJob) -> None:
             f'{job.cell}: "{name}" is a pure wheel: the build backend compiled nothing',
             hint="what turns its extension on? a variable goes into [tool.diptych.env], a setting into config-settings",
         )
-    fits = {job.tag, "py3", f"py{job.python.replace('.', '')}"}
-    if not any(tag.interpreter in fits or tag.abi == "abi3" for tag in package.tags):
+    if not any(fits(tag, job.python) for tag in package.tags):
         raise CompileError(
             f'{job.cell}: "{name}" is for another Python than {job.python}',
             hint="does the build start an interpreter of its own instead of the one that runs it?",
         )
+
+
+def fits(tag: Tag, python: str) -> bool:
+    """Tell whether a Python may install a tag; one without the GIL has an ABI of its own (PEP 703), which abi3 is not."""
+    if tag.abi == "abi3":
+        return not is_free_threaded(python)
+    own = interpreter_tag(python)
+    return tag.interpreter in {own, "py3", f"py{own[2:]}"} and tag.abi in {abi_tag(python), "none"}
 
 
 def _same_version(one: str, other: str) -> bool:

@@ -28,6 +28,7 @@ from diptych.packages.prefixes import naming
 from diptych.packages.recipe import RecipeFacts, recipe, write_recipe
 from diptych.packages.wheel import WheelJob, make_wheel
 from diptych.process import own_tools
+from diptych.pythons import abi_tag, is_free_threaded
 from diptych.records import Artefact
 from diptych.relink import Journal, TreePlan, relink_tree
 from diptych.relink.placed import bytes_to_graft, check_placed
@@ -154,7 +155,7 @@ def stable_floor(stage: Stage, python: str) -> str:
 
     The backend's wheel says so; CMake alone does not, and then it is the cell's own.
     """
-    if not stage.stable or python.endswith("t"):
+    if not stage.stable or is_free_threaded(python):
         return ""
     found = _STABLE.fullmatch(stage.tag)
     if found:
@@ -165,7 +166,7 @@ def stable_floor(stage: Stage, python: str) -> str:
 def _wheel_tag(job: Packing) -> str:
     """Return interpreter and ABI tag: those of the backend, or the cell's own."""
     floor = stable_floor(job.stage, job.python)
-    return job.stage.tag or (f"{job.tag}-abi3" if floor else f"{job.tag}-{job.tag}")
+    return job.stage.tag or f"{job.tag}-{'abi3' if floor else abi_tag(job.python)}"
 
 
 def _conda_job(job: CondaPacking, empty: Path, relinked: Tree) -> CondaJob:

@@ -18,6 +18,7 @@ from diptych.packages.grafted import public_url
 from diptych.packages.metadata import Metadata
 from diptych.packages.recipe import RecipeSettings
 from diptych.packages.repack import REVISION, compression_versions
+from diptych.pythons import interpreter_tag, site_packages
 from diptych.store import Store, sha256_tree
 from diptych.workspace import Workspace
 
@@ -91,12 +92,12 @@ class Packing:
     @property
     def tag(self) -> str:
         """The Python as in a wheel's file name, such as ``cp311``."""
-        return f"cp{self.python.replace('.', '')}"
+        return interpreter_tag(self.python)
 
     @property
     def site_packages(self) -> PurePosixPath:
         """Where site-packages is, relative to the prefix of an environment."""
-        return PurePosixPath(f"lib/python{self.python}/site-packages")
+        return site_packages(self.python)
 
 
 @dataclass(frozen=True, kw_only=True)

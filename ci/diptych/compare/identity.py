@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from diptych.archives import Package, PackageKind
 from diptych.archives.entrypoints import points_in
 
-_PYTHON_ABI = re.compile(r"^(\d+\.\d+)\b")
+_PYTHON_ABI = re.compile(r"^(\d+\.\d+)\b(?:\S* \S*_cp\d+(t))?")
 _TAG = re.compile(r"^cp(\d)(\d+)$")
+_FREE_THREADED = re.compile(r"cp\d+t")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +24,7 @@ class Identity:
         summary: one line.
         licence: licence expression, or what stands in its place.
         urls: normalised label → URL (``homepage``, ``source``, ``documentation``, …).
-        python: the Python it is made for, such as ``3.11``; empty when for several.
+        python: the Python it is made for, such as ``3.11``, or ``3.14t`` without the GIL; empty when for several.
         requires_python: the Pythons it admits, as specifiers.
         platform: wheel's platform tag, or conda's subdir.
         depends: run dependencies as the package states them, extras left out.
@@ -72,7 +73,11 @@ def _of_wheel(package: Package) -> Identity:
     if home := raw.get("home_page"):
         urls.setdefault("homepage", home)
     tags = sorted(package.tags, key=str)
-    pythons = {f"{found[1]}.{found[2]}" for tag in tags if (found := _TAG.match(tag.interpreter))}
+    pythons = {
+        f"{found[1]}.{found[2]}{'t' if _FREE_THREADED.fullmatch(tag.abi) else ''}"
+        for tag in tags
+        if (found := _TAG.match(tag.interpreter))
+    }
     stable = any(tag.abi.startswith("abi3") for tag in tags)
     return Identity(
         name=raw.get("name", package.name),
@@ -131,7 +136,7 @@ def _conda_python(depends: tuple[str, ...]) -> str:
     for text in depends:
         name, _, rest = text.partition(" ")
         if name == "python_abi" and (found := _PYTHON_ABI.match(rest)):
-            return found[1]
+            return f"{found[1]}{found[2] or ''}"
     for text in depends:
         found = re.match(r"python >=(\d+\.\d+),<(\d+\.\d+)\.0a0$", text)
         if found:

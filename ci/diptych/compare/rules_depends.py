@@ -124,7 +124,8 @@ def pythons(pair: Pair) -> Iterator[Found]:
             continue
         made = bounds_of_specifiers if panel.kind == "wheel" else bounds_of_specs
         try:
-            admitted = made([bounds]).admits(f"{python}.0") or made([bounds]).admits(f"{python}.99")
+            version = python.rstrip("t")
+            admitted = made([bounds]).admits(f"{version}.0") or made([bounds]).admits(f"{version}.99")
         except ValueError:
             continue
         if not admitted:

@@ -20,10 +20,10 @@ def _python_problem(value: object) -> str:
         return 'expected a Python version in quotes, such as "3.12" (the number 3.10 is 3.1)'
     if not isinstance(value, str):
         return ""
-    if re.fullmatch(r"3\.[0-9]+t", value):
-        return f'free-threaded Pythons are not supported yet; "{value[:-1]}" is'
-    if short := re.fullmatch(r"(3\.[1-9][0-9]+)\.[0-9]+", value):
-        return f'expected the minor version alone, "{short[1]}"'
+    if re.fullmatch(r"3\.1[0-2]t", value):
+        return f'the first Python without the GIL is "3.13t" (PEP 703); "{value[:-1]}" has it'
+    if short := re.fullmatch(r"(3\.[1-9][0-9]+t?)\.[0-9]+|(3\.[1-9][0-9]+)\.[0-9]+t", value):
+        return f'expected the minor version alone, "{short[1] or f"{short[2]}t"}"'
     if re.fullmatch(r"[0-2](\..*)?|3(\.[0-9])?", value):
         return "Diptych needs Python 3.10 or newer"
     return ""
@@ -58,7 +58,11 @@ def seconds(duration: str) -> float:
     return float(number) * {"s": 1, "min": 60, "h": 3600}[unit]
 
 
-PYTHON = Text(words='a Python version such as "3.12"', pattern=r"3\.[1-9][0-9]{1,2}", problem=_python_problem)
+PYTHON = Text(
+    words='a Python version such as "3.12", or "3.14t" without the GIL',
+    pattern=r"3\.([1-9][0-9]{1,2}|(1[3-9]|[2-9][0-9]|[1-9][0-9]{2})t)",
+    problem=_python_problem,
+)
 COMPILER = Text(
     words='the name of a compiler such as "gcc", "clang-17" or one of yours',
     pattern=r"[A-Za-z][A-Za-z0-9_.-]*",

@@ -213,7 +213,8 @@ class RunSettings:
     file."""
 
     python: Annotated[tuple[str, ...], ListOf(item=forms.PYTHON, unique=True, least=1)]
-    """The Pythons to build for, such as `["3.11", "3.12"]`."""
+    """The Pythons to build for, such as `["3.11", "3.12"]`. `"3.14t"` is the build without the GIL (PEP 703), a version
+    of its own: packages for the one are not for the other."""
 
     compiler: Annotated[tuple[str, ...], ListOf(item=forms.COMPILER, unique=True, least=1)] = ("gcc",)
     """The compilers to build with: `gcc`, `gcc-N`, `clang`, `clang-N`, `zig`, or names of

@@ -60,7 +60,8 @@ class ProjectInfo:
     dynamic: Annotated[tuple[str, ...], ListOf(item=_WORD)] = ()
 
     def admits(self, python: str) -> bool:
-        """Tell whether ``requires-python`` lets in some release of a Python such as ``3.12``."""
+        """Tell whether ``requires-python`` lets in some release of a Python such as ``3.12``; it does not see a ``t``."""
+        python = python.rstrip("t")
         if self.requires_python is None:
             return True
         if simple := _AT_LEAST.fullmatch(self.requires_python):

@@ -22,6 +22,15 @@ for name, compiled in zip(sys.argv[1::2], sys.argv[2::2]):
 """
 
 
+def cache_tag(python: str) -> str:
+    """Return the tag in the names of ``.pyc`` files, ``cpython-311``: with and without the GIL they are the same up to 3.13.
+
+    >>> cache_tag("3.11"), cache_tag("3.14t")
+    ('cpython-311', 'cpython-314t')
+    """
+    return f"cpython-{python.replace('.', '')}"
+
+
 def recompile(root: Path, *, python: Path, tag: str, env: Mapping[str, str], log: Path) -> tuple[str, ...]:
     """Compile every ``.pyc`` below ``root`` again whose source is beside it.
 

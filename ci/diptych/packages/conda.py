@@ -13,9 +13,11 @@ from pathlib import Path
 
 from diptych import process
 from diptych.errors import PackageError, ProcessError
+from diptych.packages.bytecode import cache_tag
 from diptych.packages.depends import RunNeeds, Settled
 from diptych.packages.neutral import Neutral, local_names
 from diptych.packages.repack import RepackJob, repack
+from diptych.pythons import match_spec
 from diptych.recipes.handed import ELSEWHERE_VARIABLE, LIBRARY_VARIABLE, STAGE_VARIABLE
 from diptych.recipes.staged import staged_recipe
 from diptych.records import LIBRARY
@@ -188,7 +190,7 @@ def _repacking(job: CondaJob, work: Path, found: RunNeeds) -> RepackJob:
     return RepackJob(
         neutral=Neutral(names=local_names({**resolved, **folders}, job.channels), epoch=job.epoch),
         python=job.interpreter,
-        tag=f"cpython-{job.python.replace('.', '')}",
+        tag=cache_tag(job.python),
         env=job.env,
         log=job.log,
         found=found,
@@ -199,7 +201,7 @@ def _repacking(job: CondaJob, work: Path, found: RunNeeds) -> RepackJob:
 def _order(job: CondaJob, recipe: Path, work: Path) -> dict[str, object]:
     return {
         "recipe": str(recipe),
-        "variant": {"python": [f"{job.python}.*"]},
+        "variant": {"python": [match_spec(job.python).removeprefix("python ")]},
         "channels": list(job.channels),
         "platform": job.platform,
         "output": str(work / "output"),

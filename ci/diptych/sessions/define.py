@@ -229,7 +229,8 @@ def _declare_missing(workspace: Workspace) -> None:
 
 
 def _running() -> str:
-    return f"{sys.version_info.major}.{sys.version_info.minor}"
+    free_threaded = "t" if "t" in getattr(sys, "abiflags", "") else ""
+    return f"{sys.version_info.major}.{sys.version_info.minor}{free_threaded}"
 
 
 def _numbers(python: str) -> list[int]:

@@ -32,7 +32,7 @@ def _record(folder: str, package: str) -> None:
     files = {name: getattr(sys.modules[name], "__file__", None) for name in names}
     record = {
         "executable": sys.executable,
-        "version": "%d.%d" % sys.version_info[:2],
+        "version": "%d.%d" % sys.version_info[:2] + ("t" if "t" in getattr(sys, "abiflags", "") else ""),
         "imported": module is not None,
         "modules": {name: path for name, path in sorted(files.items()) if path},
         "libraries": _mapped_files(),
