@@ -26,6 +26,9 @@ def why_tag_lines(why: WhyTag) -> Iterator[Line]:
             yield Line(text=f"  and {len(reasons) - _VERSIONS} more versions")
     if not why.reasons:
         yield Line(text=f"  nothing asks for more than {why.floor}, the oldest policy for this machine")
+    if why.floor.family == "musllinux":
+        words = "musl's names carry no versions: which musl it was built for is known to its builder alone"
+        yield from wrapped(words, "  ", hang="  ")
 
 
 def _reason(reason: Reason) -> Iterator[Line]:

@@ -204,7 +204,8 @@ def library_twice(evidence: Evidence) -> Iterator[Finding]:
     links: list[Item] = []
     for (name, _), items in groups.items():
         copies = _one_for_each_name(items)
-        links += [item for item in items if item not in copies]
+        if len(copies) == 1:
+            links += [item for item in items if item not in copies]
         if len(copies) > 1:
             yield Finding(
                 place=copies[0].label,
@@ -213,9 +214,10 @@ def library_twice(evidence: Evidence) -> Iterator[Finding]:
             )
     if links:
         size = sum(item.size for item in links)
+        one = "library is" if len(links) == 1 else "libraries are"
         yield Finding(
             place=links[0].label,
-            message=f"{len(links)} libraries are stored again under another name: {human_size(size)}",
+            message=f"{len(links)} {one} stored again under another name: {human_size(size)}",
             evidence=tuple(f"{human_size(item.size):>8}  {item.place}" for item in links[:_SHOWN]),
             next_step="wheels hold no links: ship each library under its SONAME alone",
         )
