@@ -175,13 +175,29 @@ def test_misaligned_symbol_table(tmp_path: Path) -> None:
     assert on_mac(tmp_path, bytes(bad), "macosx_11_0_x86_64").get("DIP609") is Severity.ERROR
 
 
+def test_misaligned_string_pool(tmp_path: Path) -> None:
+    good = mac(signed=False, cpu=CPU_X86_64)
+    at = good.index(struct.pack("<II", SYMTAB, 24))
+    pool = struct.unpack_from("<I", good, at + 16)[0]
+    for shift, severity in ((4, Severity.ERROR), (8, None)):
+        moved = bytearray(good)
+        moved[pool:pool] = bytes(shift)
+        struct.pack_into("<I", moved, at + 16, pool + shift)
+        path = honest_wheel(tmp_path, {DARWIN: bytes(moved)}, name=LINUX.format("macosx_11_0_x86_64"))
+        seen = found(path).get("DIP609")
+        assert (seen.severity if seen else None) is severity
+        assert seen is None or "macOS 27" in seen.message
+
+
 @pytest.mark.parametrize("command", [0x80000034, 0x80000033])
 def test_commands_that_old_macos_does_not_know(tmp_path: Path, command: int) -> None:
     old = {"minos": (10, 13), "cpu": CPU_X86_64, "signed": False}
+    between = {**old, "minos": (10, 15)}
     new = {**old, "minos": (11, 0)}
     uuid = (0x1B, 24, 0x03020100)
     for options, tag, expected in (
         (old, "macosx_10_13_x86_64", {"DIP607": Severity.ERROR}),
+        (between, "macosx_10_15_x86_64", {"DIP607": Severity.DRIFT}),
         (new, "macosx_11_0_x86_64", {}),
     ):
         plain = mac(**options)  # type: ignore[arg-type]

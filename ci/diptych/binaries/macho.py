@@ -73,6 +73,7 @@ _TABLES = {
     LC_DATA_IN_CODE: "DATA_IN_CODE",
     LC_SYMTAB: "SYMTAB",
 }
+_STRING_POOL = "string pool"
 _TOOLS = {1: "clang", 2: "swift", 3: "ld", 4: "lld", 1024: "metal"}
 _BIG_PAGES = {"arm64", "arm64e", "arm64_32"}
 _ZERO_FILL = {1, 0xC, 0x12}  # S_ZEROFILL, S_GB_ZEROFILL, S_THREAD_LOCAL_ZEROFILL
@@ -257,6 +258,10 @@ def _misaligned(mach: MachFile) -> Iterator[str]:
             offset = mach.words(command, "II", "a table of __LINKEDIT")[0]
             if offset % word:
                 yield f"{_TABLES[command.kind]} at {offset:#x}"
+        if command.kind == LC_SYMTAB:
+            pool = mach.words(command, "IIII", "the symbol table")[2]
+            if pool % word:
+                yield f"{_STRING_POOL} at {pool:#x}"
 
 
 def _segment_commands(mach: MachFile) -> list[Command]:

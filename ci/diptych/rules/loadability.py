@@ -43,7 +43,7 @@ def executable_stack(evidence: Evidence) -> Iterator[Finding]:
     Not seen: which object file asked for it. A file without PT_GNU_STACK is judged on machines whose default is an executable stack; musl's
     loader does not look at the mark.
 
-    Source: glibc 2.41 release notes; ld(1), "-z noexecstack"; execstack(8).
+    Source: glibc 2.41 release notes; ld(1), "-z noexecstack"; execstack(8); pypa/auditwheel#634; OpenNMT/CTranslate2#1849.
     """
     default = frozenset() if is_for_musl(evidence) else _EXECUTABLE_BY_DEFAULT
     for item in _libraries(evidence):

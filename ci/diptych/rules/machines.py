@@ -104,7 +104,7 @@ def machine_against_subdir(evidence: Evidence) -> Iterator[Finding]:
 
     Not seen: packages of noarch (DIP501). Compilers for other machines bring files for these: below folders of their own they are a note.
 
-    Source: conda-forge knowledge base, "Cross-compilation"; CEP 20.
+    Source: conda-forge knowledge base, "Cross-compilation"; CEP 20; conda-forge/clangdev-feedstock#478; conda-forge/go-feedstock#266.
     """
     subdir = evidence.conda.subdir if evidence.conda else ""
     if subdir not in _SUBDIRS:
@@ -171,7 +171,7 @@ def private_names(evidence: Evidence) -> Iterator[Finding]:
 
     Not seen: private functions that are looked up by dlsym.
 
-    Source: glibc wiki, "Symbol versioning"; NixOS/nixpkgs#31695; pypa/auditwheel, policies.
+    Source: glibc wiki, "Symbol versioning"; NixOS/nixpkgs#31695; pypa/auditwheel#229.
     """
     if evidence.kind == "environment" or evidence.name in _GLIBC_PACKAGES:
         return

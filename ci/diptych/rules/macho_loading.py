@@ -9,9 +9,11 @@ from diptych.output import human_size
 from diptych.rules import premises
 from diptych.rules.evidence import Evidence, Item
 from diptych.rules.model import Finding, Severity, rule
+from diptych.rules.search_paths import several
 
-# ld64 writes chained fixups from these on (Apple, WWDC 2022, "Link fast"); dyld of 10.15 and older refuses the command.
-_FIRST_CHAINED = {"x86_64": (11, 0), "x86_64h": (11, 0), "i386": (11, 0)}
+# The SDK of 10.15 is the first whose loader.h has the command; linkers write it by themselves from 11.0 on.
+_FIRST_CHAINED = {"x86_64": (10, 15), "x86_64h": (10, 15), "i386": (10, 15)}
+_USUAL_CHAINED = (11, 0)
 
 
 def _is_loaded(item: Item) -> bool:
@@ -26,24 +28,31 @@ def _numbers(text: str | None) -> tuple[int, ...]:
 def newer_commands(evidence: Evidence) -> Iterator[Finding]:
     """A binary has chained fixups, and its minimum macOS has a dyld that does not know them.
 
-    Why: before macOS 11 dyld stops with "unknown required load command 0x80000034". lld and new Xcode linkers write them where a flag
-    asks for it, whatever the deployment target.
+    Why: before macOS 10.15 dyld stops with "load command 0x80000034 is unknown". Linkers write them by themselves from macOS 11 on, and
+    before that where a flag asks for it, whatever the deployment target; for 10.15 it is a drift, as nobody tests it there.
 
     Mend: link with `-Wl,-no_fixup_chains`, or raise MACOSX_DEPLOYMENT_TARGET and the tag to 11.0.
 
     Not seen: which later formats of fixups a dyld knows; relative method lists of Objective-C.
 
-    Source: Apple, mach-o/loader.h, LC_DYLD_CHAINED_FIXUPS; WWDC 2022, "Link fast: Improve build and launch times".
+    Source: Apple, mach-o/loader.h, LC_DYLD_CHAINED_FIXUPS; WWDC 2022, "Link fast: Improve build and launch times"; ijl/orjson#276;
+    nomic-ai/gpt4all#1511.
     """
     for item in evidence.macho:
         first = _FIRST_CHAINED.get(item.binary.machine)
         lowest = _numbers(item.binary.min_os)[:2]
         mac = item.binary.platform in {"", "macos"} and _is_loaded(item)
-        if first and mac and lowest and lowest < first and item.binary.commands:
+        if first and mac and lowest and lowest < _USUAL_CHAINED and item.binary.commands:
+            unknown = lowest < first
             yield Finding(
-                given=Severity.ERROR if evidence.packed else Severity.DRIFT,
+                given=Severity.ERROR if unknown and evidence.packed else Severity.DRIFT,
                 place=item.label,
-                message=f"says macOS {item.binary.min_os}, whose dyld does not know {item.binary.commands[0]}",
+                message=f"says macOS {item.binary.min_os}, "
+                + (
+                    f"whose dyld does not know {item.binary.commands[0]}"
+                    if unknown
+                    else f"for which linkers write no {item.binary.commands[0]}"
+                ),
                 evidence=tuple(f"LC_{name}" for name in item.binary.commands),
             )
 
@@ -74,25 +83,34 @@ def other_platform(evidence: Evidence) -> Iterator[Finding]:
 
 @rule("DIP609", "tables that dyld finds misaligned", Severity.ERROR, premises.macho)
 def misaligned_tables(evidence: Evidence) -> Iterator[Finding]:
-    """A table of a Mach-O file's last segment begins at no multiple of the word size.
+    """A table of a Mach-O file's last segment, or the pool of its names, begins at no multiple of the word size.
 
-    Why: dyld of macOS 12 and later checks it: "mis-aligned LINKEDIT". A tool that shortened or moved the symbol
-    table wrote it so.
+    Why: dyld stops with "mis-aligned LINKEDIT": of macOS 12 and later for a table, of macOS 27 and later for the string pool too, whatever
+    system the file says it is for. A tool that shortened or moved the symbol table wrote it so: `llvm-strip`, rustc with
+    `strip = "debuginfo"`.
 
-    Mend: link again, or let `strip`, `codesign` and `install_name_tool` of Apple's or LLVM's current tools write the file.
+    Mend: link again without that step, or use a tool that pads (Apple's `ld`, lld, LLVM's objcopy from 23 on), and sign again.
 
-    Not seen: the string table, which may begin anywhere.
+    Not seen: the indirect symbol table, for which half a word is enough.
 
-    Source: dyld, common/MachOAnalyzer, "mis-aligned LINKEDIT"; NixOS/nixpkgs#148189.
+    Source: dyld, common/MachOAnalyzer, "mis-aligned LINKEDIT"; NixOS/nixpkgs#148189; llvm/llvm-project#203678; rust-lang/rust#157750;
+    JuliaLang/julia#62208.
     """
+    groups: dict[str, list[Item]] = {}
     for item in evidence.macho:
         if item.binary.misaligned and _is_loaded(item):
-            yield Finding(
-                given=Severity.ERROR if evidence.packed else Severity.DRIFT,
-                place=item.label,
-                message=f"{item.binary.misaligned[0]} is misaligned",
-                evidence=item.binary.misaligned,
-            )
+            since = "macOS 27" if item.binary.misaligned[0].startswith("string pool") else "macOS 12"
+            groups.setdefault(since, []).append(item)
+    for since, items in groups.items():
+        yield Finding(
+            given=Severity.ERROR if evidence.packed else Severity.DRIFT,
+            place=items[0].label,
+            message=f"{items[0].binary.misaligned[0]} is misaligned: refused from {since} on",
+            evidence=(
+                *items[0].binary.misaligned,
+                *(several([item.label for item in items]) if len(items) > 1 else ()),
+            ),
+        )
 
 
 @rule("DIP610", "folder of debug information", Severity.NOTE, premises.packed)

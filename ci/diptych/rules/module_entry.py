@@ -139,7 +139,7 @@ def refuses(evidence: Evidence) -> Iterator[Finding]:
 
     Not seen: programs that something opens as a library without a library's name. musl's loader looks at neither mark: a note there.
 
-    Source: glibc elf/dl-load.c, "cannot be dlopen()ed"; glibc bug 24323.
+    Source: glibc elf/dl-load.c, "cannot be dlopen()ed"; glibc bug 24323; nixcloud/ip2unix#9.
     """
     musl = "musllinux" in evidence.families
     for item in evidence.elf:
