@@ -219,6 +219,8 @@ def metadata_against_name(package: Package) -> Iterator[Mismatch]:
 
 
 def _same_version(one: str, other: str) -> bool:
+    if one == other:
+        return True
     from packaging.version import InvalidVersion, Version  # noqa: PLC0415 -- only here
 
     try:

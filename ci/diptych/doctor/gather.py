@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from diptych.archives import Member, Package, PackageKind, open_package
 from diptych.binaries import Buffer, read
@@ -121,8 +121,12 @@ def _on_disk(package: Package) -> bool:
     return package.kind not in {PackageKind.WHEEL, PackageKind.CONDA, PackageKind.SDIST}
 
 
-def _tag_parts(package: Package, part: str) -> tuple[str, ...]:
-    return tuple(sorted({getattr(tag, part) for tag in package.tags}))
+def _tag_parts(package: Package, part: Literal["interpreter", "abi", "platform"]) -> tuple[str, ...]:
+    """Return one part of a wheel's compressed tags (PEP 425)."""
+    if package.kind is not PackageKind.WHEEL:
+        return ()
+    compressed = package.path.name.removesuffix(".whl").lower().split("-")[-3:]
+    return tuple(sorted(set(compressed[("interpreter", "abi", "platform").index(part)].split("."))))
 
 
 def _above(tags: tuple[PlatformTag, ...]) -> Wanted:

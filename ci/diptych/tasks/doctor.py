@@ -12,7 +12,6 @@ from invoke.exceptions import Exit
 
 from diptych.distributions import how_to_install
 from diptych.errors import ConfigError, FormatError, nearest
-from diptych.fetching import is_url
 from diptych.output import Output
 from diptych.tasks.positional import PositionalTask
 from diptych.tasks.surface import process_env, process_output, process_workspace, surface
@@ -92,9 +91,13 @@ def _target(word: str, folder: Path) -> Target:
     from diptych.doctor import find_target  # noqa: PLC0415 -- as above
     from diptych.doctor.targets import Target  # noqa: PLC0415 -- as above
 
+    if "://" not in word:
+        return find_target(word, cwd=Path.cwd(), search=sys.path)
+    from diptych.fetching import is_url  # noqa: PLC0415 -- 45 ms of HTTP, only for a URL
+    from diptych.published import fetch_package  # noqa: PLC0415 -- likewise
+
     if not is_url(word):
         return find_target(word, cwd=Path.cwd(), search=sys.path)
-    from diptych.published import fetch_package  # noqa: PLC0415 -- only for a URL
 
     place = Path(tempfile.mkdtemp(dir=folder))
     return Target(shown=word.partition("#")[0], path=fetch_package(word, place, env=process_env()))
