@@ -128,3 +128,21 @@ def test_names_that_only_one_defines(other: Sym, tmp_path: Path) -> None:
 def test_weak_definitions_are_meant_to_be_shared(tmp_path: Path) -> None:
     shared = Sym(name="_ZN4pair8registryE", defined=True, weak=True)
     assert found(linux(tmp_path, module("_one", shared), module("_two", shared)), "DIP708") == []
+
+
+def test_helpers_of_compilers_are_alike_on_purpose(tmp_path: Path) -> None:
+    shared = Sym(name="_ZSt28__throw_bad_array_new_lengthv", defined=True)
+    assert found(linux(tmp_path, module("_one", shared), module("_two", shared)), "DIP708") == []
+
+
+def test_all_names_of_a_package_are_one_finding(tmp_path: Path) -> None:
+    a, b = Sym(name="pair_a", defined=True), Sym(name="pair_b", defined=True)
+    path = linux(
+        tmp_path,
+        module("_one", a, b),
+        module("_two", a),
+        module("_three", b),
+        names=("_one", "_two", "_three"),
+    )
+    (seen,) = found(path, "DIP708")
+    assert "3 modules export 2 names" in seen.message

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 
 from diptych.rules import premises
 from diptych.rules.evidence import Evidence, Item
 from diptych.rules.model import Finding, Severity, rule
+
+# Helpers that g++, libstdc++'s static part and Cython put into every module: alike on purpose.
+_OF_COMPILERS = re.compile(r"_ZSt|_ZNK?St|_Z(?:dl|da|nw|na)|__cxa_|__gxx_|_Unwind_|__Pyx_|__pyx_")
 
 
 @rule("DIP707", "third-party library exported by a module", Severity.DRIFT, premises.modules, premises.elf)
@@ -51,25 +55,32 @@ def exported_twice(evidence: Evidence) -> Iterator[Finding]:
     Mend: compile with `-fvisibility=hidden`, or put what is shared into a library that both need.
 
     Not seen: weak definitions (templates, inline functions), of which one copy may stand for all; Mach-O; modules of other packages; names
-    of modules that share a library which DIP203 or DIP707 tells of.
+    of modules that share a library which DIP203 or DIP707 tells of; helpers of the compilers.
 
     Source: dlopen(3), RTLD_GLOBAL; System V gABI, "Shared Object Dependencies"; Python, sys.setdlopenflags.
     """
     owners: dict[str, list[Item]] = defaultdict(list)
     for item in evidence.elf:
         for name in item.deep.strong:
-            owners[name].append(item)
+            if not _OF_COMPILERS.match(name):
+                owners[name].append(item)
     groups: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for name, items in owners.items():
         if len({item.place for item in items}) > 1 and _one_python(items) and not _told_of(items):
             groups[tuple(item.label for item in items)].append(name)
-    for labels, names in sorted(groups.items()):
-        names.sort()
-        yield Finding(
-            place=labels[0],
-            message=f"{len(labels)} modules export {len(names)} {'name' if len(names) == 1 else 'names'} alike",
-            evidence=(f"defines {', '.join(names[:4])}", *(f"in {label}" for label in labels[:4])),
-        )
+    if not groups:
+        return
+    count = sum(map(len, groups.values()))
+    modules = {label for labels in groups for label in labels}
+    largest = sorted(groups.items(), key=lambda group: (-len(group[1]), group[0]))
+    yield Finding(
+        place=largest[0][0][0],
+        message=f"{len(modules)} modules export {count} {'name' if count == 1 else 'names'} alike",
+        evidence=tuple(
+            f"{', '.join(sorted(names)[:3])}{' …' if len(names) > 3 else ''}: in {' and '.join(labels[:3])}"  # noqa: PLR2004 -- shown
+            for labels, names in largest[:4]
+        ),
+    )
 
 
 def _told_of(items: list[Item]) -> bool:

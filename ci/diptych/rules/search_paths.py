@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from diptych.rules import premises
 from diptych.rules.companions import fills
@@ -18,6 +18,8 @@ _SYSTEM_FOLDERS = re.compile(
 )
 _PLACEHOLDER = re.compile(r"_placehold|/croot/|_h_env")
 SHOWN = 4
+_Lines = tuple[bool, tuple[str, ...]]
+"""Whether entries are of the system, and the entries."""
 
 
 def entries(item: Item) -> Iterator[tuple[str, str]]:
@@ -58,13 +60,14 @@ def absolute_entry(evidence: Evidence) -> Iterator[Finding]:
 
     Source: scikit-learn-intelex#3374; lief-project/LIEF#437; auditwheel src/auditwheel/repair.py; experiment X2.
     """
-    groups: dict[tuple[bool, tuple[str, ...]], list[str]] = defaultdict(list)
+    lists: dict[tuple[bool, tuple[str, ...]], list[str]] = defaultdict(list)
     for item in evidence.items:
         found = [f"{tag} {entry}" for tag, entry in entries(item) if _absolute(entry, evidence)]
         for system in (False, True):
             lines = tuple(dict.fromkeys(line for line in found if _of_the_system(line) is system))
             if lines:
-                groups[system, lines].append(item.label)
+                lists[system, lines].append(item.label)
+    groups = _merged(lists)
     searching = {item.label for item in evidence.items if _searches(item)}
     for (system, lines), places in groups.items():
         hard = evidence.packed and not searching.isdisjoint(places)
@@ -74,6 +77,15 @@ def absolute_entry(evidence: Evidence) -> Iterator[Finding]:
             message=_absolute_message(lines, system=system),
             evidence=(*(lines[:SHOWN] if len(lines) > 1 else ()), *several(places)),
         )
+
+
+def _merged(lists: Mapping[_Lines, list[str]]) -> dict[_Lines, list[str]]:
+    """Let a path whose entries are all in a longer one's be told with that."""
+    found: dict[_Lines, list[str]] = {}
+    for (system, lines), places in sorted(lists.items(), key=lambda one: -len(one[0][1])):
+        longer = (key for key in found if key[0] is system and set(lines) <= set(key[1]))
+        found.setdefault(next(longer, (system, lines)), []).extend(places)
+    return found
 
 
 def _absolute(entry: str, evidence: Evidence) -> bool:
