@@ -8,6 +8,10 @@ import pytest
 
 from diptych import process
 from helpers.checkout import HERE, TABLE, Checkout, clear, lay_out
+from helpers.needs import needs_found
+from helpers.tiny import lay_out_tiny
+
+BZ2 = Path("/lib/x86_64-linux-gnu/libbz2.so.1.0")
 
 
 @pytest.fixture
@@ -94,6 +98,27 @@ def test_a_needed_library_that_no_dependency_brings(sources: Checkout) -> None:
         sources.build(),
         "links libraries that none of its run dependencies brings",
         "which libboost-python brings; the package does not depend on it",
+    )
+
+
+@needs_found(BZ2.exists(), "libbz2.so.1.0", package="libbz2-1.0")
+def test_a_needed_library_that_no_package_brings(
+    tmp_path: Path, repository: Path, session_env: dict[str, str]
+) -> None:
+    """It is on this machine, so everything else works."""
+    lay_out_tiny(tmp_path, repository)
+    with (tmp_path / "project" / "CMakeLists.txt").open("a", encoding="utf-8") as file:
+        file.write(f"target_link_libraries(_core PRIVATE {BZ2})\n")
+    core = tmp_path / "project" / "src" / "core.cpp"
+    text = core.read_text(encoding="utf-8").replace(
+        "PyLong_FromLong(42)", "PyLong_FromLong(BZ2_bzlibVersion()[0] ? 42 : 0)"
+    )
+    core.write_text('extern "C" const char* BZ2_bzlibVersion(void);\n' + text, encoding="utf-8")
+    done = Checkout(root=tmp_path, env=session_env).build()
+    clear(
+        done,
+        "the conda package needs libbz2.so.1.0, and nothing that it names brings it; bzip2 usually brings it",
+        "diptych explain DIP814",
     )
 
 

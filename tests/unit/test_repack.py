@@ -67,10 +67,14 @@ def made_in(folder: Path, *, time: int, backwards: bool) -> Path:
         "info/recipe/recipe.yaml": f"license_file: {folder}/LICENSE\n".encode(),
         "info/recipe/rendered_recipe.yaml": yaml.safe_dump(
             {
-                "recipe": {"context": {"version": "3.10", "flag": "no", "stage": f"{folder}/stage"}},
+                "recipe": {
+                    "package": {"name": "libpair"},
+                    "context": {"version": "3.10", "flag": "no", "stage": f"{folder}/stage"},
+                },
                 "build_configuration": {
                     "timestamp": str(time),
                     "directories": {"work_dir": f"{folder}/work"},
+                    "subpackages": {"libpair": {"name": "libpair"}, "pair": {"build_string": f"py{time}_0"}},
                     "host_platform": {"platform": "linux-64", "virtual_packages": [f"__linux={time}=0"]},
                 },
             }
@@ -113,6 +117,7 @@ def test_nothing_of_the_machine_is_left(pair: tuple[Path, Path], tmp_path: Path)
     rendered = yaml.safe_load(contents["info/recipe/rendered_recipe.yaml"])
     assert rendered["recipe"]["context"] == {"version": "3.10", "flag": "no", "stage": "$CHECKOUT/stage"}
     assert rendered["build_configuration"]["host_platform"]["virtual_packages"] == []
+    assert rendered["build_configuration"]["subpackages"] == {"libpair": {"name": "libpair"}}
     assert rendered["build_configuration"]["directories"] == {"work_dir": "$WORK_DIR"}
 
 

@@ -154,8 +154,16 @@ def require_equal(comparison: Comparison) -> None:
         raise CompareError(
             f"{comparison.cell}: wheel and conda package differ",
             details=comparison.differences,
-            hint="the recipe should install DIPTYCH_STAGE as it is",
+            hint=_hint(comparison),
         )
+
+
+def _hint(comparison: Comparison) -> str:
+    """Return the next step: of unlike code, the usual one; of anything else, where the rule says it."""
+    codes = [one.code for one in comparison.findings if one.counts]
+    if any(code.startswith("DIP80") for code in codes):
+        return "the recipe should install DIPTYCH_STAGE as it is"
+    return f"diptych explain {codes[0]}"
 
 
 def _metadata(workspace: Workspace, stage: Stage) -> Metadata:
