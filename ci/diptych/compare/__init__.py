@@ -9,20 +9,20 @@
 from diptych.compare.cell import Comparison, compare_cell, compare_packages
 from diptych.compare.model import Difference, Rule, Severity
 from diptych.compare.pairing import Pair
-from diptych.compare.panel import Panel, read_panel
 from diptych.compare.rulebook import all_rules
+from diptych.compare.side import Side, read_side
 from diptych.compare.waivers import Waiver
 
 __all__ = [
     "Comparison",
     "Difference",
     "Pair",
-    "Panel",
     "Rule",
     "Severity",
+    "Side",
     "Waiver",
     "all_rules",
     "compare_cell",
     "compare_packages",
-    "read_panel",
+    "read_side",
 ]

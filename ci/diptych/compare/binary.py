@@ -17,8 +17,8 @@ _FLOOR = re.compile(r"(GLIBC|GLIBCXX|CXXABI|GCC|GOMP|OPENMP)_(\d+(?:\.\d+)*)$")
 
 
 @dataclass(frozen=True, kw_only=True)
-class PanelBinary:
-    """A binary of one panel.
+class SideBinary:
+    """A binary of one side.
 
     Attributes:
         name: its place, see :mod:`diptych.compare.places`.
@@ -78,7 +78,7 @@ def base_name(needed: str) -> str:
     return plain_name(needed.rpartition("/")[2])
 
 
-def read_binary(place: str, content: bytes, *, grafted: bool, placed: bool = True) -> PanelBinary:
+def read_binary(place: str, content: bytes, *, grafted: bool, placed: bool = True) -> SideBinary:
     """Read the facts of one binary; of a universal one, code of all slices and the rest of the first.
 
     Args:
@@ -93,7 +93,7 @@ def read_binary(place: str, content: bytes, *, grafted: bool, placed: bool = Tru
     slices = read(content, place, symbols=True)
     first = slices[0]
     symbols = first.symbols or ()
-    return PanelBinary(
+    return SideBinary(
         name=place,
         format=first.format,
         machine="+".join(sorted(one.machine for one in slices)),

@@ -11,8 +11,8 @@ from typing import Any
 from diptych.compare.dependencies import DependencyRow, dependency_rows
 from diptych.compare.model import Difference, Severity
 from diptych.compare.pairing import CodeRow, Pair, lay_out
-from diptych.compare.panel import Panel, read_panel
 from diptych.compare.rulebook import judge
+from diptych.compare.side import Side, read_side
 from diptych.compare.supply import LibraryRow, library_rows
 from diptych.compare.waivers import Waiver, waived
 
@@ -23,7 +23,7 @@ class Comparison:
 
     Attributes:
         cell: the cell's id, or a name for any two packages.
-        pair: the two panels, matched.
+        pair: the two sides, matched.
         findings: every difference, worst first.
         facts: what is known of the build: provenance, as plain values.
     """
@@ -38,13 +38,13 @@ class Comparison:
         return not any(one.counts for one in self.findings)
 
     @property
-    def wheel(self) -> Panel:
-        """The left panel."""
+    def wheel(self) -> Side:
+        """The left side."""
         return self.pair.left
 
     @property
-    def conda(self) -> Panel:
-        """The right panel."""
+    def conda(self) -> Side:
+        """The right side."""
         return self.pair.right
 
     @property
@@ -142,11 +142,11 @@ def compare_packages(
         FormatError: a package or a binary is damaged.
     """
     facts = provenance or {}
-    second = read_panel(right, placed=one_build)
+    second = read_side(right, placed=one_build)
     pair = lay_out(
-        read_panel(left, placed=one_build),
-        second.joined(read_panel(beside, placed=one_build)) if beside else second,
-        stage=read_panel(stage) if stage else None,
+        read_side(left, placed=one_build),
+        second.joined(read_side(beside, placed=one_build)) if beside else second,
+        stage=read_side(stage) if stage else None,
         one_build=one_build,
         lock={str(one["name"]): str(one["version"]) for one in facts.get("lock", ())},
     )

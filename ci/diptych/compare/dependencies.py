@@ -9,8 +9,8 @@ from diptych import markers
 from diptych.compare.identity import Identity
 from diptych.compare.names import runtime_reason
 from diptych.compare.pairing import Pair
-from diptych.compare.panel import Panel
 from diptych.compare.ranges import Bounds, Relation, bounds_of_requirements, bounds_of_specs, relation
+from diptych.compare.side import Side
 from diptych.specs import pypi_name
 
 
@@ -63,11 +63,11 @@ def _row(project: str, left: Need | None, right: Need | None) -> DependencyRow:
     return DependencyRow(project=project, left=left, right=right, relation=found, runtime=runtime)
 
 
-def _needs(panel: Panel, pair: Pair) -> dict[str, Need]:
-    if panel.kind == "conda":
-        return _of_specs(panel.depends)
-    if panel.kind == "wheel":
-        return _of_requirements(panel.depends, marker_environment(pair))
+def _needs(side: Side, pair: Pair) -> dict[str, Need]:
+    if side.kind == "conda":
+        return _of_specs(side.depends)
+    if side.kind == "wheel":
+        return _of_requirements(side.depends, marker_environment(pair))
     return {}
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from diptych.compare.binary import PanelBinary, base_name
+from diptych.compare.binary import SideBinary, base_name
 from diptych.compare.cell import Comparison
-from diptych.compare.panel import Panel
+from diptych.compare.side import Side
 from diptych.system import is_system_library
 
 SYSTEM = "system"
@@ -36,9 +36,9 @@ class Graph:
     edges: tuple[tuple[str, str], ...]
 
 
-def graph_of(panel: Panel, comparison: Comparison) -> Graph:
-    """Return the picture of one panel."""
-    inside = {base_name(place): binary for place, binary in panel.binaries.items()}
+def graph_of(side: Side, comparison: Comparison) -> Graph:
+    """Return the picture of one side."""
+    inside = {base_name(place): binary for place, binary in side.binaries.items()}
     names = {
         **{base_name(one.soname): name for name, one in inside.items() if one.soname},
         **{n: n for n in inside},
@@ -53,26 +53,26 @@ def graph_of(panel: Panel, comparison: Comparison) -> Graph:
             Node(id=name, kind="grafted" if one.grafted else "own", note=str(one.size))
             for name, one in inside.items()
         ),
-        *(_outside(name, panel, comparison) for name in dict.fromkeys(outside)),
+        *(_outside(name, side, comparison) for name in dict.fromkeys(outside)),
         *([Node(id=SYSTEM, kind="system", note=", ".join(system))] if system else []),
     ]
     return Graph(nodes=tuple(nodes), edges=edges)
 
 
-def _edges(inside: dict[str, PanelBinary], names: dict[str, str]) -> Iterator[tuple[str, str]]:
+def _edges(inside: dict[str, SideBinary], names: dict[str, str]) -> Iterator[tuple[str, str]]:
     for name, binary in inside.items():
         for needed in binary.needed:
             target = base_name(needed)
             yield name, SYSTEM if _is_system(needed, binary, names) else names.get(target, target)
 
 
-def _is_system(needed: str, binary: PanelBinary, names: dict[str, str]) -> bool:
+def _is_system(needed: str, binary: SideBinary, names: dict[str, str]) -> bool:
     return base_name(needed) not in names and is_system_library(needed, binary.format)
 
 
-def _outside(name: str, panel: Panel, comparison: Comparison) -> Node:
+def _outside(name: str, side: Side, comparison: Comparison) -> Node:
     for row in comparison.libraries:
-        supply = row.left if panel is comparison.wheel else row.right
+        supply = row.left if side is comparison.wheel else row.right
         if supply and supply.name == name and supply.package:
             if supply.how == "system":
                 return Node(id=name, kind="system", note=name)

@@ -16,7 +16,7 @@ from packaging.utils import canonicalize_name
 
 from diptych.binaries import find_binaries, read_file
 from diptych.compare.binary import base_name
-from diptych.compare.panel import Panel, read_panel
+from diptych.compare.side import Side, read_side
 from diptych.compare.supply import stem_of
 from diptych.errors import ConfigError, FormatError
 
@@ -108,10 +108,10 @@ def preview(package: Path, environment: Path) -> Preview:
         FormatError: the package is damaged.
     """
     site = _site_packages(environment)
-    panel = read_panel(package)
+    side = read_side(package)
     owners = _owners(environment, site)
     libraries = dict(_libraries(environment))
-    clashes = [*_libraries_met(panel, libraries, owners), *_files_met(panel, environment, site, owners)]
+    clashes = [*_libraries_met(side, libraries, owners), *_files_met(side, environment, site, owners)]
     return Preview(package=package.name, environment=str(environment), clashes=tuple(clashes))
 
 
@@ -136,19 +136,19 @@ def _libraries(environment: Path) -> Iterator[tuple[str, str]]:
             yield path.relative_to(environment).as_posix(), base_name(binary.soname or path.name)
 
 
-def _libraries_met(panel: Panel, there: Mapping[str, str], owners: Mapping[str, str]) -> Iterator[Conflict]:
+def _libraries_met(side: Side, there: Mapping[str, str], owners: Mapping[str, str]) -> Iterator[Conflict]:
     brought = {
-        base_name(one.soname or one.name): panel.files[one.name].member
-        for one in panel.binaries.values()
+        base_name(one.soname or one.name): side.files[one.name].member
+        for one in side.binaries.values()
         if one.soname or one.grafted
     }
     for file, soname in there.items():
         owner = owners.get(file, "")
-        if _same_project(owner, panel):
+        if _same_project(owner, side):
             continue  # an upgrade of itself
         for name, member in brought.items():
             yield from _met(name, member, file, soname, owner)
-        if soname not in brought and panel.kind == "conda" and _wants(panel, soname) and file.count("/") == 1:
+        if soname not in brought and side.kind == "conda" and _wants(side, soname) and file.count("/") == 1:
             yield Conflict(
                 kind="shared",
                 name=soname,
@@ -182,12 +182,12 @@ def _met(name: str, member: str, file: str, soname: str, owner: str) -> Iterator
         )
 
 
-def _wants(panel: Panel, soname: str) -> bool:
-    return any(base_name(needed) == soname for one in panel.binaries.values() for needed in one.needed)
+def _wants(side: Side, soname: str) -> bool:
+    return any(base_name(needed) == soname for one in side.binaries.values() for needed in one.needed)
 
 
-def _files_met(panel: Panel, environment: Path, site: Path, owners: Mapping[str, str]) -> Iterator[Conflict]:
-    for place, file in panel.files.items():
+def _files_met(side: Side, environment: Path, site: Path, owners: Mapping[str, str]) -> Iterator[Conflict]:
+    for place, file in side.files.items():
         if file.role in {"grafted", "licence", "metadata", "bytecode"}:
             continue
         bare = place.removeprefix("$PREFIX/")
@@ -196,7 +196,7 @@ def _files_met(panel: Panel, environment: Path, site: Path, owners: Mapping[str,
             continue
         relative = target.relative_to(environment).as_posix()
         owner = owners.get(relative, "")
-        if not _same_project(owner, panel):
+        if not _same_project(owner, side):
             yield Conflict(
                 kind="shadow",
                 name=place,
@@ -207,9 +207,9 @@ def _files_met(panel: Panel, environment: Path, site: Path, owners: Mapping[str,
             )
 
 
-def _same_project(owner: str, panel: Panel) -> bool:
+def _same_project(owner: str, side: Side) -> bool:
     return bool(owner) and canonicalize_name(owner.split(maxsplit=1)[0]) == canonicalize_name(
-        panel.identity.name
+        side.identity.name
     )
 
 

@@ -1,4 +1,4 @@
-"""Lay two panels side by side: which file of one is which of the other, and how alike they are."""
+"""Match the files of two packages: which file of one is which of the other, and how alike they are."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from diptych.compare.binary import PanelBinary
-from diptych.compare.panel import Panel, PanelFile
+from diptych.compare.binary import SideBinary
+from diptych.compare.side import Side, SideFile
 
 
 class State(enum.Enum):
@@ -29,8 +29,8 @@ class FilePair:
     place: str
     role: str
     state: State
-    left: PanelFile | None
-    right: PanelFile | None
+    left: SideFile | None
+    right: SideFile | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,9 +38,9 @@ class BinaryPair:
     """A binary that both sides have; the stage's too, when there is one."""
 
     place: str
-    left: PanelBinary
-    right: PanelBinary
-    stage: PanelBinary | None = None
+    left: SideBinary
+    right: SideBinary
+    stage: SideBinary | None = None
 
     @property
     def foreign(self) -> bool:
@@ -81,7 +81,7 @@ class CodeRow:
 
 @dataclass(frozen=True, kw_only=True)
 class Pair:
-    """Two panels side by side, as the rules see them.
+    """Two packages side by side, as the rules see them.
 
     Attributes:
         left: usually the wheel.
@@ -94,9 +94,9 @@ class Pair:
         code: every code section of the project's own binaries.
     """
 
-    left: Panel
-    right: Panel
-    stage: Panel | None = None
+    left: Side
+    right: Side
+    stage: Side | None = None
     one_build: bool = True
     lock: Mapping[str, str] = field(default_factory=dict)
     files: tuple[FilePair, ...]
@@ -107,13 +107,13 @@ class Pair:
     def links(self) -> Mapping[str, str]:
         """Names of the packages' own libraries that are links, such as ``libx.so.3``, and the file that each leads to."""
         found: dict[str, str] = {}
-        for panel in (self.left, self.right):
-            for file in panel.files.values():
+        for side in (self.left, self.right):
+            for file in side.files.values():
                 folder, _, name = file.place.rpartition("/")
                 target = file.place
-                while (link := panel.files.get(target)) and link.link and "/" not in link.link:
+                while (link := side.files.get(target)) and link.link and "/" not in link.link:
                     target = f"{folder}/{link.link}"
-                if target != file.place and target in panel.binaries:
+                if target != file.place and target in side.binaries:
                     found[name] = target.rpartition("/")[2]
         return found
 
@@ -130,14 +130,14 @@ class Pair:
 
 
 def lay_out(
-    left: Panel,
-    right: Panel,
+    left: Side,
+    right: Side,
     *,
-    stage: Panel | None = None,
+    stage: Side | None = None,
     one_build: bool = True,
     lock: Mapping[str, str] | None = None,
 ) -> Pair:
-    """Match the files of two panels by their places."""
+    """Match the files of two sides by their places."""
     twins = _twins(left, right)
     binaries = tuple(_binary_pairs(left, right, stage, twins))
     files = tuple(_file_pairs(left, right, twins, {pair.place: pair for pair in binaries}))
@@ -153,7 +153,7 @@ def lay_out(
     )
 
 
-def _twins(left: Panel, right: Panel) -> dict[str, str]:
+def _twins(left: Side, right: Side) -> dict[str, str]:
     """Return left place → right place; a module whose only other is its extension suffix is matched too."""
     twins = {place: place for place in left.files if place in right.files}
     lonely = {one.stem: one.name for one in right.own if one.name not in left.files}
@@ -164,7 +164,7 @@ def _twins(left: Panel, right: Panel) -> dict[str, str]:
 
 
 def _binary_pairs(
-    left: Panel, right: Panel, stage: Panel | None, twins: Mapping[str, str]
+    left: Side, right: Side, stage: Side | None, twins: Mapping[str, str]
 ) -> Iterator[BinaryPair]:
     for place, binary in left.binaries.items():
         other = right.binaries.get(twins.get(place, ""))
@@ -174,7 +174,7 @@ def _binary_pairs(
 
 
 def _file_pairs(
-    left: Panel, right: Panel, twins: Mapping[str, str], binaries: Mapping[str, BinaryPair]
+    left: Side, right: Side, twins: Mapping[str, str], binaries: Mapping[str, BinaryPair]
 ) -> Iterator[FilePair]:
     for place, file in left.files.items():
         other = right.files.get(twins.get(place, ""))
@@ -190,7 +190,7 @@ def _file_pairs(
             yield FilePair(place=place, role=file.role, state=State.ONLY_RIGHT, left=None, right=file)
 
 
-def _state(left: PanelFile, right: PanelFile, binary: BinaryPair | None) -> State:
+def _state(left: SideFile, right: SideFile, binary: BinaryPair | None) -> State:
     if (left.link, left.sha256) == (right.link, right.sha256):
         return State.EQUAL
     if binary is not None and dict(binary.left.code) == dict(binary.right.code):
@@ -198,7 +198,7 @@ def _state(left: PanelFile, right: PanelFile, binary: BinaryPair | None) -> Stat
     return State.DIFFERENT
 
 
-def _code_rows(left: Panel, right: Panel, stage: Panel | None, twins: Mapping[str, str]) -> Iterator[CodeRow]:
+def _code_rows(left: Side, right: Side, stage: Side | None, twins: Mapping[str, str]) -> Iterator[CodeRow]:
     backwards = {other: place for place, other in twins.items()}
     names = {one.name for one in left.own} | {backwards.get(one.name, one.name) for one in right.own}
     if stage:
@@ -222,6 +222,6 @@ def _sections(sides: Sequence[Mapping[str, str]]) -> list[str]:
     return sorted({section for side in sides for section in side})
 
 
-def _code(panel: Panel | None, name: str) -> Mapping[str, str]:
-    binary = panel.binaries.get(name) if panel else None
+def _code(side: Side | None, name: str) -> Mapping[str, str]:
+    binary = side.binaries.get(name) if side else None
     return binary.code if binary else {}

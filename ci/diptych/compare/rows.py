@@ -1,4 +1,4 @@
-"""What the two panels of a cell say, row by row, as plain text."""
+"""What the two sides of a cell say, row by row, as plain text."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from diptych.compare.binary import PanelBinary
+from diptych.compare.binary import SideBinary
 from diptych.compare.cell import Comparison
 from diptych.compare.pairing import BinaryPair
-from diptych.compare.panel import Panel
 from diptych.compare.rules_linkage import highest, stated_floor
+from diptych.compare.side import Side
 from diptych.output import human_size, human_time, many
 from diptych.system import is_system_library
 
@@ -21,12 +21,12 @@ _MOST_SHARED = 3
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One row of the two panels.
+    """One row of the two sides.
 
     Attributes:
         label: what it is.
-        left: lines of the left panel; none for a heading, whose label goes across both.
-        right: lines of the right panel.
+        left: lines of the left side; none for a heading, whose label goes across both.
+        right: lines of the right side.
     """
 
     label: str
@@ -44,7 +44,7 @@ class Row:
         return self.left == self.right
 
 
-def panel_rows(comparison: Comparison) -> list[Row]:
+def side_rows(comparison: Comparison) -> list[Row]:
     """Return all rows: the packages, what they cost if that is known, and each binary of the project."""
     cost = cost_rows(comparison.facts.get("cost"))
     rows = [*_sizes(comparison), *cost, *_promises(comparison), *_binaries(comparison)]
@@ -102,31 +102,31 @@ def _told(pair: BinaryPair, comparison: Comparison) -> str:
     return f"{pair.place}: {equal} of {len(code)} code sections equal"
 
 
-def _download(panel: Panel) -> tuple[str, ...]:
-    return (human_size(panel.size),) if panel.size else NONE
+def _download(side: Side) -> tuple[str, ...]:
+    return (human_size(side.size),) if side.size else NONE
 
 
-def _installed(panel: Panel) -> tuple[str, ...]:
-    return (f"{human_size(panel.installed)} in {many(len(panel.files), 'file')}",)
+def _installed(side: Side) -> tuple[str, ...]:
+    return (f"{human_size(side.installed)} in {many(len(side.files), 'file')}",)
 
 
-def _copies(panel: Panel) -> tuple[str, ...]:
-    grafted = (f"{one.name.rsplit('/', 1)[-1]} {human_size(one.size)}" for one in panel.grafted)
+def _copies(side: Side) -> tuple[str, ...]:
+    grafted = (f"{one.name.rsplit('/', 1)[-1]} {human_size(one.size)}" for one in side.grafted)
     return tuple(grafted) or NONE
 
 
-def _depends(panel: Panel) -> tuple[str, ...]:
-    return tuple(sorted(text for text in panel.depends if not text.startswith("__"))) or NONE
+def _depends(side: Side) -> tuple[str, ...]:
+    return tuple(sorted(text for text in side.depends if not text.startswith("__"))) or NONE
 
 
-def _oldest(panel: Panel) -> tuple[str, ...]:
-    needed = [f"needs {name} {version}" for name in ("GLIBC", "macOS") if (version := highest(panel, name))]
-    stated = stated_floor(panel)
+def _oldest(side: Side) -> tuple[str, ...]:
+    needed = [f"needs {name} {version}" for name in ("GLIBC", "macOS") if (version := highest(side, name))]
+    stated = stated_floor(side)
     told = [*needed, *([f"states {stated}"] if stated else ["states none"] if needed else [])]
     return (", ".join(told),) if told else NONE
 
 
-def _links(binary: PanelBinary) -> tuple[str, ...]:
+def _links(binary: SideBinary) -> tuple[str, ...]:
     """Name the needed libraries worth reading, count the C and C++ runtimes."""
     own = sorted(name for name in binary.needed if not is_system_library(name, binary.format))
     rest = len(binary.needed) - len(own)

@@ -63,11 +63,11 @@ def other_target(pair: Pair) -> Iterator[Found]:
         ):
             if left != right:
                 yield Found(place=one.place, message=f"{what}: {left or 'none'} | {right or 'none'}")
-    for title, panel in zip(pair.titles, (pair.left, pair.right), strict=True):
-        if panel.noarch and panel.binaries:
+    for title, side in zip(pair.titles, (pair.left, pair.right), strict=True):
+        if side.noarch and side.binaries:
             yield Found(
                 message=f"{title} claims to fit every platform, but holds binaries",
-                evidence=tuple(sorted(panel.binaries)[:_SHOWN]),
+                evidence=tuple(sorted(side.binaries)[:_SHOWN]),
             )
 
 

@@ -118,11 +118,11 @@ def pythons(pair: Pair) -> Iterator[Found]:
         yield Found(message=f"Python {left.python} | {right.python}")
         return
     python = left.python or right.python
-    for title, panel in zip(pair.titles, (pair.left, pair.right), strict=True):
-        bounds = panel.identity.requires_python
+    for title, side in zip(pair.titles, (pair.left, pair.right), strict=True):
+        bounds = side.identity.requires_python
         if not python or not bounds:
             continue
-        made = bounds_of_specifiers if panel.kind == "wheel" else bounds_of_specs
+        made = bounds_of_specifiers if side.kind == "wheel" else bounds_of_specs
         try:
             version = python.rstrip("t")
             admitted = made([bounds]).admits(f"{version}.0") or made([bounds]).admits(f"{version}.99")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from diptych.compare.model import Found, Severity, rule
 from diptych.compare.pairing import FilePair, Pair, State
-from diptych.compare.panel import PanelFile
+from diptych.compare.side import SideFile
 
 _APART = {"metadata", "licence", "bytecode", "grafted"}
 # Where conda-build and rattler-build put what a recipe's tests need.
@@ -23,7 +23,7 @@ _INSTALLER = {
 }
 
 
-def _lonely(pair: Pair) -> Iterator[tuple[FilePair, PanelFile, str, str]]:
+def _lonely(pair: Pair) -> Iterator[tuple[FilePair, SideFile, str, str]]:
     """Yield the files of one side alone, with the titles of that side and of the other."""
     left, right = pair.titles
     for one in pair.files:
@@ -33,7 +33,7 @@ def _lonely(pair: Pair) -> Iterator[tuple[FilePair, PanelFile, str, str]]:
             yield one, one.right, right, left
 
 
-def _is_entry_script(pair: Pair, file: PanelFile) -> bool:
+def _is_entry_script(pair: Pair, file: SideFile) -> bool:
     """Tell whether an installer writes this script from an entry point."""
     name = file.place.rpartition("/")[2]
     points = {*pair.left.identity.entry_points, *pair.right.identity.entry_points}
@@ -95,7 +95,7 @@ def _beside_site_packages(pair: Pair) -> list[FilePair]:
     ]
 
 
-def _linked_to_own(pair: Pair, file: PanelFile) -> bool:
+def _linked_to_own(pair: Pair, file: SideFile) -> bool:
     """Tell whether a link leads to a file that both sides have."""
     folder = file.place.rpartition("/")[0]
     target = f"{folder}/{file.link}" if folder else str(file.link)
@@ -161,11 +161,11 @@ def dist_info(pair: Pair) -> Iterator[Found]:
 
     Source: PEP 376, PEP 627; CEP 34 leaves it to the recipe.
     """
-    for title, panel in zip(pair.titles, (pair.left, pair.right), strict=True):
+    for title, side in zip(pair.titles, (pair.left, pair.right), strict=True):
         there = any(
-            file.role == "metadata" and file.place.endswith("/METADATA") for file in panel.files.values()
+            file.role == "metadata" and file.place.endswith("/METADATA") for file in side.files.values()
         )
-        if not there and panel.kind != "folder":
+        if not there and side.kind != "folder":
             yield Found(message=f"{title} installs no .dist-info/METADATA")
 
 
@@ -215,7 +215,7 @@ def _of_installer(place: str) -> bool:
 
 def _both_have_info(pair: Pair) -> bool:
     return all(
-        any(file.role == "metadata" for file in panel.files.values()) for panel in (pair.left, pair.right)
+        any(file.role == "metadata" for file in side.files.values()) for side in (pair.left, pair.right)
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from diptych.compare.binary import base_name, version_key
 from diptych.compare.model import Found, Severity, rule
 from diptych.compare.pairing import Pair
-from diptych.compare.panel import Panel
+from diptych.compare.side import Side
 from diptych.compare.supply import LibraryRow, Supply, library_rows
 
 _SHIPPED = {"grafted", "own", "system"}
@@ -114,14 +114,14 @@ def from_nowhere(pair: Pair) -> Iterator[Found]:
     Source: ld.so(8); PEP 600; conda-build's overlinking check.
     """
     for row in library_rows(pair):
-        for title, panel, supply in zip(
+        for title, side, supply in zip(
             pair.titles, (pair.left, pair.right), (row.left, row.right), strict=True
         ):
-            if supply and supply.how == "unknown" and panel.kind != "folder":
+            if supply and supply.how == "unknown" and side.kind != "folder":
                 known = f"; {supply.package} usually brings it" if supply.package else ""
                 yield Found(
                     place=row.stem,
-                    severity=None if supply.package or panel.kind == "wheel" else Severity.DRIFT,
+                    severity=None if supply.package or side.kind == "wheel" else Severity.DRIFT,
                     message=f"{title} needs {supply.name}, and nothing that it names brings it{known}",
                 )
 
@@ -168,20 +168,20 @@ def floors_differ(pair: Pair) -> Iterator[Found]:
     Source: PEP 600; conda's virtual packages (CEP 30); ld.so(8).
     """
     family = "macOS" if any(one.format == "macho" for one in pair.left.own) else "GLIBC"
-    needed = tuple(highest(panel, family) for panel in (pair.left, pair.right))
+    needed = tuple(highest(side, family) for side in (pair.left, pair.right))
     if needed[0] != needed[1] and all(needed):
         yield Found(message=f"the binaries need {family} {needed[0]} | {needed[1]}")
-    for title, panel, need in zip(pair.titles, (pair.left, pair.right), needed, strict=True):
-        stated = stated_floor(panel)
+    for title, side, need in zip(pair.titles, (pair.left, pair.right), needed, strict=True):
+        stated = stated_floor(side)
         if (
             not need
-            or panel.kind == "folder"
+            or side.kind == "folder"
             or (stated is not None and version_key(stated) >= version_key(need))
         ):
             continue
         says = "states no bound" if stated is None else f"promises {stated}"
-        if panel.kind == "wheel" and stated is None:
-            says = f"has the tag {panel.identity.platform}, which promises nothing"
+        if side.kind == "wheel" and stated is None:
+            says = f"has the tag {side.identity.platform}, which promises nothing"
         yield Found(
             severity=Severity.DRIFT if stated is None else Severity.ERROR,
             place=family,
@@ -189,23 +189,23 @@ def floors_differ(pair: Pair) -> Iterator[Found]:
         )
 
 
-def highest(panel: Panel, family: str) -> str:
-    """Return the highest symbol version of a family (or macOS) that any binary of a panel needs."""
-    found = (one.floors.get(family, "") for one in panel.binaries.values())
+def highest(side: Side, family: str) -> str:
+    """Return the highest symbol version of a family (or macOS) that any binary of a side needs."""
+    found = (one.floors.get(family, "") for one in side.binaries.values())
     return max(found, key=version_key, default="")
 
 
-def stated_floor(panel: Panel) -> str | None:
+def stated_floor(side: Side) -> str | None:
     """Return the oldest glibc or macOS that a package promises to work on; None when it does not say."""
-    if panel.kind == "conda":
-        for text in (*panel.depends, *panel.identity.constrains):
+    if side.kind == "conda":
+        for text in (*side.depends, *side.identity.constrains):
             if text.startswith(("__glibc", "__osx")) and (found := re.search(r">=?\s*([\d.]+)", text)):
                 return found[1].rstrip(".")
         return None
     old = {"manylinux1": "2.5", "manylinux2010": "2.12", "manylinux2014": "2.17"}
     promised = [
         f"{found[1]}.{found[2]}" if found[1] else old[found[3]]
-        for tag in panel.identity.platform.split(".")
+        for tag in side.identity.platform.split(".")
         if (found := re.match(r"(?:manylinux|macosx)_(\d+)_(\d+)_|(manylinux(?:1|2010|2014))_", tag))
     ]
     return min(promised, key=version_key, default=None)

@@ -129,7 +129,7 @@ def entry_points(pair: Pair) -> Iterator[Found]:
     for point in sorted({*left, *right}):
         sides = left.get(point), right.get(point)
         name = point.partition(":")[2]
-        there = [f"$PREFIX/bin/{name}" in panel.files for panel in (pair.left, pair.right)]
+        there = [f"$PREFIX/bin/{name}" in side.files for side in (pair.left, pair.right)]
         if sides[0] == sides[1] or (None in sides and any(there) and point.startswith(("console", "gui"))):
             continue  # a script that is there already needs no declaration
         yield Found(place=point, message=f"{sides[0] or 'not declared'} | {sides[1] or 'not declared'}")

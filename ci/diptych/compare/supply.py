@@ -12,7 +12,7 @@ from diptych.compare.binary import base_name
 from diptych.compare.dependencies import version_of_spec
 from diptych.compare.names import package_of_library, version_in_name
 from diptych.compare.pairing import Pair
-from diptych.compare.panel import Panel
+from diptych.compare.side import Side
 from diptych.policy import manylinux
 from diptych.system import is_system_library
 
@@ -71,7 +71,7 @@ class LibraryRow:
 
 def library_rows(pair: Pair) -> tuple[LibraryRow, ...]:
     """Return every library that is neither the project's own on both sides nor the system's."""
-    sides = [{stem_of(one.name): one for one in _supplies(panel, pair)} for panel in (pair.left, pair.right)]
+    sides = [{stem_of(one.name): one for one in _supplies(side, pair)} for side in (pair.left, pair.right)]
     rows = (
         LibraryRow(stem=stem, left=sides[0].get(stem), right=sides[1].get(stem))
         for stem in sorted({*sides[0], *sides[1]})
@@ -85,47 +85,47 @@ def stem_of(name: str) -> str:
     return found[1] if found else name
 
 
-def _supplies(panel: Panel, pair: Pair) -> Iterator[Supply]:
-    inside = {base_name(place): place for place in panel.binaries}
-    inside |= {base_name(one.soname): place for place, one in panel.binaries.items() if one.soname}
+def _supplies(side: Side, pair: Pair) -> Iterator[Supply]:
+    inside = {base_name(place): place for place in side.binaries}
+    inside |= {base_name(one.soname): place for place, one in side.binaries.items() if one.soname}
     seen: set[str] = set()
-    for place, binary in panel.binaries.items():
+    for place, binary in side.binaries.items():
         names = [base_name(place)] if binary.grafted else []
         for raw in (*binary.needed, *names):
             name = pair.library(base_name(raw))
             if name in seen or (is_system_library(raw, binary.format) and name not in inside):
                 continue
             seen.add(name)
-            yield _supply(name, panel, pair, inside.get(name))
+            yield _supply(name, side, pair, inside.get(name))
 
 
-def _supply(name: str, panel: Panel, pair: Pair, place: str | None) -> Supply:
-    package = provider(name, panel, pair)
+def _supply(name: str, side: Side, pair: Pair, place: str | None) -> Supply:
+    package = provider(name, side, pair)
     built = pair.lock.get(package, "") if pair.one_build else ""
     version = built or version_in_name(name)
     if place is not None:
-        binary = panel.binaries[place]
+        binary = side.binaries[place]
         staged = pair.stage is not None and place in pair.stage.binaries
         how = "grafted" if binary.grafted and not staged else "own"
         return Supply(
             name=name,
             how=how,
-            file=panel.files[place].member,
+            file=side.files[place].member,
             package=package if how == "grafted" else "",
             version=version if how == "grafted" else "",
             size=binary.size,
         )
-    specs = [version_of_spec(text) for text in panel.depends if text.split()[0] == package]
-    if package and specs and panel.kind == "conda":
+    specs = [version_of_spec(text) for text in side.depends if text.split()[0] == package]
+    if package and specs and side.kind == "conda":
         return Supply(
             name=name, how="dependency", package=package, range=",".join(filter(None, specs)), version=version
         )
-    if panel.kind == "wheel" and "linux" in panel.identity.platform and manylinux().lowest_for_library(name):
+    if side.kind == "wheel" and "linux" in side.identity.platform and manylinux().lowest_for_library(name):
         return Supply(name=name, how="system", package=package)
     return Supply(name=name, how="unknown", package=package, version=version)
 
 
-def provider(name: str, panel: Panel, pair: Pair) -> str:
+def provider(name: str, side: Side, pair: Pair) -> str:
     """Return the conda package that brings a library: of those depended on or locked before any other."""
     known = package_of_library(name)
     if known:
@@ -133,9 +133,9 @@ def provider(name: str, panel: Panel, pair: Pair) -> str:
     stem = canonicalize_name(stem_of(name))
     candidates = [
         text.split()[0]
-        for side in (panel, pair.left, pair.right)
-        for text in side.depends
-        if side.kind == "conda"
+        for one in (side, pair.left, pair.right)
+        for text in one.depends
+        if one.kind == "conda"
     ]
     for candidate in (*candidates, *pair.lock):
         if canonicalize_name(candidate) in {stem, stem.removeprefix("lib")}:

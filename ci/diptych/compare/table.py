@@ -1,4 +1,4 @@
-"""The comparison of two packages on one screen: the two panels, then every difference that is not expected."""
+"""The comparison of two packages on one screen: the two sides, then every difference that is not expected."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from diptych.compare.across import Outlier, Repeat, look_across
 from diptych.compare.cell import Comparison
 from diptych.compare.linewrap import Wrapped, wrapped, wrapped_all
 from diptych.compare.model import REGISTRY, Severity
-from diptych.compare.rows import Row, panel_rows
+from diptych.compare.rows import Row, side_rows
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions
@@ -33,7 +33,7 @@ STYLES = {
 
 @dataclass(frozen=True, kw_only=True)
 class CellTable:
-    """The two panels side by side with what differs below, at any width.
+    """Both sides, one beside the other, with what differs below, at any width.
 
     Attributes:
         comparison: what to show.
@@ -45,16 +45,16 @@ class CellTable:
         """Yield the lines; rich calls this with the width that there is."""
         width = min(options.max_width, _WIDEST)
         rule = "-" if options.ascii_only else "─"
-        yield from _panels(self.comparison, width, rule)
+        yield from _sides(self.comparison, width, rule)
         yield from _findings(self.comparison, width)
 
 
 def cell_table(comparison: Comparison) -> CellTable:
-    """Lay the two panels side by side, with what differs below."""
+    """Show both sides, one beside the other, with what differs below."""
     return CellTable(comparison=comparison)
 
 
-def _panels(comparison: Comparison, width: int, rule: str) -> Iterator[Text]:
+def _sides(comparison: Comparison, width: int, rule: str) -> Iterator[Text]:
     from rich.text import Text  # noqa: PLC0415 -- only when something is shown
 
     column = (width - _LABEL - 2) // 2
@@ -63,7 +63,7 @@ def _panels(comparison: Comparison, width: int, rule: str) -> Iterator[Text]:
     left, right = (title.removeprefix("the ") for title in comparison.pair.titles)
     yield Text(f"{'':<{_LABEL}}{left:<{column + 2}}{right}", "bold")
     yield Text(rule * width, "dim")
-    for row in panel_rows(comparison):
+    for row in side_rows(comparison):
         yield from _row(row, column, width)
 
 

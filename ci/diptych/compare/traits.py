@@ -75,8 +75,8 @@ def _words(comparison: Comparison) -> Iterator[Trait]:
     )
     codes = sorted({one.code for one in comparison.findings if one.severity is not Severity.EXPECTED})
     yield _word("rules that found drift or error", ", ".join(codes) or "none")
-    for title, panel in (("wheel", comparison.wheel), ("conda package", comparison.conda)):
-        files = sorted(alike(place) for place, file in panel.files.items() if file.role != "bytecode")
+    for title, side in (("wheel", comparison.wheel), ("conda package", comparison.conda)):
+        files = sorted(alike(place) for place, file in side.files.items() if file.role != "bytecode")
         digest = hashlib.sha256("\n".join(files).encode()).hexdigest()
         yield Trait(name=f"files of the {title}", value=digest, shown=f"{len(files)} files")
     tests = comparison.facts.get("tests", {})
@@ -89,14 +89,14 @@ def _word(name: str, value: str) -> Trait:
 
 
 def _numbers(comparison: Comparison) -> Iterator[Trait]:
-    for title, panel in (("wheel", comparison.wheel), ("conda package", comparison.conda)):
-        yield _number(f"download of the {title}", panel.size, "bytes")
-        yield _number(f"installed size of the {title}", panel.installed, "bytes")
+    for title, side in (("wheel", comparison.wheel), ("conda package", comparison.conda)):
+        yield _number(f"download of the {title}", side.size, "bytes")
+        yield _number(f"installed size of the {title}", side.installed, "bytes")
     facts = comparison.facts
     if "seconds" in facts.get("tests", {}):
         yield _number("time of the tests in source", facts["tests"]["seconds"], "s")
-    for title, side in (("wheel", "left"), ("conda package", "right")):
-        if cost := (facts.get("cost") or {}).get(side):
+    for title, key in (("wheel", "left"), ("conda package", "right")):
+        if cost := (facts.get("cost") or {}).get(key):
             yield _number(f"time to import the {title}", cost["import_seconds"], "ms")
             if cost["benchmark"]:
                 yield _number(f"time of the benchmark, {title}", cost["benchmark"]["seconds"], "s")

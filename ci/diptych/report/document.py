@@ -14,16 +14,16 @@ from typing import Any
 
 from diptych import __version__
 from diptych.compare.across import Across, look_across
-from diptych.compare.binary import PanelBinary
+from diptych.compare.binary import SideBinary
 from diptych.compare.cell import Comparison
 from diptych.compare.dependencies import DependencyRow, Need
 from diptych.compare.explain import explanation_of
 from diptych.compare.graph import graph_of
 from diptych.compare.model import REGISTRY, Severity
 from diptych.compare.pairing import BinaryPair, CodeRow, FilePair
-from diptych.compare.panel import Panel
 from diptych.compare.rules_code import load_changes
 from diptych.compare.rules_linkage import highest, stated_floor
+from diptych.compare.side import Side
 from diptych.compare.traits import compiler_of, python_of
 
 SCHEMA_VERSION = 2
@@ -100,8 +100,8 @@ def cell_document(one: Comparison) -> dict[str, Any]:
         "counts": {severity.value: one.count(severity) for severity in Severity},
         "waived": sum(bool(found.waived) for found in one.findings),
         "code": {"equal": sum(row.equal for row in one.code), "sections": len(one.code)},
-        "left": _panel(pair.left),
-        "right": _panel(pair.right),
+        "left": _side(pair.left),
+        "right": _side(pair.right),
         "findings": [
             {**asdict(found), "severity": found.severity.value, "evidence": list(found.evidence)}
             for found in one.findings
@@ -124,11 +124,11 @@ def cell_document(one: Comparison) -> dict[str, Any]:
     }
 
 
-def _panel(panel: Panel) -> dict[str, Any]:
-    identity = panel.identity
+def _side(side: Side) -> dict[str, Any]:
+    identity = side.identity
     return {
-        "title": panel.title,
-        "kind": panel.kind,
+        "title": side.title,
+        "kind": side.kind,
         "name": identity.name,
         "version": identity.version,
         "summary": identity.summary,
@@ -139,16 +139,16 @@ def _panel(panel: Panel) -> dict[str, Any]:
         "platform": identity.platform,
         "entry_points": dict(identity.entry_points),
         "depends": list(identity.depends),
-        "download": panel.size,
-        "installed": panel.installed,
-        "copies": panel.private,
-        "files": len(panel.files),
-        "libraries": len(panel.binaries),
+        "download": side.size,
+        "installed": side.installed,
+        "copies": side.private,
+        "files": len(side.files),
+        "libraries": len(side.binaries),
         "oldest": {
-            family: version for family in ("GLIBC", "GLIBCXX", "macOS") if (version := highest(panel, family))
+            family: version for family in ("GLIBC", "GLIBCXX", "macOS") if (version := highest(side, family))
         },
-        "stated": stated_floor(panel) or "",
-        "bundled": [one.name for one in panel.grafted],
+        "stated": stated_floor(side) or "",
+        "bundled": [one.name for one in side.grafted],
     }
 
 
@@ -184,7 +184,7 @@ def _hashes(row: CodeRow) -> list[str | None]:
     return [digest[:_DIGITS] if digest else None for digest in found]
 
 
-def _binary(binary: PanelBinary) -> dict[str, Any]:
+def _binary(binary: SideBinary) -> dict[str, Any]:
     return {
         "machine": binary.machine,
         "soname": binary.soname,

@@ -1,4 +1,4 @@
-"""One panel: what a wheel, a conda package or a stage holds, in terms that fit all three."""
+"""One side: what a wheel, a conda package or a stage holds, in terms that fit all three."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from diptych.archives import Package, PackageKind, open_package
 from diptych.binaries import HEAD, sniff
-from diptych.compare.binary import PanelBinary, read_binary
+from diptych.compare.binary import SideBinary, read_binary
 from diptych.compare.identity import Identity, identity_of
 from diptych.compare.places import Place, is_prefix, moved_programs, place_of
 from diptych.errors import FormatError
@@ -17,8 +17,8 @@ from diptych.specs import for_every_machine
 
 
 @dataclass(frozen=True, kw_only=True)
-class PanelFile:
-    """A file of one panel.
+class SideFile:
+    """A file of one side.
 
     Attributes:
         place: where it lands, see :mod:`diptych.compare.places`.
@@ -44,7 +44,7 @@ class PanelFile:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Panel:
+class Side:
     """One side of a comparison.
 
     Attributes:
@@ -60,8 +60,8 @@ class Panel:
     title: str
     kind: str
     size: int
-    files: Mapping[str, PanelFile]
-    binaries: Mapping[str, PanelBinary]
+    files: Mapping[str, SideFile]
+    binaries: Mapping[str, SideBinary]
     identity: Identity = field(default_factory=Identity)
     noarch: bool = False
 
@@ -80,7 +80,7 @@ class Panel:
         """Run dependencies as the package states them."""
         return self.identity.depends
 
-    def joined(self, other: Panel) -> Panel:
+    def joined(self, other: Side) -> Side:
         """Return what both packages bring together, under this one's name; that this one depends on the other is no matter then."""
         mine = [text for text in self.depends if text.split()[0] != other.identity.name]
         depends = tuple(dict.fromkeys((*mine, *other.depends)))
@@ -93,18 +93,18 @@ class Panel:
         )
 
     @property
-    def own(self) -> tuple[PanelBinary, ...]:
+    def own(self) -> tuple[SideBinary, ...]:
         """The project's own binaries."""
         return tuple(binary for binary in self.binaries.values() if not binary.grafted)
 
     @property
-    def grafted(self) -> tuple[PanelBinary, ...]:
+    def grafted(self) -> tuple[SideBinary, ...]:
         """The libraries that a repair tool brought in."""
         return tuple(binary for binary in self.binaries.values() if binary.grafted)
 
 
-def read_panel(path: Path, *, placed: bool = True) -> Panel:
-    """Read a panel from a wheel, a conda package or a folder laid out as site-packages.
+def read_side(path: Path, *, placed: bool = True) -> Side:
+    """Read a side from a wheel, a conda package or a folder laid out as site-packages.
 
     Args:
         path: which.
@@ -121,7 +121,7 @@ def read_panel(path: Path, *, placed: bool = True) -> Panel:
             )
         reader = _Reader(package=package, placed=placed)
         reader.read()
-        return Panel(
+        return Side(
             title=path.name,
             kind=package.kind.value,
             size=package.size if path.is_file() else 0,
@@ -141,8 +141,8 @@ class _Reader:
 
     package: Package
     placed: bool
-    files: dict[str, PanelFile] = field(default_factory=dict)
-    binaries: dict[str, PanelBinary] = field(default_factory=dict)
+    files: dict[str, SideFile] = field(default_factory=dict)
+    binaries: dict[str, SideBinary] = field(default_factory=dict)
     entry_points: str = ""
 
     def read(self) -> None:
@@ -156,7 +156,7 @@ class _Reader:
         for name, place in places.items():
             if name in links:
                 self._add(
-                    PanelFile(
+                    SideFile(
                         place=place.name,
                         member=name,
                         role=place.role,
@@ -199,7 +199,7 @@ class _Reader:
         if place.role == "metadata" and name.endswith("/entry_points.txt"):
             self.entry_points = content.decode(errors="replace")
         where = self._add(
-            PanelFile(
+            SideFile(
                 place=place.name,
                 member=name,
                 role=role,
@@ -213,7 +213,7 @@ class _Reader:
         if binary and where:
             self.binaries[where] = read_binary(where, content, grafted=role == "grafted", placed=self.placed)
 
-    def _add(self, file: PanelFile) -> str:
+    def _add(self, file: SideFile) -> str:
         """Keep a file and return its place; a second one there is dropped when equal, numbered when not."""
         place, number = file.place, 1
         while (other := self.files.get(place)) is not None:
