@@ -11,6 +11,7 @@ import pytest
 import rattler
 from rattler.package import IndexJson, PathsJson, RunExportsJson
 
+from diptych.archives import open_package
 from diptych.channel import index, pypi
 from diptych.channel.conda_file import write
 from diptych.channel.package import PLACEHOLDER, Package, PackageFile, subdir_of
@@ -295,3 +296,10 @@ def test_scripts_find_their_python(
     found = {f"bin/python{one.minor}": one.executable}
     lacking = {file.path: file.link for file in _lacking(one, found)}
     assert lacking == dict.fromkeys(links, f"python{one.minor}")
+
+
+@pytest.mark.parametrize("mark", ["", "py_freethreading"])
+def test_a_mark_that_solvers_avoid_is_in_the_index(tmp_path: Path, mark: str) -> None:
+    made = write(package(track_features=mark), tmp_path)
+    with open_package(next(tmp_path.rglob(made.filename))) as opened:
+        assert opened.metadata.index.get("track_features", "") == mark

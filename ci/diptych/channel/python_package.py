@@ -145,6 +145,8 @@ def python_package(interpreter: Interpreter, scratch: Path, *, env: Mapping[str,
         constrains=(names.abi,) if tag == "cpython" else (),
         run_exports={"weak": (names.abi,), "noarch": ("python",)},
         site_packages=names.site_packages,
+        # As conda-forge's: "python 3.14.*" means the one with the GIL.
+        track_features="py_freethreading" if interpreter.free_threaded else "",
         license="Python-2.0",
         summary="General purpose programming language",
         licenses={"LICENSE.txt": license_file.read_bytes()} if license_file.is_file() else {},
