@@ -4,15 +4,18 @@ import asyncio
 import json
 import os
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import rattler
 from rattler.package import IndexJson, PathsJson, RunExportsJson
 
+from diptych.archives import open_package
 from diptych.channel import index, pypi
 from diptych.channel.conda_file import write
 from diptych.channel.package import PLACEHOLDER, Package, PackageFile, subdir_of
+from diptych.channel.python_package import _lacking
 from diptych.channel.runtimes import with_needs
 from diptych.channel.wheel import Wheel
 from diptych.channel.wheel_package import wheel_package
@@ -274,3 +277,29 @@ def test_a_damaged_library_is_named() -> None:
     files = (PackageFile(path="lib/libx.so", read=lambda: b"\x7fELF\x02\x01\x01" + b"\xff" * 60),)
     with pytest.raises(ChannelError, match='package "thing"'):
         with_needs(package(files=files))
+
+
+@pytest.mark.parametrize(
+    ("version", "free_threaded", "links"),
+    [
+        ("3.11.7", False, {"bin/python", "bin/python3"}),
+        ("3.14.1", True, {"bin/python", "bin/python3", "bin/python3.14"}),
+    ],
+)
+def test_scripts_find_their_python(
+    interpreter: Interpreter, version: str, links: set[str], *, free_threaded: bool
+) -> None:
+    """Installers write ``#!…/bin/python3.14``, also where the program is called python3.14t."""
+    one = replace(interpreter, version=version, free_threaded=free_threaded)
+    one.executable.parent.mkdir(exist_ok=True)
+    one.executable.write_bytes(b"")
+    found = {f"bin/python{one.minor}": one.executable}
+    lacking = {file.path: file.link for file in _lacking(one, found)}
+    assert lacking == dict.fromkeys(links, f"python{one.minor}")
+
+
+@pytest.mark.parametrize("mark", ["", "py_freethreading"])
+def test_a_mark_that_solvers_avoid_is_in_the_index(tmp_path: Path, mark: str) -> None:
+    made = write(package(track_features=mark), tmp_path)
+    with open_package(next(tmp_path.rglob(made.filename))) as opened:
+        assert opened.metadata.index.get("track_features", "") == mark

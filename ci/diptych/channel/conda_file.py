@@ -153,6 +153,7 @@ def _index(package: Package, build: str) -> dict[str, Any]:
         "license_family": license_family(package.license) if package.license else None,
         "timestamp": EPOCH * 1000,
         "python_site_packages_path": package.site_packages or None,
+        "track_features": package.track_features or None,
     }
     return {key: value for key, value in values.items() if value is not None}
 

@@ -45,6 +45,7 @@ class Package:
         run_exports: what packages built against it come to need (``weak``, ``strong``, ``noarch``).
         entry_points: console scripts, for ``noarch = python``.
         site_packages: where other packages put Python modules (CEP 17); only of ``python``.
+        track_features: a mark that solvers avoid: among builds of one version, the one without it is taken unless the other is asked for.
         license: an SPDX expression, where known.
         summary: one line.
         licenses: license texts, by file name.
@@ -65,6 +66,7 @@ class Package:
     run_exports: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     entry_points: tuple[str, ...] = ()
     site_packages: str = ""
+    track_features: str = ""
     license: str = ""
     summary: str = ""
     licenses: Mapping[str, bytes] = field(default_factory=dict)

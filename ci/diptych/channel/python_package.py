@@ -26,6 +26,7 @@ from diptych.channel.python_stdlib import CHOOSING, restored
 from diptych.distributions import how_to_install
 from diptych.errors import MissingToolError
 from diptych.interpreters import Interpreter
+from diptych.pythons import plain
 
 # From 3.13 on, conda-forge's build string names the ABI and the ordinary build has number 100.
 _NEW_NAMING = 13
@@ -144,6 +145,8 @@ def python_package(interpreter: Interpreter, scratch: Path, *, env: Mapping[str,
         constrains=(names.abi,) if tag == "cpython" else (),
         run_exports={"weak": (names.abi,), "noarch": ("python",)},
         site_packages=names.site_packages,
+        # As conda-forge's: "python 3.14.*" means the one with the GIL.
+        track_features="py_freethreading" if interpreter.free_threaded else "",
         license="Python-2.0",
         summary="General purpose programming language",
         licenses={"LICENSE.txt": license_file.read_bytes()} if license_file.is_file() else {},
@@ -250,9 +253,12 @@ def _may_name_prefix(path: str, file: Path) -> bool:
 
 
 def _lacking(interpreter: Interpreter, found: Mapping[str, Path]) -> Iterator[PackageFile]:
-    """Yield what an installation lacks: bin/python and bin/python3; a distribution's, the choice of conda's folders."""
+    """Yield what an installation lacks: bin/python and bin/python3; a distribution's, the choice of conda's folders.
+
+    Installers start scripts by ``bin/python3.14``, also for a Python that is called ``python3.14t``.
+    """
     real = f"python{interpreter.minor}"
-    for name in ("python", "python3"):
+    for name in ("python", "python3", f"python{plain(interpreter.minor)}"):
         if f"bin/{name}" not in found:
             yield PackageFile(path=f"bin/{name}", read=interpreter.executable.read_bytes, link=real)
     if not interpreter.own_prefix:

@@ -13,7 +13,7 @@ from pathlib import Path
 from diptych import process
 from diptych.errors import PackageError, ProcessError
 
-_COMPILED = re.compile(r"(?P<folder>.*/)?__pycache__/(?P<stem>[^/]+)\.(?P<tag>[a-z]+-\d+)\.pyc")
+_COMPILED = re.compile(r"(?P<folder>.*/)?__pycache__/(?P<stem>[^/]+)\.(?P<tag>[a-z]+-\d+)t?\.pyc")
 # Runs in the package's own Python. One process, in a fixed order: what marshal writes depends on what is interned.
 _SCRIPT = """\
 import sys, py_compile
@@ -22,22 +22,13 @@ for name, compiled in zip(sys.argv[1::2], sys.argv[2::2]):
 """
 
 
-def cache_tag(python: str) -> str:
-    """Return the tag in the names of ``.pyc`` files, ``cpython-311``: with and without the GIL they are the same up to 3.13.
-
-    >>> cache_tag("3.11"), cache_tag("3.14t")
-    ('cpython-311', 'cpython-314t')
-    """
-    return f"cpython-{python.replace('.', '')}"
-
-
 def recompile(root: Path, *, python: Path, tag: str, env: Mapping[str, str], log: Path) -> tuple[str, ...]:
     """Compile every ``.pyc`` below ``root`` again whose source is beside it.
 
     Args:
         root: an unpacked package, laid out as below the prefix.
         python: the interpreter that the package is for.
-        tag: its cache tag, "cpython-311"; byte code of others is left as it is.
+        tag: its cache tag, "cpython-311", without the ``t`` that one without the GIL may have; byte code of others is left as it is.
         env: the environment.
         log: where its output goes.
 

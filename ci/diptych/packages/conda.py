@@ -13,11 +13,10 @@ from pathlib import Path
 
 from diptych import process
 from diptych.errors import PackageError, ProcessError
-from diptych.packages.bytecode import cache_tag
 from diptych.packages.depends import RunNeeds, Settled
 from diptych.packages.neutral import Neutral, local_names
 from diptych.packages.repack import RepackJob, repack
-from diptych.pythons import match_spec
+from diptych.pythons import match_spec, plain
 from diptych.recipes.handed import ELSEWHERE_VARIABLE, LIBRARY_VARIABLE, STAGE_VARIABLE
 from diptych.recipes.staged import staged_recipe
 from diptych.records import LIBRARY
@@ -190,7 +189,7 @@ def _repacking(job: CondaJob, work: Path, found: RunNeeds) -> RepackJob:
     return RepackJob(
         neutral=Neutral(names=local_names({**resolved, **folders}, job.channels), epoch=job.epoch),
         python=job.interpreter,
-        tag=cache_tag(job.python),
+        tag=f"cpython-{plain(job.python).replace('.', '')}",
         env=job.env,
         log=job.log,
         found=found,
