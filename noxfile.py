@@ -32,6 +32,16 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def coverage(session: nox.Session) -> None:
+    """Show which lines of the library the unit tests do not reach; `-- tests` for all tests, which takes longer."""
+    session.install("-e", ".[test]", "coverage>=7.10")
+    session.run("coverage", "erase")
+    session.run("coverage", "run", "-m", "pytest", "-q", *(session.posargs or ["tests/unit"]))
+    session.run("coverage", "combine", "-q")
+    session.run("coverage", "report")
+
+
+@nox.session(default=False)
 def docs(session: nox.Session) -> None:
     """Build the site in docs/_build; a warning is an error. `-- --check-links` also asks the web."""
     session.install("-e", ".[docs]")
