@@ -22,7 +22,7 @@ from packaging.requirements import Requirement  # noqa: E402 -- as above
 from diptych import process  # noqa: E402 -- as above
 from diptych.compare import compare_packages  # noqa: E402 -- as above
 from diptych.compare.explain import unexplained  # noqa: E402 -- as above
-from diptych.compare.names import conda_names  # noqa: E402 -- as above
+from diptych.specs import conda_names  # noqa: E402 -- as above
 from diptych.tasks.surface import process_env  # noqa: E402 -- as above
 
 PROJECTS = ("kiwisolver", "contourpy", "frozenlist", "pyclipper", "nano-astar")
