@@ -39,8 +39,9 @@ _SEARCH = (
 )
 _OUTPUTS = ("-o", "-MF", "-MT", "-MQ")
 _MAPS = ("-ffile-prefix-map=", "-fdebug-prefix-map=", "-fmacro-prefix-map=")
+# With -flto and -gz the object is packed, so that a path in it could not be seen.
 _UNSAFE = re.compile(
-    r"@|-E$|-S$|-M$|-MM|-MP$|-MG$|-MJ|-fprofile|--coverage|-ftest-coverage|-gsplit|-gz|-save-temps|-fmodule|-fplugin|-include-pch|-Xclang$|-emit|-dump|-aux"
+    r"@|-flto|-E$|-S$|-M$|-MM|-MP$|-MG$|-MJ|-fprofile|--coverage|-ftest-coverage|-gsplit|-gz|-save-temps|-fmodule|-fplugin|-include-pch|-Xclang$|-emit|-dump|-aux"
     r"|-specs|-wrapper|-Wp,|-Wa,|-fdump|-ftime-trace|-fcallgraph|-fstack-usage|-x$|-frecord-gcc|-m(arch|tune|cpu)=native"
 )
 _SOURCE = re.compile(r"\.(c|cc|cpp|cxx|c\+\+|C)$")

@@ -138,6 +138,7 @@ def test_a_header_that_has_include_asks_for_is_looked_for_again(cells: tuple[Cel
         ("const char* f() { return __DATE__; }\n", "-O1"),
         ("#define HAS(x) __has_include(x)\n#if HAS(<a>)\n#endif\n", "-O1"),
         ("const char* f() { return PLACE; }\n", '-DPLACE="{root}"'),  # another command
+        (MAIN, "-flto"),
         (MAIN, "-fprofile-generate"),
         (MAIN, "-march=native"),
         (MAIN, "@options"),
