@@ -10,6 +10,7 @@ binary and its bytes, which :func:`mapped` gives.
 """
 
 from diptych.binaries.bytesview import Buffer
+from diptych.binaries.macho_aligned import align_names, with_aligned_names
 from diptych.binaries.model import (
     Binary,
     Endianness,
@@ -52,6 +53,7 @@ __all__ = [
     "Symbol",
     "VersionDefinition",
     "VersionNeed",
+    "align_names",
     "code_hashes",
     "dynamic_symbols",
     "find_binaries",
@@ -63,4 +65,5 @@ __all__ = [
     "signature",
     "sniff",
     "static_symbols",
+    "with_aligned_names",
 ]

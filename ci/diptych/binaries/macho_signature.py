@@ -7,6 +7,8 @@ Hashes of the requirements and entitlements (the special slots) are not recomput
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from diptych.binaries.bytesview import View
 from diptych.binaries.macho_commands import LC_CODE_SIGNATURE, MachFile
@@ -24,6 +26,25 @@ _PAIR = struct.Struct(">II")
 _DIRECTORY = struct.Struct(">9I4BI")
 _LIMIT64_AT = 56
 _MIN_PAGE, _MAX_PAGE = 9, 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageHash:
+    """One page hash of a code directory.
+
+    Attributes:
+        algorithm: as :mod:`hashlib` calls it.
+        begin: where the page begins in the slice.
+        size: bytes of it that are signed.
+        at: where its hash stands in the slice.
+        length: bytes of the hash.
+    """
+
+    algorithm: str
+    begin: int
+    size: int
+    at: int
+    length: int
 
 
 def signature_of(mach: MachFile) -> Signature:
@@ -44,17 +65,36 @@ def signature_of(mach: MachFile) -> Signature:
         return Signature.STALE
 
 
-def _judge(code: View, blob: View, code_end: int) -> Signature:
+def page_hashes(mach: MachFile) -> Iterator[PageHash]:
+    """Yield every page hash of a slice that is signed.
+
+    Raises:
+        FormatError: the signature is damaged.
+    """
+    command = mach.first(LC_CODE_SIGNATURE)
+    if command is not None:
+        offset, size = mach.words(command, "II", "LC_CODE_SIGNATURE")
+        for directory in _directories(mach.view.part(offset, size, "the code signature"))[0]:
+            yield from _hashes(directory, directory.start - mach.view.start)
+
+
+def _directories(blob: View) -> tuple[list[View], bool]:
+    """Return the code directories, and whether somebody's certificate stands beside them."""
     magic, _, count = blob.unpack(struct.Struct(">III"), 0, "the code signature")
-    if magic != _SUPER_BLOB or count > _MAX_BLOBS:
-        return Signature.OTHER
-    identity = False
     directories: list[View] = []
+    identity = False
+    if magic != _SUPER_BLOB or count > _MAX_BLOBS:
+        return [], True
     for _, at in blob.rows(_PAIR, 12, count, "the code signature's index"):
         magic, length = blob.unpack(_PAIR, at, "a blob of the code signature")
         if magic == _CODE_DIRECTORY:
             directories.append(blob.part(at, length, "a code directory"))
         identity = identity or (magic == _CMS and length > _EMPTY_CMS)
+    return directories, identity
+
+
+def _judge(code: View, blob: View, code_end: int) -> Signature:
+    directories, identity = _directories(blob)
     states = {_pages(code, directory, code_end) for directory in directories}
     if Signature.STALE in states:
         return Signature.STALE
@@ -63,20 +103,43 @@ def _judge(code: View, blob: View, code_end: int) -> Signature:
 
 def _pages(code: View, directory: View, code_end: int) -> Signature:
     """Compare every page hash of one code directory."""
+    try:
+        found = list(_hashes(directory, 0))
+    except _UnknownForm:
+        return Signature.OTHER
+    except _WrongCount:
+        return Signature.STALE
+    if found and found[-1].begin + found[-1].size > code_end:
+        return Signature.STALE
+    for one in found:
+        recorded = directory.take(one.at, one.length, "a page hash")
+        if code.digest(one.algorithm, one.begin, one.size, "a signed page")[: one.length] != recorded:
+            return Signature.STALE
+    return Signature.ADHOC
+
+
+class _UnknownForm(Exception):  # noqa: N818 -- no error: nothing can be said
+    """A code directory of a kind that is not known here."""
+
+
+class _WrongCount(Exception):  # noqa: N818 -- as above
+    """A code directory whose hashes are not those of its pages."""
+
+
+def _hashes(directory: View, start: int) -> Iterator[PageHash]:
     fields = directory.unpack(_DIRECTORY, 0, "a code directory")
     _, _, version, _, hashes_at, _, _, slots, limit, hash_size, hash_type, _, page_bits, _ = fields
     if version >= _LIMIT64_VERSION:
         limit = directory.unpack(struct.Struct(">Q"), _LIMIT64_AT, "a code directory")[0] or limit
     algorithm, expected_size = _ALGORITHMS.get(hash_type, ("", -1))
     if hash_size != expected_size or not _MIN_PAGE <= page_bits <= _MAX_PAGE:
-        return Signature.OTHER
+        raise _UnknownForm
     page = 1 << page_bits
-    if limit > code_end or slots != -(-limit // page):
-        return Signature.STALE
+    if slots != -(-limit // page):
+        raise _WrongCount
     for slot in range(slots):
         begin = slot * page
-        recorded = directory.take(hashes_at + slot * hash_size, hash_size, "a page hash")
-        actual = code.digest(algorithm, begin, min(page, limit - begin), "a signed page")
-        if actual[:hash_size] != recorded:
-            return Signature.STALE
-    return Signature.ADHOC
+        at = start + hashes_at + slot * hash_size
+        yield PageHash(
+            algorithm=algorithm, begin=begin, size=min(page, limit - begin), at=at, length=hash_size
+        )

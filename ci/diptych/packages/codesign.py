@@ -1,4 +1,4 @@
-"""Stands in for codesign(1) where there is none: it checks an ad-hoc signature and never makes one.
+"""Stands in for codesign(1) where there is none: it checks an ad-hoc signature, and renews it where it moves the pool of names.
 
 Called as ``codesign --verify FILE`` or ``codesign --force --sign - FILE``, as delocate does. Silent and 0 when every slice
 is unsigned or signed ad hoc with page hashes that agree, and its load commands end before the code; otherwise it says what is wrong and ends with 1.
@@ -7,8 +7,9 @@ is unsigned or signed ad hoc with page hashes that agree, and its load commands 
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
-from diptych.binaries import Signature, header_room, mapped, read, signature
+from diptych.binaries import Signature, align_names, header_room, mapped, read, signature
 from diptych.errors import FormatError
 
 
@@ -16,6 +17,8 @@ def main(argv: list[str]) -> int:
     """Check the file named last."""
     path = argv[-1]
     try:
+        if "--force" in argv:
+            align_names(Path(path))
         with mapped(path) as data:
             slices = read(data, path)
             states = {signature(binary, data) for binary in slices}

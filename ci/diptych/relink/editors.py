@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from diptych import process
-from diptych.binaries import Binary, header_room, mapped, read, read_file
+from diptych.binaries import Binary, align_names, header_room, mapped, read, read_file
 from diptych.binaries.macho_room import dylib_size, rpath_size
 from diptych.distributions import how_to_install
 from diptych.errors import MissingToolError, ProcessError, RelinkError
@@ -103,6 +103,7 @@ class InstallNameTool:
             gone = [word for entry in _run_paths(path) for word in ("-delete_rpath", entry)]
             _call([self._tool(), *gone], path, self.env)
         _call([self._tool(), *self.arguments(plan, path)], path, self.env)
+        align_names(path)
         if process.which("codesign", self.env):
             # Last of all: any later edit would leave page hashes that no longer match.
             _call(["codesign", "--force", "--sign", "-"], path, self.env)
