@@ -12,7 +12,7 @@ from diptych.build.toolenv import steering
 from diptych.compilers import Compiler
 from diptych.environments import Environment
 from diptych.inputs import NAME, PLACE, By, Unkeyed
-from diptych.pythons import interpreter_tag, site_packages
+from diptych.pythons import site_packages
 from diptych.store import Store
 
 LONGER = "something waits for ever, or tool.diptych.build-limit has to be longer"
@@ -85,11 +85,6 @@ class CompileJob:
     store: Annotated[Store, PLACE]
     objects: Annotated[Path | None, Unkeyed("an object is taken only where it would be compiled")]
     within: Annotated[BuildEnvironment | None, By(lambda one: one and one.lock)] = None
-
-    @property
-    def tag(self) -> str:
-        """The Python as in a wheel's file name, such as ``cp311``."""
-        return interpreter_tag(self.python)
 
     @property
     def site_packages(self) -> PurePosixPath:
