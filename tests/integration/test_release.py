@@ -29,7 +29,6 @@ from helpers.mount import mounted
 from helpers.release import KEY, PASSWORD, SECRET, TAG, USER, Shop, git, open_shop, tagged_checkout
 
 ALLOW = ("--allow", "local")
-KILLS = 20
 
 
 @pytest.fixture(scope="module")
@@ -231,7 +230,7 @@ def test_killed_at_random_points_and_repeated_it_ends_the_same(
     whole = _sent(empty)
     chance = random.Random(20)
     states = set()
-    for kill in range(KILLS):
+    for kill in range(int(checkout.env.get("DIPTYCH_KILLS", "8"))):  # 20 take two minutes more
         empty.empty()
         # Before anything is sent, when all is sent, and at points between.
         _kill_when_sent(checkout, empty, {0: 0, 1: whole}.get(kill, chance.randrange(whole + 1)))
