@@ -24,6 +24,7 @@ from typing import Any
 
 from diptych.errors import DiptychError, ProcessError
 from diptych.process import run
+from diptych.pythons import plain
 from diptych.store import Store, digest
 
 _NAME = re.compile(r"python(3(\.\d+t?)?)?$")
@@ -128,7 +129,7 @@ def find(version: str, *, env: Mapping[str, str], store: Store | None = None) ->
         store: keeps what interpreters said of themselves.
     """
     minor = ".".join(version.split(".")[:2])
-    release = version.rstrip("t") if version.count(".") > 1 else None
+    release = plain(version) if version.count(".") > 1 else None
 
     def fits(one: Interpreter) -> bool:
         return one.minor == minor and release in (None, one.version)
@@ -137,7 +138,7 @@ def find(version: str, *, env: Mapping[str, str], store: Store | None = None) ->
     if running and running.has_headers and fits(running):
         return running
     spare = [running] if running and fits(running) else []
-    for names in ({f"python{minor}", f"python{minor.rstrip('t')}"}, {"python3", "python"}):
+    for names in ({f"python{minor}", f"python{plain(minor)}"}, {"python3", "python"}):
         found = [one for one in _probed(names, env=env, store=store) if fits(one)]
         if found and found[0].has_headers:
             return found[0]

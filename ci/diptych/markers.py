@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from diptych.pythons import plain
+
 # conda's name of a platform -> what platform.machine() says there.
 MACHINES = {"linux-64": "x86_64", "linux-aarch64": "aarch64", "osx-64": "x86_64", "osx-arm64": "arm64"}
 
@@ -14,7 +16,7 @@ def environment(*, python: str, mac: bool, machine: str) -> dict[str, str]:
         mac: whether it is macOS, else Linux.
         machine: as ``platform.machine()`` says.
     """
-    version = python.rstrip("t")
+    version = plain(python)
     return {
         "extra": "",
         "implementation_name": "cpython",

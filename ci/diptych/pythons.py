@@ -1,8 +1,18 @@
-"""What a Python of the matrix is called elsewhere: ``3.14t`` is the one without the GIL (PEP 703), a version of its own."""
+"""What a Python of the matrix is called elsewhere, and which conda packages are for several.
+
+``3.14t`` is the one without the GIL (PEP 703), a version of its own.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
+from typing import Any
+
+STABLE_ABI = "_python_abi3_support"
+"""What a package of the stable ABI depends on beside CPython (CEP 20)."""
+_CPYTHON = re.compile(r"cpython\s+>=?\s*\d")
 
 
 def is_free_threaded(python: str) -> bool:
@@ -13,6 +23,15 @@ def is_free_threaded(python: str) -> bool:
 def plain(python: str) -> str:
     """Return the version alone: ``3.14`` of ``3.14t``."""
     return python.rstrip("t")
+
+
+def numbers(python: str) -> tuple[int, ...]:
+    """Return the version as numbers, which sort.
+
+    >>> numbers("3.9") < numbers("3.14t")
+    True
+    """
+    return tuple(int(part) for part in plain(python).split("."))
 
 
 def interpreter_tag(python: str) -> str:
@@ -46,3 +65,25 @@ def match_spec(python: str) -> str:
     """
     build = f" *_{abi_tag(python)}" if is_free_threaded(python) else ""
     return f"python {plain(python)}.*{build}"
+
+
+def for_every_machine(*, noarch: object, subdir: str, depends: Iterable[str]) -> bool:
+    """Tell whether conda installs a package on every platform: it is noarch, and not one of the stable ABI.
+
+    Those are ``noarch: python`` too, in the subdir of their platform, and depend on CPython from some version on (CEP 20).
+
+    Args:
+        noarch: as ``info/index.json`` has it, like the others.
+        subdir: likewise; ``noarch`` where it says nothing.
+        depends: the run dependencies.
+    """
+    return bool(noarch) and (subdir == "noarch" or not any(map(_CPYTHON.match, depends)))
+
+
+def indexed_for_every_machine(index: Mapping[str, Any]) -> bool:
+    """Tell the same of an ``info/index.json``."""
+    return for_every_machine(
+        noarch=index.get("noarch"),
+        subdir=index.get("subdir", "noarch"),
+        depends=map(str, index.get("depends", ())),
+    )

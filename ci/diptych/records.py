@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from diptych.errors import StoreError
-from diptych.store import Store, write_json
+from diptych.store import Store, sha256_file, write_json
 
 PROVENANCE = ".provenance.json"
 """Added to a package's file name: the file beside it that says where it comes from."""
@@ -40,6 +40,12 @@ class Artefact:
     sha256: str
     size: int
     tag: str
+
+    @classmethod
+    def of(cls, kind: str, path: Path) -> Artefact:
+        """Return what a finished package is, read off the file and its name."""
+        tag = path.stem.rsplit("-", 1)[-1]
+        return cls(kind=kind, path=path, sha256=sha256_file(path), size=path.stat().st_size, tag=tag)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,6 @@ import functools
 import json
 from collections.abc import Mapping, Sequence
 from importlib import resources
-from typing import Any
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import Specifier, SpecifierSet
@@ -103,16 +102,3 @@ def _conda_part(specifier: Specifier) -> str:
     if operator == "==" and version.endswith(".*"):
         return version
     return f"{operator.replace('===', '==')}{version}"
-
-
-def for_every_machine(index: Mapping[str, Any]) -> bool:
-    """Tell whether conda installs a package on every platform: it is noarch, and not one of the stable ABI.
-
-    Those are ``noarch: python`` too, in the subdir of their platform, and depend on CPython as such (CEP 20).
-
-    Args:
-        index: ``info/index.json``.
-    """
-    names = {str(spec).split()[0] for spec in index.get("depends", ())}
-    stable = index.get("subdir", "noarch") != "noarch" and "cpython" in names
-    return bool(index.get("noarch")) and not stable

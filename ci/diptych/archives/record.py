@@ -214,11 +214,12 @@ def metadata_against_name(package: Package) -> Iterator[Mismatch]:
     headers = Metadata.headers(package.metadata.metadata)
     if canonical(headers["name"]) != package.name:
         yield Mismatch(name=name, cause="another name", recorded=package.name, found=headers["name"])
-    if not _same_version(headers["version"], package.version):
+    if not same_version(headers["version"], package.version):
         yield Mismatch(name=name, cause="another version", recorded=package.version, found=headers["version"])
 
 
-def _same_version(one: str, other: str) -> bool:
+def same_version(one: str, other: str) -> bool:
+    """Tell whether two texts are one version (PEP 440); what is no version is compared as text."""
     if one == other:
         return True
     from packaging.version import InvalidVersion, Version  # noqa: PLC0415 -- only here

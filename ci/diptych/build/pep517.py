@@ -16,6 +16,7 @@ from pathlib import Path
 from packaging.tags import Tag
 
 from diptych.archives import Package, open_package
+from diptych.archives.record import same_version
 from diptych.archives.unpacking import unpack
 from diptych.binaries import find_binaries, read_file
 from diptych.build.backend import Backend
@@ -202,7 +203,7 @@ def _check_tags(package: Package, job: CompileJob) -> None:
     """Refuse a wheel of another version, another Python, or without platform."""
     said = job.version
     name = package.path.name
-    if said is not None and not _same_version(said, package.version):
+    if said is not None and not same_version(said, package.version):
         raise CompileError(
             f"{job.cell}: the build backend made version {package.version}; pyproject.toml says {said}",
             hint="one of the two is stale: is the version written in a second place?",
@@ -225,15 +226,6 @@ def fits(tag: Tag, python: str) -> bool:
         return not is_free_threaded(python)
     own = interpreter_tag(python)
     return tag.interpreter in {own, "py3", f"py{own[2:]}"} and tag.abi in {abi_tag(python), "none"}
-
-
-def _same_version(one: str, other: str) -> bool:
-    from packaging.version import InvalidVersion, Version  # noqa: PLC0415 -- only when something was built
-
-    try:
-        return Version(one) == Version(other)
-    except InvalidVersion:
-        return one == other
 
 
 def lay_out(wheel: Path, empty: Path) -> None:

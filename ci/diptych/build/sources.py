@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from diptych import process
@@ -39,9 +40,9 @@ class Sources:
         """As :func:`source_files`."""
         return source_files(self.folder, env=self.env)
 
-    @property
+    @cached_property
     def facts(self) -> dict[str, object]:
-        """What a result depends on: contents by file name, and what a version is made from."""
+        """What a result depends on: contents by file name, and what a version is made from; read once."""
         version = {"(version)": version_facts(self.folder, env=self.env)} if self.versioned else {}
         return {**source_hashes(self.folder, env=self.env), **version}
 

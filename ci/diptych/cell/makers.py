@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -19,7 +18,7 @@ from diptych.errors import LinkageError
 from diptych.inputs import inputs_of, made_once
 from diptych.packages.conda import CondaJob, Library, make_conda_package
 from diptych.packages.depends import RunNeeds
-from diptych.packages.elsewhere import check_elsewhere, into_prefix, left_out
+from diptych.packages.elsewhere import check_elsewhere, copy_without, into_prefix, left_out
 from diptych.packages.exports import shared_names
 from diptych.packages.metadata import place_metadata
 from diptych.packages.needs import needs_of
@@ -33,7 +32,7 @@ from diptych.records import Artefact
 from diptych.relink import Journal, TreePlan, relink_tree
 from diptych.relink.placed import bytes_to_graft, check_placed
 from diptych.relink.planners import Tree, plan_for_conda, plan_for_wheel, read_tree
-from diptych.store import discard, sha256_file, write_json
+from diptych.store import discard, write_json
 
 _RECIPE, _ELSEWHERE, _LIBRARY_TREE = "recipe", "elsewhere", "library-tree"
 _STABLE = re.compile(r"cp3(\d+)-abi3")
@@ -176,14 +175,7 @@ def _conda_job(job: CondaPacking, empty: Path, relinked: Tree) -> CondaJob:
     into_prefix(stage.extra, elsewhere, python=job.python, metadata=job.metadata)
     library = _library(job, empty, relinked)
     if stage.whole_prefix and library is None:
-        but = relinked.root / stage.site
-        shutil.copytree(
-            relinked.root,
-            elsewhere,
-            symlinks=True,
-            dirs_exist_ok=True,
-            ignore=lambda folder, names: [name for name in names if Path(folder, name) == but],
-        )
+        copy_without(relinked.root, relinked.root / stage.site, elsewhere)
     needing = relinked if library is None else relinked.split((stage.site,))[0]
     return CondaJob(
         tree=relinked.root / stage.site,
@@ -342,10 +334,9 @@ def _packed(job: Packing, kind: str, glob: str, make: Callable[[Path], None]) ->
     inputs = inputs_of(kind, job)
     entry, made = made_once(job.store, job.cell, inputs, make)
     path = next(entry.glob(glob))
-    tag = path.stem.rsplit("-", 1)[-1]
     return Packed(
         key=inputs.key,
-        artefact=Artefact(kind=kind, path=path, sha256=sha256_file(path), size=path.stat().st_size, tag=tag),
+        artefact=Artefact.of(kind, path),
         journal=json.loads((entry / "journal.json").read_text(encoding="utf-8")),
         kept=not made,
     )

@@ -206,13 +206,14 @@ def _provenance(
     workspace: Workspace, job: Packing, *, tests: InSource, wheel: Packed, conda: Packed, started: float
 ) -> dict[str, Any]:
     environment, stage = job.environment, job.stage
+    floor = stable_floor(stage, job.python)
     return {
         "schema": 1,
         "cell": job.cell,
         "platform": job.platform,
         "name": job.metadata.name,
         "version": job.metadata.version,
-        FLOOR: stable_floor(stage, job.python),
+        FLOOR: floor,
         "cmake_version": project_version(stage.tree),
         "diptych": __version__,
         "compiler": {name: str(value) for name, value in asdict(stage.compiler).items()},
@@ -226,9 +227,7 @@ def _provenance(
             "stage": stage.key,
             "lock": environment.lock_hash,
             "packing": {"wheel": wheel.key, "conda": conda.key},
-            "conditions": conditions(workspace, find(workspace.cells, job.cell))
-            if stable_floor(stage, job.python)
-            else "",
+            "conditions": conditions(workspace, find(workspace.cells, job.cell)) if floor else "",
             "epoch": workspace.epoch,
             "epoch_from": workspace.time_stamp.source,
             "variables": chosen(workspace.env),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -100,14 +100,7 @@ def _project(package: Path) -> str:
 def _library(conda: Artefact, folder: Path, provenance: dict[str, Any]) -> Iterator[tuple[Path, bool]]:
     """Place the package of the C++ library that belongs to a conda package."""
     if library := library_of(conda.path):
-        made = replace(
-            conda, path=library, sha256=sha256_file(library), size=library.stat().st_size, tag=_tag(library)
-        )
-        yield _place(made, folder, provenance)
-
-
-def _tag(package: Path) -> str:
-    return package.stem.rsplit("-", 1)[-1]
+        yield _place(Artefact.of(conda.kind, library), folder, provenance)
 
 
 def _place(artefact: Artefact, folder: Path, provenance: dict[str, Any]) -> tuple[Path, bool]:

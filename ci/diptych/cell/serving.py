@@ -9,6 +9,7 @@ from diptych.build.sources import source_hash, version_facts
 from diptych.build.toolenv import steering
 from diptych.cell.publish import withdraw
 from diptych.matrix import Cell
+from diptych.pythons import numbers
 from diptych.records import CellRecord, read_record, write_record
 from diptych.store import digest
 from diptych.workspace import Workspace
@@ -38,20 +39,20 @@ def _older(workspace: Workspace, cell: Cell) -> Iterator[Cell]:
     """Yield the cells that may serve another, the oldest Python first; none serves a Python without the GIL (PEP 703)."""
     if cell.free_threaded:
         return
-    for other in sorted(workspace.cells, key=lambda one: _number(one.python)):
+    for other in sorted(workspace.cells, key=lambda one: numbers(one.python)):
         same = (other.compiler, other.platform, other.settings) == (
             cell.compiler,
             cell.platform,
             cell.settings,
         )
-        if same and not other.free_threaded and _number(other.python) < _number(cell.python):
+        if same and not other.free_threaded and numbers(other.python) < numbers(cell.python):
             yield other
 
 
 def _fits(workspace: Workspace, cell: Cell, record: CellRecord) -> bool:
     floor = record.provenance.get(FLOOR, "")
     then = record.provenance.get("inputs", {}).get("conditions")
-    return bool(floor) and _number(floor) <= _number(cell.python) and then == conditions(workspace, cell)
+    return bool(floor) and numbers(floor) <= numbers(cell.python) and then == conditions(workspace, cell)
 
 
 def conditions(workspace: Workspace, cell: Cell) -> str:
@@ -66,7 +67,3 @@ def conditions(workspace: Workspace, cell: Cell) -> str:
     return digest(
         asdict(cell.settings), asdict(cell.compiler), config.package, recipe, sources, steering(env)
     )
-
-
-def _number(python: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in python.rstrip("t").split("."))

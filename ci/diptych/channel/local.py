@@ -24,6 +24,7 @@ from diptych.channel.wheel import Wheel
 from diptych.channel.wheel_package import wheel_package
 from diptych.errors import ChannelError, MissingToolError
 from diptych.interpreters import Interpreter
+from diptych.pythons import STABLE_ABI
 from diptych.store import Store, digest, write_json
 
 # What was ever asked for, by Python: for rebuild.
@@ -111,7 +112,7 @@ def ensure(
     with store.lock("channel"), tempfile.TemporaryDirectory(prefix="diptych-channel-") as scratch:
         work = _Work(
             interpreter=interpreter,
-            stable=any(spec.startswith(names.STABLE_ABI) for spec in specs),
+            stable=any(spec.startswith(STABLE_ABI) for spec in specs),
             root=root,
             store=store,
             env=env,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import fnmatch
 
 from diptych import specs
+from diptych.pythons import STABLE_ABI
 
 # Packages cut from a cmeel wheel -> (PyPI name, the packages of the same wheel that each needs as well).
 BOOST = "cmeel-boost"
@@ -27,9 +28,6 @@ CUT_NEEDS = {
 }
 # Boost.Python's own NumPy library is linked into nothing, but its headers and its users need numpy.
 NEED_NUMPY = frozenset({"libboost-python", "libboost-python-devel"})
-
-STABLE_ABI = "_python_abi3_support"
-"""What a package of the stable ABI depends on (CEP 20)."""
 
 # Made from the interpreter.
 FROM_INTERPRETER = frozenset({"python", "python_abi", "cpython", "python-gil", STABLE_ABI})

@@ -19,14 +19,13 @@ from pathlib import Path
 
 from diptych.channel import elf
 from diptych.channel.module_libraries import libraries_of_modules
-from diptych.channel.names import STABLE_ABI
 from diptych.channel.package import Package, PackageFile, subdir_of
 from diptych.channel.python_layout import moved, sources
 from diptych.channel.python_stdlib import CHOOSING, restored
 from diptych.distributions import how_to_install
 from diptych.errors import MissingToolError
 from diptych.interpreters import Interpreter
-from diptych.pythons import plain
+from diptych.pythons import STABLE_ABI, plain
 
 # From 3.13 on, conda-forge's build string names the ABI and the ordinary build has number 100.
 _NEW_NAMING = 13

@@ -10,6 +10,7 @@ from diptych.compare.names import brings_libraries
 from diptych.compare.pairing import Pair
 from diptych.compare.ranges import Relation, bounds_of_specifiers, bounds_of_specs, relation
 from diptych.compare.supply import library_rows
+from diptych.pythons import plain
 
 
 @rule("DIP831", "dependency on one side only", Severity.ERROR)
@@ -124,7 +125,7 @@ def pythons(pair: Pair) -> Iterator[Found]:
             continue
         made = bounds_of_specifiers if side.kind == "wheel" else bounds_of_specs
         try:
-            version = python.rstrip("t")
+            version = plain(python)
             admitted = made([bounds]).admits(f"{version}.0") or made([bounds]).admits(f"{version}.99")
         except ValueError:
             continue

@@ -13,7 +13,7 @@ from diptych.compare.binary import SideBinary, read_binary
 from diptych.compare.identity import Identity, identity_of
 from diptych.compare.places import Place, is_prefix, moved_programs, place_of
 from diptych.errors import FormatError
-from diptych.specs import for_every_machine
+from diptych.pythons import indexed_for_every_machine
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -242,4 +242,4 @@ def _noarch(package: Package) -> bool:
     if package.kind is PackageKind.WHEEL:
         return all(tag.platform == "any" for tag in package.tags)
     index = package.metadata.index
-    return package.kind is PackageKind.CONDA and for_every_machine(index)
+    return package.kind is PackageKind.CONDA and indexed_for_every_machine(index)

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from diptych.config.faults import Place
 from diptych.config.kinds import ListOf, Table, Text
 from diptych.config.setuptools_files import name_without_project
+from diptych.pythons import plain
 
 _NAME = Text(words='a project name such as "my-package"', pattern=r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 _VERSION = Text(
@@ -61,7 +62,7 @@ class ProjectInfo:
 
     def admits(self, python: str) -> bool:
         """Tell whether ``requires-python`` lets in some release of a Python such as ``3.12``; it does not see a ``t``."""
-        python = python.rstrip("t")
+        python = plain(python)
         if self.requires_python is None:
             return True
         if simple := _AT_LEAST.fullmatch(self.requires_python):

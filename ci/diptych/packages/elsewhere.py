@@ -50,6 +50,17 @@ def into_wheel(extra: Path | None, programs: Path | None, content: Path, metadat
         shutil.copytree(programs, folder / "scripts", dirs_exist_ok=True)
 
 
+def copy_without(tree: Path, but: Path, target: Path) -> None:
+    """Copy a tree, links as links, without one folder of it, into a folder that may be there."""
+    shutil.copytree(
+        tree,
+        target,
+        symlinks=True,
+        dirs_exist_ok=True,
+        ignore=lambda folder, names: [name for name in names if Path(folder, name) == but],
+    )
+
+
 def left_out(wheel: Path, tree: Path, *, kept: Collection[PurePosixPath]) -> tuple[str, ...]:
     """Tell what of an install tree a wheel does not hold: folder and number of files, or a library that nothing needs.
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from diptych.binaries import find_binaries
 from diptych.errors import PackageError
-from diptych.specs import for_every_machine
+from diptych.pythons import indexed_for_every_machine
 
 _SHOWN = 5
 
@@ -47,7 +47,7 @@ def check_finished(root: Path) -> None:
 def _check_noarch(root: Path, index: dict[str, Any]) -> None:
     binaries = (
         sorted(path.relative_to(root).as_posix() for path in find_binaries(root))
-        if for_every_machine(index)
+        if indexed_for_every_machine(index)
         else []
     )
     if binaries:

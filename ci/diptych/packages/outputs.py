@@ -6,13 +6,13 @@ exports itself to those who compile against it; ``NAME`` has the modules.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from diptych.errors import PackageError
+from diptych.packages.elsewhere import copy_without
 from diptych.packages.recipe import RecipeFacts, exports_part, recipe
 from diptych.recipes.handed import LIBRARY_VARIABLE
 
@@ -78,12 +78,7 @@ def lay_apart(tree: Path, site: PurePosixPath, library: Path, python: Path) -> N
         PackageError: nothing is the library's.
     """
     if site.parts:  # else the tree is site-packages
-        shutil.copytree(
-            tree,
-            library,
-            symlinks=True,
-            ignore=lambda folder, names: [name for name in names if Path(folder, name) == tree / site],
-        )
+        copy_without(tree, tree / site, library)
     for script in sorted((library / "bin").glob("*")):
         if not script.is_symlink() and script.is_file() and _is_for_python(script):
             (python / "bin").mkdir(parents=True, exist_ok=True)

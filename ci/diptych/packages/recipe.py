@@ -12,6 +12,7 @@ from typing import Any
 from diptych.archives.entrypoints import commands_of
 from diptych.packages.exports import upper_bound
 from diptych.packages.metadata import Metadata
+from diptych.pythons import STABLE_ABI
 from diptych.recipes.staged import STAGE_SCRIPT
 from diptych.specs import of_requirements
 
@@ -188,7 +189,7 @@ def run_requirements(facts: RecipeFacts) -> list[str]:
 
 def _stable_requirements(facts: RecipeFacts) -> list[str]:
     """Return what python-abi3 would export (CEP 20; conda-forge's python-abi3-feedstock)."""
-    return [f"cpython >={facts.stable}", "_python_abi3_support 1.*"] if facts.stable else []
+    return [f"cpython >={facts.stable}", f"{STABLE_ABI} 1.*"] if facts.stable else []
 
 
 def tests_part(facts: RecipeFacts) -> list[dict[str, Any]]:

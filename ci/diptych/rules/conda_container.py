@@ -11,6 +11,7 @@ from diptych.rules import premises
 from diptych.rules.container import BuildPrefix, ContainerFacts
 from diptych.rules.evidence import CondaFacts, Evidence
 from diptych.rules.model import Finding, Severity, rule
+from diptych.rules.wheel_container import unrecorded
 
 _SHOWN = 5
 _SHORT = 200
@@ -37,12 +38,7 @@ def record(evidence: Evidence) -> Iterator[Finding]:
     for line in facts.unreadable if facts else ():
         yield Finding(place="info", message="metadata that cannot be read", evidence=(line,))
     for cause, lines in facts.faults.items() if facts else ():
-        count = f"{len(lines)} {'file' if len(lines) == 1 else 'files'}"
-        yield Finding(
-            place=lines[0].partition(": ")[0],
-            message=f"paths.json: {count} {cause}",
-            evidence=lines[:_SHOWN],
-        )
+        yield unrecorded("paths.json", cause, lines, Severity.ERROR)
 
 
 @rule("DIP516", "build prefix", Severity.ERROR, premises.conda, premises.packed)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from diptych.pythons import is_free_threaded, plain
+
 # Experiment X1 (tests/integration/make_linkage_fixtures.py): auditwheel's own pattern knows neither t, d, td nor libpython3.so.
 _LIBPYTHON = re.compile(
     r"libpython(?P<major>\d)(?:-[0-9a-f]{8})?(?:\.(?P<minor>\d+))?(?P<flags>[a-z]*)(?:-[0-9a-f]{8})?"
@@ -69,7 +71,7 @@ def libpython(needed: str) -> PythonAbi | None:
     if match := _FRAMEWORK.search(needed):
         version = match["version"]
         return PythonAbi(
-            version=version.rstrip("t"), flags="t" if version.endswith("t") or needed.endswith("T") else ""
+            version=plain(version), flags="t" if is_free_threaded(version) or needed.endswith("T") else ""
         )
     match = _LIBPYTHON.fullmatch(needed.rpartition("/")[2])
     if match is None:

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 from diptych.output import human_size
+from diptych.pythons import for_every_machine
 from diptych.rules import premises
 from diptych.rules.evidence import CondaFacts, Damage, Evidence, Item
 from diptych.rules.model import Finding, Severity, rule
@@ -86,8 +87,9 @@ def _damage_weight(damage: Damage, evidence: Evidence) -> Severity:
 def _for_anything(conda: CondaFacts, evidence: Evidence) -> bool:
     """A package of the stable ABI is noarch: python in the subdir of its platform (CEP 20)."""
     pinned = any(item.module and item.module.python for item in evidence.modules)
-    stable = conda.subdir != "noarch" and conda.floor("cpython") is not None
-    return bool(conda.noarch) and (pinned or not stable)
+    return bool(conda.noarch and pinned) or for_every_machine(
+        noarch=conda.noarch, subdir=conda.subdir, depends=conda.depends
+    )
 
 
 @rule("DIP502", "damaged binary", Severity.ERROR, premises.looked_into)

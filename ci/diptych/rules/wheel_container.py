@@ -34,13 +34,24 @@ def record(evidence: Evidence) -> Iterator[Finding]:
     for cause, lines in facts.faults.items() if facts else ():
         if cause in _NAMES:
             continue
-        count = f"{len(lines)} {'file' if len(lines) == 1 else 'files'}"
-        yield Finding(
-            given=Severity.DRIFT if cause in _MILD else Severity.ERROR,
-            place=lines[0].partition(": ")[0],
-            message=f"RECORD: {count} {cause}",
-            evidence=lines[:_SHOWN],
-        )
+        yield unrecorded("RECORD", cause, lines, Severity.DRIFT if cause in _MILD else Severity.ERROR)
+
+
+def unrecorded(record: str, cause: str, lines: tuple[str, ...], severity: Severity) -> Finding:
+    """Return the finding for all that does not fit between a record and the contents for one cause.
+
+    Args:
+        record: RECORD or paths.json.
+        cause: see :attr:`diptych.rules.container.ContainerFacts.faults`.
+        lines: of that cause.
+        severity: of the finding.
+    """
+    return Finding(
+        given=severity,
+        place=lines[0].partition(": ")[0],
+        message=f"{record}: {len(lines)} {'file' if len(lines) == 1 else 'files'} {cause}",
+        evidence=lines[:_SHOWN],
+    )
 
 
 @rule("DIP512", "metadata and file name disagree", Severity.ERROR, premises.wheel)

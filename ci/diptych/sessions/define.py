@@ -18,6 +18,7 @@ from nox import registry
 from diptych.errors import ConfigError
 from diptych.matrix import Cell, session_kinds
 from diptych.output import Output
+from diptych.pythons import numbers
 from diptych.sessions import run
 from diptych.sessions.hostenv import BACKEND, HostParams, register
 from diptych.workspace import Workspace, open_workspace
@@ -221,7 +222,7 @@ def _declare_missing(workspace: Workspace) -> None:
             raise ConfigError(
                 f"the table has no Python {here}, which runs nox; it has {', '.join(known)}",
                 hint=f"in {workspace.root / 'pyproject.toml'}, [tool.diptych]: "
-                f"python = {json.dumps(sorted([*known, here], key=_numbers))}",
+                f"python = {json.dumps(sorted([*known, here], key=numbers))}",
             )
 
     missing.__doc__ = f"Says that the table has no Python {here}."
@@ -231,10 +232,6 @@ def _declare_missing(workspace: Workspace) -> None:
 def _running() -> str:
     free_threaded = "t" if "t" in getattr(sys, "abiflags", "") else ""
     return f"{sys.version_info.major}.{sys.version_info.minor}{free_threaded}"
-
-
-def _numbers(python: str) -> list[int]:
-    return [int(part) for part in python.rstrip("t").split(".")]
 
 
 def _tags(kind: Kind, cell: Cell) -> list[str]:
