@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -14,7 +14,7 @@ from diptych import process
 from diptych.build.cmake import CMakeBuild, flag_variables
 from diptych.build.job import BuildEnvironment, CompileJob
 from diptych.build.objects import Counted
-from diptych.build.sources import version_facts
+from diptych.build.sources import Sources, version_facts
 from diptych.build.stage import Stage, compile_job
 from diptych.build.toolenv import chosen, tool_environment
 from diptych.cell.packing import CondaPacking, WheelPacking, packings
@@ -24,6 +24,8 @@ from diptych.environments import Environment, LockedPackage
 from diptych.inputs import inputs_of
 from diptych.output import Output
 from diptych.packages.metadata import Metadata
+from diptych.packages.sdist import SdistJob
+from diptych.store import Store
 from diptych.testing.insource import InSourceJob, in_source_job
 from diptych.testing.verify import VerifyJob, verify_job
 from diptych.workspace import open_workspace
@@ -283,6 +285,47 @@ def test_every_field_of_a_stages_inputs_is_in_its_key_or_says_why_not(
     key = inputs_of(stage, job).key
     same = {name for name, other in variants(job) if inputs_of(stage, other).key == key}
     assert same == NOT_KEYED[stage]
+
+
+def sdist_job(root: Path, env: dict[str, str]) -> SdistJob:
+    """The inputs of a source distribution; those of metadata are a part of them."""
+    return SdistJob(
+        sources=Sources(folder=root / "source", env=env, versioned=True),
+        python=Path(sys.executable),
+        within=BuildEnvironment(python=Path(sys.executable), lock="a==1", versions={}),
+        env=env,
+        store=Store(root=root / ".diptych"),
+        log=root / "log",
+        epoch=1,
+        revision=1,
+    )
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("python", Path(sys.executable).parent),
+        ("within", BuildEnvironment(python=Path(sys.executable), lock="a==2", versions={})),
+        ("env", {"SETUPTOOLS_SCM_PRETEND_VERSION": "2"}),
+        ("epoch", 2),
+        ("revision", 2),
+        ("store", None),
+        ("log", Path("/another/log")),
+    ],
+)
+def test_every_field_of_what_a_backend_makes_outside_a_cell_is_in_its_key(
+    root: Path, env: dict[str, str], field: str, value: object
+) -> None:
+    job = sdist_job(root, env)
+    other = replace(job, **cast("dict[str, Any]", {field: value}))
+    same = inputs_of("sdist", other).key == inputs_of("sdist", job).key
+    assert same is (field in {"store", "log"})
+
+
+def test_a_source_file_is_in_the_key_of_what_a_backend_makes(root: Path, env: dict[str, str]) -> None:
+    before = inputs_of("metadata", sdist_job(root, env)).key
+    write(root, "source/new.py", "")
+    assert inputs_of("metadata", sdist_job(root, env)).key != before
 
 
 @pytest.mark.parametrize(

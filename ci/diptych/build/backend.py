@@ -15,14 +15,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from diptych import process
 from diptych.build.job import LONGER, BuildEnvironment
 from diptych.build.pip import install, lock, make_venv, pip_list
-from diptych.build.sources import version_variables
-from diptych.build.toolenv import declared
+from diptych.build.sources import Sources, version_variables
+from diptych.build.toolenv import declared, system_of
 from diptych.errors import DiptychError, PackageError, ProcessError
+from diptych.inputs import PLACE, By
 from diptych.interpreters import identity
 from diptych.store import Store, digest
 
@@ -213,6 +214,48 @@ def open_backend(
         given=lambda _: {},
         settings={},
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackendJob:
+    """The inputs of what the backend makes of a project outside any cell: its metadata, its source distribution.
+
+    Attributes:
+        sources: the project.
+        python: the interpreter that the environment is made of.
+        within: what the backend runs in.
+        env: what :func:`diptych.build.toolenv.system_of` lets in of the process environment, and what forces a version.
+        store: where results go.
+        log: where the output of tools and hooks goes.
+    """
+
+    sources: Annotated[Sources, By(lambda one: one.facts)]
+    python: Annotated[Path, By(identity)]
+    within: Annotated[BuildEnvironment, By(lambda one: one.lock)]
+    env: Annotated[Mapping[str, str], By(version_variables)]
+    store: Annotated[Store, PLACE]
+    log: Annotated[Path, PLACE]
+
+    @property
+    def backend(self) -> Backend:
+        """The project's backend."""
+        return open_backend(
+            self.sources.folder, store=self.store, env=self.env, log=self.log, python=self.python
+        )
+
+
+def backend_job(kind: Kind, source: Path, *, store: Store, env: Mapping[str, str], log: Path) -> BackendJob:
+    """Return the inputs, out of the process environment ``env``; the backend was asked what it needs for ``kind``.
+
+    Raises:
+        PackageError: with the last lines of the backend, pip or uv.
+    """
+    seen = {**system_of(env), **version_variables(env)}
+    python = Path(sys.executable)
+    sources = Sources(folder=source, env=seen, versioned=True)
+    backend = open_backend(source, store=store, env=seen, log=log, python=python)
+    within = backend.environment(kind, sources.facts)
+    return BackendJob(sources=sources, python=python, within=within, env=seen, store=store, log=log)
 
 
 def _static(source: Path) -> set[str]:

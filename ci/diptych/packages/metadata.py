@@ -5,12 +5,15 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
-from diptych.build.backend import open_backend
-from diptych.build.sources import source_hash, version_facts
+from diptych.build.backend import BackendJob, backend_job
 from diptych.errors import PackageError
-from diptych.store import Store, digest
+from diptych.inputs import inputs_of
+from diptych.store import Store
+
+_KIND = "metadata"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,15 +49,13 @@ def prepare_metadata(source: Path, *, store: Store, env: Mapping[str, str]) -> M
     Raises:
         PackageError: no backend, it cannot be installed, or it refuses.
     """
-    facts = {"sources": source_hash(source, env=env), "version": version_facts(source, env=env)}
-    backend = open_backend(source, store=store, env=env, log=store.root / "logs" / "metadata.log")
-    within = backend.environment("wheel", facts)
+    job = backend_job("wheel", source, store=store, env=env, log=store.root / "logs" / "metadata.log")
+    entry, _ = store.entry(_KIND, inputs_of(_KIND, job).key, partial(_make, job))
+    return replace(read_metadata(next(entry.glob("*.dist-info"))), backend=job.within.versions)
 
-    def make(empty: Path) -> None:
-        backend.metadata(empty, within)
 
-    entry, _ = store.entry("metadata", digest(facts, within.lock), make)
-    return replace(read_metadata(next(entry.glob("*.dist-info"))), backend=within.versions)
+def _make(job: BackendJob, empty: Path) -> None:
+    job.backend.metadata(empty, job.within)
 
 
 def read_metadata(folder: Path) -> Metadata:

@@ -12,19 +12,34 @@ import re
 import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from diptych.archives import Member, open_package, unpack
-from diptych.build.backend import open_backend
-from diptych.build.sources import source_hash, version_facts
+from diptych.build.backend import BackendJob, backend_job
 from diptych.errors import PackageError
+from diptych.inputs import inputs_of
 from diptych.packages.tarmember import add_member, files_below
-from diptych.store import Store, digest, discard, sha256_file, written
+from diptych.store import Store, discard, sha256_file, written
 
 REVISION = 1
 """Raised when the form of the bytes changes: part of the name of an entry in the store."""
+_KIND = "sdist"
 _LEVEL = 9
 _NAME = re.compile(r"(?P<name>[A-Za-z0-9._]+)-(?P<version>[A-Za-z0-9._!+]+)\.tar\.gz")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SdistJob(BackendJob):
+    """The inputs of a source distribution.
+
+    Attributes:
+        epoch: the time of every member, in seconds since 1970.
+        revision: the form of the bytes.
+    """
+
+    epoch: int
+    revision: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,21 +72,20 @@ def make_sdist(source: Path, *, store: Store, env: Mapping[str, str], epoch: int
         PackageError: the backend made none, or one that pip would refuse.
     """
     dated = {**env, "SOURCE_DATE_EPOCH": str(epoch)}
-    facts = {"sources": source_hash(source, env=env), "version": version_facts(source, env=dated)}
-    backend = open_backend(source, store=store, env=dated, log=store.root / "logs" / "sdist.log")
-    within = backend.environment("sdist", facts)
-
-    def make(empty: Path) -> None:
-        raw = empty / "raw"
-        raw.mkdir()
-        made = backend.build("sdist", raw, within)
-        settle(made, empty / made.name, epoch=epoch)
-        made.unlink()
-        raw.rmdir()
-
-    entry, fresh = store.entry("sdist", digest(facts, epoch, within.lock, REVISION), make)
+    asked = backend_job("sdist", source, store=store, env=dated, log=store.root / "logs" / "sdist.log")
+    job = SdistJob(**vars(asked), epoch=epoch, revision=REVISION)
+    entry, fresh = store.entry(_KIND, inputs_of(_KIND, job).key, partial(_make, job))
     path = next(entry.glob("*.tar.gz"))
     return Sdist(path=path, version=version_of(path), sha256=sha256_file(path), kept=not fresh)
+
+
+def _make(job: SdistJob, empty: Path) -> None:
+    raw = empty / "raw"
+    raw.mkdir()
+    made = job.backend.build("sdist", raw, job.within)
+    settle(made, empty / made.name, epoch=job.epoch)
+    made.unlink()
+    raw.rmdir()
 
 
 def version_of(path: Path) -> str:
