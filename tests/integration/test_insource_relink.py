@@ -31,7 +31,7 @@ def _as_it_was(built: Checkout) -> Iterator[None]:
     assert built.build().returncode == 0
 
 
-def witnessed(checkout: Checkout) -> dict[str, tuple[int, set[str]]]:
+def recorded(checkout: Checkout) -> dict[str, tuple[int, set[str]]]:
     """Return of each remembered run how many tests there were, and the libraries; the package's own by name alone."""
     found = {}
     for path in (checkout.root / ".diptych" / "insource").glob("*/result.json"):
@@ -43,7 +43,7 @@ def witnessed(checkout: Checkout) -> dict[str, tuple[int, set[str]]]:
 
 
 def new(checkout: Checkout, before: dict[str, tuple[int, set[str]]]) -> tuple[int, set[str]]:
-    (found,) = [value for name, value in witnessed(checkout).items() if name not in before]
+    (found,) = [value for name, value in recorded(checkout).items() if name not in before]
     return found
 
 
@@ -54,7 +54,7 @@ def settings(checkout: Checkout, **keys: str) -> None:
 
 def test_both_ways_run_the_same_tests_with_the_same_libraries(sources: Checkout) -> None:
     assert sources.build().returncode == 0  # another test may have left the build tree with other sources
-    before = witnessed(sources)
+    before = recorded(sources)
     settings(sources, in_source="relink")
     done = sources.build()
     assert done.returncode == 0, done.output

@@ -13,9 +13,9 @@ from diptych.compare.model import Difference, Severity
 from diptych.compare.names import package_of_library, version_in_name
 from diptych.compare.pairing import lay_out
 from diptych.compare.places import place_of
+from diptych.compare.providers import stem_of
 from diptych.compare.ranges import Relation, bounds_of_specifiers, bounds_of_specs, relation
 from diptych.compare.rulebook import judge
-from diptych.compare.supply import stem_of
 from diptych.compare.waivers import Waiver, refuse_idle, refuse_unknown, waived, waivers_of
 from diptych.config import load
 from diptych.errors import ConfigError

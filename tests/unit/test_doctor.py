@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from diptych.doctor import Report, examine, find_target
-from diptych.doctor.machine_forms import to_json, to_sarif
+from diptych.doctor.json_sarif import to_json, to_sarif
 from diptych.doctor.targets import packages_in
 from diptych.doctor.text import report_lines
 from diptych.doctor.why_tag import why_tag

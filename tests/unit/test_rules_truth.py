@@ -10,7 +10,7 @@ import pytest
 
 from diptych.doctor import Report, examine, find_target, gather
 from diptych.doctor.beside import lay_beside
-from diptych.doctor.machine_forms import to_json
+from diptych.doctor.json_sarif import to_json
 from diptych.doctor.text import report_lines
 from diptych.doctor.why_tag import why_tag
 from diptych.errors import FormatError

@@ -13,7 +13,7 @@ from diptych.build.firsterror import error_place, first_error
 from diptych.build.job import LONGER, CompileJob, compile_log
 from diptych.build.layout import INSTALL_PREFIX, Layout, files_of, gather, layout_meant, origins
 from diptych.build.objects import launcher
-from diptych.build.strangers import check_headers, check_links
+from diptych.build.outside_files import check_headers, check_links
 from diptych.build.toolenv import tool_environment
 from diptych.config.forms import seconds
 from diptych.errors import CompileError, ProcessError

@@ -24,8 +24,8 @@ from diptych.build.job import BuildEnvironment, CompileJob, compile_log
 from diptych.build.layout import SITE
 from diptych.build.mirror import lend_git, mirror
 from diptych.build.objects import launcher
+from diptych.build.outside_files import check_links
 from diptych.build.sources import missing_submodules
-from diptych.build.strangers import check_links
 from diptych.build.toolenv import tool_environment
 from diptych.config.buildsystem import build_system_of
 from diptych.config.forms import seconds

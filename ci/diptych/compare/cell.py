@@ -11,9 +11,9 @@ from typing import Any
 from diptych.compare.dependencies import DependencyRow, dependency_rows
 from diptych.compare.model import Difference, Severity
 from diptych.compare.pairing import CodeRow, Pair, lay_out
+from diptych.compare.providers import LibraryRow, library_rows
 from diptych.compare.rulebook import judge
 from diptych.compare.side import Side, read_side
-from diptych.compare.supply import LibraryRow, library_rows
 from diptych.compare.waivers import Waiver, waived
 
 

@@ -72,10 +72,10 @@ def _is_system(needed: str, binary: SideBinary, names: dict[str, str]) -> bool:
 
 def _outside(name: str, side: Side, comparison: Comparison) -> Node:
     for row in comparison.libraries:
-        supply = row.left if side is comparison.wheel else row.right
-        if supply and supply.name == name and supply.package:
-            if supply.how == "system":
+        provider = row.left if side is comparison.wheel else row.right
+        if provider and provider.name == name and provider.package:
+            if provider.how == "system":
                 return Node(id=name, kind="system", note=name)
-            kind = "package" if supply.how == "dependency" else "unknown"
-            return Node(id=name, kind=kind, note=f"{supply.package} {supply.version}".strip())
+            kind = "package" if provider.how == "dependency" else "unknown"
+            return Node(id=name, kind=kind, note=f"{provider.package} {provider.version}".strip())
     return Node(id=name, kind="unknown", note="")

@@ -16,8 +16,8 @@ from packaging.utils import canonicalize_name
 
 from diptych.binaries import find_binaries, read_file
 from diptych.compare.binary import base_name
+from diptych.compare.providers import stem_of
 from diptych.compare.side import Side, read_side
-from diptych.compare.supply import stem_of
 from diptych.errors import ConfigError, FormatError
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from diptych.compare.dependencies import DependencyRow, dependency_rows
 from diptych.compare.model import Found, Severity, rule
 from diptych.compare.names import brings_libraries
 from diptych.compare.pairing import Pair
+from diptych.compare.providers import library_rows
 from diptych.compare.ranges import Relation, bounds_of_specifiers, bounds_of_specs, relation
-from diptych.compare.supply import library_rows
 from diptych.pythons import plain
 
 
@@ -46,10 +46,10 @@ def _dependencies(pair: Pair) -> tuple[DependencyRow, ...]:
 def _library_packages(pair: Pair) -> set[str]:
     """Return the conda packages that stand for libraries, which other rules tell (DIP812 to DIP815)."""
     return {
-        supply.package
+        provider.package
         for row in library_rows(pair)
-        for supply in (row.left, row.right)
-        if supply and supply.package
+        for provider in (row.left, row.right)
+        if provider and provider.package
     }
 
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from diptych.compare.binary import base_name, version_key
 from diptych.compare.model import Found, Severity, rule
 from diptych.compare.pairing import Pair
+from diptych.compare.providers import LibraryRow, Provider, library_rows
 from diptych.compare.side import Side
-from diptych.compare.supply import LibraryRow, Supply, library_rows
 
 _SHIPPED = {"grafted", "own", "system"}
 
@@ -44,11 +44,11 @@ def needed_differ(pair: Pair) -> Iterator[Found]:
 def _only_versions(pair: Pair, names: set[str]) -> bool:
     """Tell whether every name is told by DIP813 already."""
     told = {
-        supply.name
+        provider.name
         for row in library_rows(pair)
         if row.disagreement
-        for supply in (row.left, row.right)
-        if supply
+        for provider in (row.left, row.right)
+        if provider
     }
     return names <= told
 
@@ -76,7 +76,7 @@ def grafted(pair: Pair) -> Iterator[Found]:
             )
 
 
-def _roles(row: LibraryRow) -> tuple[Supply | None, Supply | None]:
+def _roles(row: LibraryRow) -> tuple[Provider | None, Provider | None]:
     """Return who brings a copy and who depends, whichever side that is."""
     sides = [side for side in (row.left, row.right) if side]
     copied = next((side for side in sides if side.how in _SHIPPED), None)
@@ -114,15 +114,15 @@ def from_nowhere(pair: Pair) -> Iterator[Found]:
     Source: ld.so(8); PEP 600; conda-build's overlinking check.
     """
     for row in library_rows(pair):
-        for title, side, supply in zip(
+        for title, side, provider in zip(
             pair.titles, (pair.left, pair.right), (row.left, row.right), strict=True
         ):
-            if supply and supply.how == "unknown" and side.kind != "folder":
-                known = f"; {supply.package} usually brings it" if supply.package else ""
+            if provider and provider.how == "unknown" and side.kind != "folder":
+                known = f"; {provider.package} usually brings it" if provider.package else ""
                 yield Found(
                     place=row.stem,
-                    severity=None if supply.package or side.kind == "wheel" else Severity.DRIFT,
-                    message=f"{title} needs {supply.name}, and nothing that it names brings it{known}",
+                    severity=None if provider.package or side.kind == "wheel" else Severity.DRIFT,
+                    message=f"{title} needs {provider.name}, and nothing that it names brings it{known}",
                 )
 
 
@@ -145,13 +145,13 @@ def lonely_library(pair: Pair) -> Iterator[Found]:
                 message="one side brings it, the other takes the system's",
             )
         if None in sides:
-            supply = row.left or row.right
+            provider = row.left or row.right
             title = pair.titles[0] if row.left else pair.titles[1]
-            if supply and supply.how in {"grafted", "dependency"}:
+            if provider and provider.how in {"grafted", "dependency"}:
                 yield Found(
                     place=row.stem,
                     severity=None if pair.one_build else Severity.DRIFT,
-                    message=f"only {title} has {supply.name}",
+                    message=f"only {title} has {provider.name}",
                 )
 
 

@@ -14,12 +14,12 @@ from diptych.doctor.beside import Beside
 from diptych.doctor.binding import Binder
 from diptych.doctor.container import Outside
 from diptych.doctor.contents import binaries_of
+from diptych.doctor.loader_contexts import World, packed_world, real_world, resolved
 from diptych.doctor.optional import optional_modules
 from diptych.doctor.overlinking import unused_of
 from diptych.doctor.preloading import preloaded
 from diptych.doctor.probes import Wanted, probe
 from diptych.doctor.tables import Tables, outside_on_disk
-from diptych.doctor.worlds import World, packed_world, real_world, resolved
 from diptych.errors import FormatError
 from diptych.policy import PlatformTag, manylinux, platform_tag
 from diptych.rules import CondaFacts, Damage, Evidence, Item

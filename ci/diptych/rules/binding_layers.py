@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
-from diptych.rules import premises
+from diptych.rules import conditions
 from diptych.rules.evidence import Evidence, Item
 from diptych.rules.model import Finding, Severity, rule
 from diptych.rules.names import abi_of_tag, boost_python, libpython
@@ -20,7 +20,7 @@ def _boost_users(evidence: Evidence) -> Iterator[tuple[Item, str, str]]:
                 yield item, name, digits
 
 
-@rule("DIP201", "Boost.Python of another Python", Severity.ERROR, premises.boost)
+@rule("DIP201", "Boost.Python of another Python", Severity.ERROR, conditions.boost)
 def boost_digits(evidence: Evidence) -> Iterator[Finding]:
     """A module is linked to the Boost.Python library of another Python version.
 
@@ -61,7 +61,7 @@ def _registries(evidence: Evidence) -> Mapping[str, list[Item]]:
     return found
 
 
-@rule("DIP202", "two copies of Boost.Python", Severity.ERROR, premises.boost)
+@rule("DIP202", "two copies of Boost.Python", Severity.ERROR, conditions.boost)
 def boost_twice(evidence: Evidence) -> Iterator[Finding]:
     """Two shared Boost.Python libraries for one Python can meet in a process.
 
@@ -91,7 +91,7 @@ def _owned(item: Item) -> str:
     return f"{item.place} (from {item.owner})" if item.owner else item.place
 
 
-@rule("DIP203", "Boost.Python linked statically into several modules", Severity.ERROR, premises.boost)
+@rule("DIP203", "Boost.Python linked statically into several modules", Severity.ERROR, conditions.boost)
 def boost_static(evidence: Evidence) -> Iterator[Finding]:
     """More than one module has a static Boost.Python, or one has it beside the shared library.
 
@@ -124,9 +124,9 @@ def boost_static(evidence: Evidence) -> Iterator[Finding]:
     "DIP204",
     "Boost.Python from outside",
     Severity.ERROR,
-    premises.environment,
-    premises.resolved,
-    premises.boost,
+    conditions.environment,
+    conditions.resolved,
+    conditions.boost,
 )
 def boost_stranger(evidence: Evidence) -> Iterator[Finding]:
     """A module takes its Boost.Python from outside of the environment that it is installed in.
@@ -151,7 +151,7 @@ def boost_stranger(evidence: Evidence) -> Iterator[Finding]:
                 )
 
 
-@rule("DIP205", "Boost.Python of another C++ standard library", Severity.ERROR, premises.boost)
+@rule("DIP205", "Boost.Python of another C++ standard library", Severity.ERROR, conditions.boost)
 def boost_library_kind(evidence: Evidence) -> Iterator[Finding]:
     """A module and its Boost.Python are made for different C++ standard libraries.
 
@@ -184,7 +184,7 @@ def _tools(item: Item) -> str:
     return ", ".join(item.binary.build_tools[:2]) or "unknown"
 
 
-@rule("DIP206", "symbols that its Boost.Python does not have", Severity.ERROR, premises.boost)
+@rule("DIP206", "symbols that its Boost.Python does not have", Severity.ERROR, conditions.boost)
 def boost_symbols(evidence: Evidence) -> Iterator[Finding]:
     """A module wants Boost.Python symbols that the library beside it does not define.
 
@@ -214,7 +214,7 @@ def boost_symbols(evidence: Evidence) -> Iterator[Finding]:
             )
 
 
-@rule("DIP207", "modules with different pybind11 or nanobind internals", Severity.DRIFT, premises.modules)
+@rule("DIP207", "modules with different pybind11 or nanobind internals", Severity.DRIFT, conditions.modules)
 def internals_differ(evidence: Evidence) -> Iterator[Finding]:
     """Modules of one package keep their pybind11 or nanobind types under different identifiers.
 
@@ -249,7 +249,9 @@ def internals_differ(evidence: Evidence) -> Iterator[Finding]:
                 )
 
 
-@rule("DIP208", "binding layer linked to another libpython than the module's", Severity.ERROR, premises.boost)
+@rule(
+    "DIP208", "binding layer linked to another libpython than the module's", Severity.ERROR, conditions.boost
+)
 def boost_brings_python(evidence: Evidence) -> Iterator[Finding]:
     """The Boost.Python library itself names libpython.
 

@@ -7,7 +7,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
-from diptych.rules import premises
+from diptych.rules import conditions
 from diptych.rules.container import BuildPrefix, ContainerFacts
 from diptych.rules.evidence import CondaFacts, Evidence
 from diptych.rules.model import Finding, Severity, rule
@@ -22,7 +22,7 @@ _SUBDIRS = re.compile(r"noarch|(?:linux|osx|win|freebsd|emscripten|wasi|zos)-[a-
 _DIST_INFO = re.compile(r"lib/python[\d.]+t?/site-packages/([^/]+?)-([^/-]+)\.dist-info/METADATA")
 
 
-@rule("DIP515", "paths.json does not fit the contents", Severity.ERROR, premises.conda, premises.packed)
+@rule("DIP515", "paths.json does not fit the contents", Severity.ERROR, conditions.conda, conditions.packed)
 def record(evidence: Evidence) -> Iterator[Finding]:
     """A file has another hash or size than info/paths.json says, or one of the two lacks it.
 
@@ -41,7 +41,7 @@ def record(evidence: Evidence) -> Iterator[Finding]:
         yield unrecorded("paths.json", cause, lines, Severity.ERROR)
 
 
-@rule("DIP516", "build prefix", Severity.ERROR, premises.conda, premises.packed)
+@rule("DIP516", "build prefix", Severity.ERROR, conditions.conda, conditions.packed)
 def prefixes(evidence: Evidence) -> Iterator[Finding]:
     """A file holds the build prefix and is not registered, or is registered wrongly.
 
@@ -85,7 +85,9 @@ def _prefix_fault(one: BuildPrefix) -> tuple[str, Severity] | None:
     return None
 
 
-@rule("DIP517", "Python's folder against the dependencies", Severity.ERROR, premises.conda, premises.packed)
+@rule(
+    "DIP517", "Python's folder against the dependencies", Severity.ERROR, conditions.conda, conditions.packed
+)
 def pythons(evidence: Evidence) -> Iterator[Finding]:
     """Files lie in the library folder of another Python than the package depends on, or a noarch package lacks python.
 
@@ -127,7 +129,7 @@ def _wanted(package: CondaFacts) -> str:
     return ""
 
 
-@rule("DIP519", "soft link to nothing", Severity.NOTE, premises.conda, premises.packed)
+@rule("DIP519", "soft link to nothing", Severity.NOTE, conditions.conda, conditions.packed)
 def dangling(evidence: Evidence) -> Iterator[Finding]:
     """A soft link of a conda package leads to a file that the package does not have.
 
@@ -166,7 +168,7 @@ def _parents(name: str) -> Iterator[str]:
         yield name
 
 
-@rule("DIP520", "index.json against the file name", Severity.DRIFT, premises.conda, premises.packed)
+@rule("DIP520", "index.json against the file name", Severity.DRIFT, conditions.conda, conditions.packed)
 def index_fields(evidence: Evidence) -> Iterator[Finding]:
     """info/index.json says another name, version or build than the file name, or a field of it has a wrong form.
 
@@ -205,7 +207,7 @@ def _field_faults(index: Mapping[str, object]) -> Iterator[tuple[str, str]]:
         yield "subdir is none that conda knows", f"subdir: {subdir!r}"
 
 
-@rule("DIP521", "one path of two packages", Severity.ERROR, premises.environment)
+@rule("DIP521", "one path of two packages", Severity.ERROR, conditions.environment)
 def clobbered(evidence: Evidence) -> Iterator[Finding]:
     """Two packages of an environment own one and the same file.
 
@@ -234,7 +236,7 @@ def clobbered(evidence: Evidence) -> Iterator[Finding]:
         )
 
 
-@rule("DIP522", "one project installed twice", Severity.DRIFT, premises.environment)
+@rule("DIP522", "one project installed twice", Severity.DRIFT, conditions.environment)
 def twice_installed(evidence: Evidence) -> Iterator[Finding]:
     """An environment has two `.dist-info` folders of one project: mostly pip's beside conda's.
 

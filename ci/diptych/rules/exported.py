@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
-from diptych.rules import premises
+from diptych.rules import conditions
 from diptych.rules.evidence import Evidence, Item
 from diptych.rules.model import Finding, Severity, rule
 
@@ -14,7 +14,9 @@ from diptych.rules.model import Finding, Severity, rule
 _OF_COMPILERS = re.compile(r"_ZSt|_ZNK?St|_Z(?:dl|da|nw|na)|__cxa_|__gxx_|_Unwind_|__Pyx_|__pyx_")
 
 
-@rule("DIP707", "third-party library exported by a module", Severity.DRIFT, premises.modules, premises.elf)
+@rule(
+    "DIP707", "third-party library exported by a module", Severity.DRIFT, conditions.modules, conditions.elf
+)
 def exported_library(evidence: Evidence) -> Iterator[Finding]:
     """An extension module exports the functions of a library that was linked into it statically: zlib, OpenSSL, SQLite, ….
 
@@ -44,7 +46,7 @@ def exported_library(evidence: Evidence) -> Iterator[Finding]:
         )
 
 
-@rule("DIP708", "one name exported by two modules", Severity.NOTE, premises.modules, premises.elf)
+@rule("DIP708", "one name exported by two modules", Severity.NOTE, conditions.modules, conditions.elf)
 def exported_twice(evidence: Evidence) -> Iterator[Finding]:
     """Two extension modules of a package export a function or object of one name, and neither definition is weak.
 

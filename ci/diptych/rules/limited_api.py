@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from diptych.policy import outside_stable_abi
-from diptych.rules import premises
+from diptych.rules import conditions
 from diptych.rules.evidence import Evidence, Item
 from diptych.rules.model import Finding, Severity, rule
 from diptych.rules.names import abi_of_tag
@@ -13,7 +13,7 @@ from diptych.rules.names import abi_of_tag
 _SHOWN = 8
 
 
-@rule("DIP110", "not of the limited API", Severity.ERROR, premises.stable_abi)
+@rule("DIP110", "not of the limited API", Severity.ERROR, conditions.stable_abi)
 def outside_limited_api(evidence: Evidence) -> Iterator[Finding]:
     """A module that claims the stable ABI (`.abi3.so`, or a wheel's tag) refers to a symbol that is not in it, or not yet.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from diptych.policy import Level
-from diptych.rules import premises
+from diptych.rules import conditions
 from diptych.rules.evidence import Evidence, Item
 from diptych.rules.model import Finding, Severity, rule
 from diptych.rules.names import stem
@@ -30,7 +30,7 @@ def _libraries(evidence: Evidence) -> Iterator[Item]:
     yield from (item for item in evidence.elf if item.binary.kind == "shared")
 
 
-@rule("DIP410", "executable stack", Severity.ERROR, premises.elf)
+@rule("DIP410", "executable stack", Severity.ERROR, conditions.elf)
 def executable_stack(evidence: Evidence) -> Iterator[Finding]:
     """A library asks for an executable stack, or does not say that it wants none.
 
@@ -65,7 +65,7 @@ def executable_stack(evidence: Evidence) -> Iterator[Finding]:
             )
 
 
-@rule("DIP411", "relocations in the code", Severity.DRIFT, premises.elf)
+@rule("DIP411", "relocations in the code", Severity.DRIFT, conditions.elf)
 def text_relocations(evidence: Evidence) -> Iterator[Finding]:
     """The loader must write into a library's code to load it (DT_TEXTREL).
 
@@ -85,7 +85,7 @@ def text_relocations(evidence: Evidence) -> Iterator[Finding]:
             )
 
 
-@rule("DIP412", "static TLS in a library that is opened later", Severity.ERROR, premises.elf)
+@rule("DIP412", "static TLS in a library that is opened later", Severity.ERROR, conditions.elf)
 def static_tls(evidence: Evidence) -> Iterator[Finding]:
     """A library keeps thread-local variables in the space that is laid out when the process starts (DF_STATIC_TLS).
 
@@ -118,7 +118,7 @@ def static_tls(evidence: Evidence) -> Iterator[Finding]:
         )
 
 
-@rule("DIP413", "packed relocations that old loaders pass over", Severity.ERROR, premises.elf)
+@rule("DIP413", "packed relocations that old loaders pass over", Severity.ERROR, conditions.elf)
 def packed_relocations(evidence: Evidence) -> Iterator[Finding]:
     """A library has DT_RELR relocations without glibc's mark for them.
 
@@ -156,7 +156,7 @@ def _relr_weight(item: Item, evidence: Evidence) -> Severity | None:
     return Severity.DRIFT if evidence.packed else None
 
 
-@rule("DIP414", "filter for a library that is not there", Severity.ERROR, premises.elf)
+@rule("DIP414", "filter for a library that is not there", Severity.ERROR, conditions.elf)
 def filter_without_library(evidence: Evidence) -> Iterator[Finding]:
     """A library says that another one answers for it (DT_FILTER), and that one is neither in the package nor the system's.
 

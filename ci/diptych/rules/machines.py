@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from diptych.rules import premises
+from diptych.rules import conditions
 from diptych.rules.evidence import Evidence, Item
 from diptych.rules.loadability import is_for_musl
 from diptych.rules.model import Finding, Severity, rule
@@ -44,7 +44,7 @@ _FIRST_YEARLY = 11
 _TENS = range(4, 17)  # packaging goes no lower for x86_64, and 10.16 is what old programs see on macOS 11
 
 
-@rule("DIP415", "another C library than the tag's", Severity.ERROR, premises.packed, premises.elf)
+@rule("DIP415", "another C library than the tag's", Severity.ERROR, conditions.packed, conditions.elf)
 def other_c_library(evidence: Evidence) -> Iterator[Finding]:
     """A binary of glibc stands in a musllinux wheel, or one of musl in a manylinux wheel or a conda package.
 
@@ -93,7 +93,7 @@ def _signs_of_musl(item: Item) -> Iterator[str]:
         yield f"named {item.module.tag}: a Python of glibc does not look for it"
 
 
-@rule("DIP416", "binary for another machine than the conda package", Severity.ERROR, premises.conda)
+@rule("DIP416", "binary for another machine than the conda package", Severity.ERROR, conditions.conda)
 def machine_against_subdir(evidence: Evidence) -> Iterator[Finding]:
     """A binary is made for a machine or system that the package's subdir does not name.
 
@@ -126,7 +126,7 @@ def machine_against_subdir(evidence: Evidence) -> Iterator[Finding]:
         )
 
 
-@rule("DIP417", "macOS tag that no installer asks for", Severity.ERROR, premises.wheel)
+@rule("DIP417", "macOS tag that no installer asks for", Severity.ERROR, conditions.wheel)
 def tag_nobody_asks_for(evidence: Evidence) -> Iterator[Finding]:
     """A wheel's macOS tag has a number that pip never asks for.
 
@@ -159,7 +159,7 @@ def _asked_for(version: tuple[int, int], machines: tuple[str, ...]) -> bool:
     return minor in _TENS and machines != ("arm64",)
 
 
-@rule("DIP418", "private names of glibc", Severity.ERROR, premises.elf)
+@rule("DIP418", "private names of glibc", Severity.ERROR, conditions.elf)
 def private_names(evidence: Evidence) -> Iterator[Finding]:
     """A binary needs GLIBC_PRIVATE: what glibc keeps for its own parts.
 
@@ -199,7 +199,9 @@ def private_names(evidence: Evidence) -> Iterator[Finding]:
             )
 
 
-@rule("DIP419", "code above the baseline without a mark", Severity.NOTE, premises.packed, premises.binaries)
+@rule(
+    "DIP419", "code above the baseline without a mark", Severity.NOTE, conditions.packed, conditions.binaries
+)
 def unmarked_code(evidence: Evidence) -> Iterator[Finding]:
     """A binary for x86-64 has AVX code, carries no mark of it, and nothing in the package asks which processor it runs on.
 

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from diptych.binaries import Signature
-from diptych.rules import premises
+from diptych.rules import conditions
 from diptych.rules.evidence import Evidence, Item
 from diptych.rules.model import Finding, Severity, rule
 from diptych.rules.names import libpython
@@ -17,7 +17,7 @@ _OURS = ("/usr/lib/", "/System/")
 _DELOCATED = "/DLC/"
 
 
-@rule("DIP601", "LC_RPATH twice", Severity.ERROR, premises.macho)
+@rule("DIP601", "LC_RPATH twice", Severity.ERROR, conditions.macho)
 def duplicate_rpath(evidence: Evidence) -> Iterator[Finding]:
     """A Mach-O binary has two equal LC_RPATH commands.
 
@@ -39,7 +39,7 @@ def duplicate_rpath(evidence: Evidence) -> Iterator[Finding]:
             )
 
 
-@rule("DIP602", "no code signature", Severity.ERROR, premises.macho)
+@rule("DIP602", "no code signature", Severity.ERROR, conditions.macho)
 def unsigned(evidence: Evidence) -> Iterator[Finding]:
     """An arm64 binary has no code signature.
 
@@ -62,7 +62,7 @@ def unsigned(evidence: Evidence) -> Iterator[Finding]:
             )
 
 
-@rule("DIP603", "code signature does not fit the code", Severity.ERROR, premises.macho)
+@rule("DIP603", "code signature does not fit the code", Severity.ERROR, conditions.macho)
 def stale_signature(evidence: Evidence) -> Iterator[Finding]:
     """A page of the file has another hash than its signature says.
 
@@ -86,7 +86,7 @@ def stale_signature(evidence: Evidence) -> Iterator[Finding]:
             )
 
 
-@rule("DIP604", "needs a newer macOS than the tag", Severity.ERROR, premises.packed, premises.macho)
+@rule("DIP604", "needs a newer macOS than the tag", Severity.ERROR, conditions.packed, conditions.macho)
 def above_min_os(evidence: Evidence) -> Iterator[Finding]:
     """A binary's minimum macOS is newer than the wheel's tag, or than the conda package's `__osx`.
 
@@ -127,7 +127,7 @@ def _version(text: str | None) -> tuple[int, int] | None:
     return (numbers[0], numbers[1] if len(numbers) > 1 else 0) if numbers else None
 
 
-@rule("DIP605", "slices that disagree", Severity.ERROR, premises.macho)
+@rule("DIP605", "slices that disagree", Severity.ERROR, conditions.macho)
 def slices_disagree(evidence: Evidence) -> Iterator[Finding]:
     """The slices of a universal file need different libraries, or one that the tag promises is missing.
 
@@ -173,7 +173,7 @@ def _leaves(item: Item) -> set[str]:
     return {name.rpartition("/")[2] for name in item.binary.needed}
 
 
-@rule("DIP606", "library by its place on the build machine", Severity.ERROR, premises.macho)
+@rule("DIP606", "library by its place on the build machine", Severity.ERROR, conditions.macho)
 def absolute_install_name(evidence: Evidence) -> Iterator[Finding]:
     """A binary needs a library by an absolute path outside the system, or has such a name itself.
 

@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Iterator
 
 from diptych.output import human_size
-from diptych.rules import premises
+from diptych.rules import conditions
 from diptych.rules.evidence import Evidence, Item
 from diptych.rules.model import Finding, Severity, rule
 from diptych.rules.search_paths import several
@@ -24,7 +24,7 @@ def _numbers(text: str | None) -> tuple[int, ...]:
     return tuple(int(part) for part in (text or "").split(".") if part.isdigit())
 
 
-@rule("DIP607", "load commands that the oldest macOS does not know", Severity.ERROR, premises.macho)
+@rule("DIP607", "load commands that the oldest macOS does not know", Severity.ERROR, conditions.macho)
 def newer_commands(evidence: Evidence) -> Iterator[Finding]:
     """A binary has chained fixups, and its minimum macOS has a dyld that does not know them.
 
@@ -57,7 +57,7 @@ def newer_commands(evidence: Evidence) -> Iterator[Finding]:
             )
 
 
-@rule("DIP608", "made for another platform than macOS", Severity.ERROR, premises.packed, premises.macho)
+@rule("DIP608", "made for another platform than macOS", Severity.ERROR, conditions.packed, conditions.macho)
 def other_platform(evidence: Evidence) -> Iterator[Finding]:
     """A binary in a package for macOS is made for iOS, a simulator, or Mac Catalyst.
 
@@ -81,7 +81,7 @@ def other_platform(evidence: Evidence) -> Iterator[Finding]:
             )
 
 
-@rule("DIP609", "tables that dyld finds misaligned", Severity.ERROR, premises.macho)
+@rule("DIP609", "tables that dyld finds misaligned", Severity.ERROR, conditions.macho)
 def misaligned_tables(evidence: Evidence) -> Iterator[Finding]:
     """A table of a Mach-O file's last segment, or the pool of its names, begins at no multiple of the word size.
 
@@ -113,7 +113,7 @@ def misaligned_tables(evidence: Evidence) -> Iterator[Finding]:
         )
 
 
-@rule("DIP610", "folder of debug information", Severity.NOTE, premises.packed)
+@rule("DIP610", "folder of debug information", Severity.NOTE, conditions.packed)
 def debug_folders(evidence: Evidence) -> Iterator[Finding]:
     """The package has a `.dSYM` folder.
 
@@ -139,7 +139,7 @@ def _parents(name: str) -> Iterator[str]:
         yield name
 
 
-@rule("DIP611", "older compatibility version than is asked for", Severity.ERROR, premises.macho)
+@rule("DIP611", "older compatibility version than is asked for", Severity.ERROR, conditions.macho)
 def older_library(evidence: Evidence) -> Iterator[Finding]:
     """A binary asks for a newer compatibility version of a library than the one in the package has.
 
@@ -171,7 +171,7 @@ _SERVED = (11, 0)
 _FIRST_ARM = (11, 0)
 
 
-@rule("DIP612", "symbols newer than the oldest macOS", Severity.ERROR, premises.macho)
+@rule("DIP612", "symbols newer than the oldest macOS", Severity.ERROR, conditions.macho)
 def newer_symbols(evidence: Evidence) -> Iterator[Finding]:
     """A binary wants a name of the system's libraries that its oldest macOS does not have, and not weakly.
 

@@ -54,7 +54,7 @@ class Finding:
 
 
 Check = Callable[[Evidence], Iterable[Finding]]
-Premise = Callable[[Evidence], str]
+Condition = Callable[[Evidence], str]
 """Returns why a rule has nothing to say about some evidence, or an empty string."""
 
 
@@ -65,14 +65,14 @@ class Rule(DocumentedRule):
     Attributes:
         severity: of its findings, unless they say otherwise.
         check: yields the findings.
-        premises: what must hold for the rule to look at all.
+        conditions: what must hold for the rule to look at all.
     """
 
     reference: ClassVar[str] = "reference/rules"
 
     severity: Severity
     check: Check = field(repr=False)
-    premises: tuple[Premise, ...] = ()
+    conditions: tuple[Condition, ...] = ()
 
     @property
     def family(self) -> str:
@@ -81,7 +81,7 @@ class Rule(DocumentedRule):
 
     def skip_reason(self, evidence: Evidence) -> str:
         """Return why the rule has nothing to look at, or an empty string."""
-        return next((reason for premise in self.premises if (reason := premise(evidence))), "")
+        return next((reason for condition in self.conditions if (reason := condition(evidence))), "")
 
     def findings(self, evidence: Evidence) -> Iterator[Finding]:
         """Yield what the rule finds, under its code."""
@@ -103,7 +103,7 @@ REGISTRY: dict[str, Rule] = {}
 
 
 def rule(
-    code: str, title: str, severity: Severity, *premises: Premise
+    code: str, title: str, severity: Severity, *conditions: Condition
 ) -> Callable[[Callable[[Evidence], Iterable[Finding]]], Check]:
     """Make a rule of a function; see :class:`Rule` for its docstring.
 
@@ -111,13 +111,13 @@ def rule(
         code: unique.
         title: a few words.
         severity: what its findings are unless they say otherwise.
-        premises: what must hold for it to look at all.
+        conditions: what must hold for it to look at all.
     """
 
     def decorate(check: Check) -> Check:
         if code in REGISTRY:
             raise ValueError(f"two rules are called {code}")
-        REGISTRY[code] = Rule(code=code, title=title, severity=severity, check=check, premises=premises)
+        REGISTRY[code] = Rule(code=code, title=title, severity=severity, check=check, conditions=conditions)
         return check
 
     return decorate

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from diptych.rules import premises
+from diptych.rules import conditions
 from diptych.rules.evidence import Damage, Evidence, Item
 from diptych.rules.model import Finding, Severity, rule
 from diptych.rules.names import module_name
@@ -14,7 +14,7 @@ from diptych.rules.search_paths import several
 _TESTS = re.compile(r"(^|/)(tests?|testing|testdata)/")
 
 
-@rule("DIP107", "module without its entry point", Severity.ERROR, premises.modules)
+@rule("DIP107", "module without its entry point", Severity.ERROR, conditions.modules)
 def no_entry(evidence: Evidence) -> Iterator[Finding]:
     """A file with a module's name exports no `PyInit_` function of that name.
 
@@ -128,7 +128,7 @@ def _misnamed_step(one: Damage) -> str:
     return steps.get(one.other, "")
 
 
-@rule("DIP109", "library that refuses to be loaded", Severity.ERROR, premises.elf)
+@rule("DIP109", "library that refuses to be loaded", Severity.ERROR, conditions.elf)
 def refuses(evidence: Evidence) -> Iterator[Finding]:
     """A module or library is marked so that dlopen refuses it: DF_1_NOOPEN, or DF_1_PIE.
 

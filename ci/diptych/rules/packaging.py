@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from diptych.output import human_size
 from diptych.pythons import for_every_machine
-from diptych.rules import premises
+from diptych.rules import conditions
 from diptych.rules.evidence import CondaFacts, Damage, Evidence, Item
 from diptych.rules.model import Finding, Severity, rule
 from diptych.rules.names import without_hash
@@ -31,7 +31,9 @@ _RUNTIMES = {
 }
 
 
-@rule("DIP501", "binaries in a package for any machine", Severity.ERROR, premises.packed, premises.binaries)
+@rule(
+    "DIP501", "binaries in a package for any machine", Severity.ERROR, conditions.packed, conditions.binaries
+)
 def pure_with_binaries(evidence: Evidence) -> Iterator[Finding]:
     """A wheel tagged `any`, marked purelib, or a `noarch` conda package has binaries inside.
 
@@ -92,7 +94,7 @@ def _for_anything(conda: CondaFacts, evidence: Evidence) -> bool:
     )
 
 
-@rule("DIP502", "damaged binary", Severity.ERROR, premises.looked_into)
+@rule("DIP502", "damaged binary", Severity.ERROR, conditions.looked_into)
 def damaged(evidence: Evidence) -> Iterator[Finding]:
     """A member that begins like a binary cannot be read as one.
 
@@ -115,7 +117,7 @@ def damaged(evidence: Evidence) -> Iterator[Finding]:
         )
 
 
-@rule("DIP503", "needed library that is not used", Severity.DRIFT, premises.elf)
+@rule("DIP503", "needed library that is not used", Severity.DRIFT, conditions.elf)
 def unused_needed(evidence: Evidence) -> Iterator[Finding]:
     """Not one symbol is bound to a needed library.
 
@@ -167,7 +169,7 @@ def _grafted(library: Item) -> bool:
     return without_hash(library.place) != library.place.rpartition("/")[2] or ".libs/" in library.place
 
 
-@rule("DIP504", "linked, but not depended on", Severity.DRIFT, premises.binaries)
+@rule("DIP504", "linked, but not depended on", Severity.DRIFT, conditions.binaries)
 def not_depended_on(evidence: Evidence) -> Iterator[Finding]:
     """A conda package is linked to a library whose package is not among its run dependencies.
 
@@ -248,7 +250,7 @@ def _reachable(name: str, packages: Mapping[str, CondaFacts]) -> set[str]:
     return found
 
 
-@rule("DIP505", "depended on, but not linked", Severity.NOTE, premises.environment)
+@rule("DIP505", "depended on, but not linked", Severity.NOTE, conditions.environment)
 def not_linked(evidence: Evidence) -> Iterator[Finding]:
     """A conda package depends on a package of libraries, and nothing of it links to these.
 
@@ -284,7 +286,7 @@ def _only_libraries(package: CondaFacts, evidence: Evidence) -> bool:
     return bool(public) and not commands and not any(is_system_library(p[4:], "elf") for p in public)
 
 
-@rule("DIP506", "names that are one file elsewhere", Severity.NOTE, premises.packed)
+@rule("DIP506", "names that are one file elsewhere", Severity.NOTE, conditions.packed)
 def colliding_names(evidence: Evidence) -> Iterator[Finding]:
     """Two members differ in case or in Unicode form alone.
 
@@ -306,7 +308,7 @@ def colliding_names(evidence: Evidence) -> Iterator[Finding]:
         )
 
 
-@rule("DIP507", "debug information in the package", Severity.NOTE, premises.packed, premises.binaries)
+@rule("DIP507", "debug information in the package", Severity.NOTE, conditions.packed, conditions.binaries)
 def debug_information(evidence: Evidence) -> Iterator[Finding]:
     """Binaries carry DWARF.
 
@@ -334,7 +336,7 @@ def debug_information(evidence: Evidence) -> Iterator[Finding]:
         )
 
 
-@rule("DIP508", "folder that many packages have", Severity.DRIFT, premises.packed)
+@rule("DIP508", "folder that many packages have", Severity.DRIFT, conditions.packed)
 def common_folder(evidence: Evidence) -> Iterator[Finding]:
     """A package installs Python files of a folder such as `tests` or `docs` at the top of site-packages.
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from diptych.policy import Level, manylinux, table_of
 from diptych.policy.tables import version_key
-from diptych.rules import premises
+from diptych.rules import conditions
 from diptych.rules.evidence import Evidence, Item, VersionUse
 from diptych.rules.model import Finding, Severity, rule
 from diptych.rules.resolution import NOT_EVERYWHERE
@@ -40,7 +40,7 @@ def _lines(use: VersionUse) -> tuple[str, ...]:
     return (f"{use.version} of {use.library}{symbols}",)
 
 
-@rule("DIP401", "symbols newer than the platform tag", Severity.ERROR, premises.packed, premises.elf)
+@rule("DIP401", "symbols newer than the platform tag", Severity.ERROR, conditions.packed, conditions.elf)
 def above_tag(evidence: Evidence) -> Iterator[Finding]:
     """A binary needs symbol versions that the wheel's platform tag, or the conda package's `__glibc`, does not promise.
 
@@ -138,7 +138,7 @@ def _above_stated(evidence: Evidence, floor: tuple[int, int] | None) -> Iterator
         )
 
 
-@rule("DIP402", "symbols beyond every policy", Severity.ERROR, premises.elf)
+@rule("DIP402", "symbols beyond every policy", Severity.ERROR, conditions.elf)
 def beyond_all(evidence: Evidence) -> Iterator[Finding]:
     """A binary needs symbol versions that no manylinux policy admits.
 
@@ -182,7 +182,7 @@ def _ceiling(version: str, item: Item) -> str:
     return f"the newest that one admits: {manylinux().ceiling(prefix, item.binary.machine)}"
 
 
-@rule("DIP403", "wheel for this machine alone", Severity.DRIFT, premises.wheel, premises.binaries)
+@rule("DIP403", "wheel for this machine alone", Severity.DRIFT, conditions.wheel, conditions.binaries)
 def bare_tag(evidence: Evidence) -> Iterator[Finding]:
     """The wheel has a plain `linux_…` tag.
 
@@ -201,7 +201,9 @@ def bare_tag(evidence: Evidence) -> Iterator[Finding]:
             )
 
 
-@rule("DIP404", "binary for another machine than the tag", Severity.ERROR, premises.wheel, premises.binaries)
+@rule(
+    "DIP404", "binary for another machine than the tag", Severity.ERROR, conditions.wheel, conditions.binaries
+)
 def machine_against_tag(evidence: Evidence) -> Iterator[Finding]:
     """A binary is made for a machine or system that the wheel's tag does not name.
 
@@ -245,7 +247,7 @@ def _also(machines: set[str]) -> set[str]:
     return machines | {f"{machine}h" for machine in machines}
 
 
-@rule("DIP405", "tag newer than the symbols need", Severity.NOTE, premises.wheel, premises.elf)
+@rule("DIP405", "tag newer than the symbols need", Severity.NOTE, conditions.wheel, conditions.elf)
 def tag_too_new(evidence: Evidence) -> Iterator[Finding]:
     """All symbols would do with an older policy than the tag names.
 
@@ -281,7 +283,7 @@ def _machine(item: Item) -> str:
     return {"i386": "i686", "arm": "armv7l"}.get(item.binary.machine, item.binary.machine)
 
 
-@rule("DIP406", "needs a newer processor than the tag says", Severity.ERROR, premises.elf)
+@rule("DIP406", "needs a newer processor than the tag says", Severity.ERROR, conditions.elf)
 def isa_level(evidence: Evidence) -> Iterator[Finding]:
     """A binary is marked as needing an x86-64 level above the baseline.
 
@@ -315,8 +317,8 @@ def isa_level(evidence: Evidence) -> Iterator[Finding]:
     "DIP407",
     "library that the policy does not expect on every system",
     Severity.DRIFT,
-    premises.tagged,
-    premises.elf,
+    conditions.tagged,
+    conditions.elf,
 )
 def withheld_library(evidence: Evidence) -> Iterator[Finding]:
     """A needed library is one that policies know, but only from a newer level than the tag on.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from diptych.rules import premises
+from diptych.rules import conditions
 from diptych.rules.evidence import Evidence, Item
 from diptych.rules.model import Finding, Severity, rule
 from diptych.rules.names import PythonAbi, abi_of_tag, boost_python, libpython
@@ -20,7 +20,7 @@ def _is_interpreter(item: Item, evidence: Evidence) -> bool:
     return item.owner in _INTERPRETERS or (evidence.kind == "conda" and evidence.name in _INTERPRETERS)
 
 
-@rule("DIP101", "linked to libpython", Severity.ERROR, premises.binaries)
+@rule("DIP101", "linked to libpython", Severity.ERROR, conditions.binaries)
 def needs_libpython(evidence: Evidence) -> Iterator[Finding]:
     """An extension module, or a library that it loads, names libpython among its needed libraries.
 
@@ -60,7 +60,7 @@ def _needed_line(name: str, item: Item) -> str:
     return f"{verb} {name}: Python {found}, but the file is named for Python {own}"
 
 
-@rule("DIP102", "libpython inside the package", Severity.ERROR, premises.binaries)
+@rule("DIP102", "libpython inside the package", Severity.ERROR, conditions.binaries)
 def carries_libpython(evidence: Evidence) -> Iterator[Finding]:
     """The package carries a copy of libpython.
 
@@ -98,7 +98,7 @@ def _same(needed: str, item: Item) -> bool:
     return needed.rpartition("/")[2] in {item.place.rpartition("/")[2], item.binary.soname}
 
 
-@rule("DIP103", "libpython statically absorbed", Severity.ERROR, premises.binaries)
+@rule("DIP103", "libpython statically absorbed", Severity.ERROR, conditions.binaries)
 def absorbed_libpython(evidence: Evidence) -> Iterator[Finding]:
     """A binary that is no interpreter defines the interpreter's own objects.
 
@@ -127,8 +127,8 @@ def absorbed_libpython(evidence: Evidence) -> Iterator[Finding]:
     "DIP104",
     "module named for another Python than the wheel",
     Severity.ERROR,
-    premises.wheel,
-    premises.modules,
+    conditions.wheel,
+    conditions.modules,
 )
 def module_against_tag(evidence: Evidence) -> Iterator[Finding]:
     """An extension module's file name says another Python than the wheel's ABI tag.
@@ -191,8 +191,8 @@ def _pinned_in_abi3(evidence: Evidence) -> Iterator[Finding]:
     "DIP105",
     "module named for another Python than the conda package",
     Severity.ERROR,
-    premises.conda,
-    premises.modules,
+    conditions.conda,
+    conditions.modules,
 )
 def module_against_conda(evidence: Evidence) -> Iterator[Finding]:
     """An extension module's file name says another Python than the conda package's `python_abi`.
@@ -233,7 +233,9 @@ def _plugin_tree(item: Item, python: PythonAbi) -> bool:
     return f"/python{python.version}/" in f"/{item.place}"
 
 
-@rule("DIP106", "free-threaded wheel without the free-threaded mark", Severity.DRIFT, premises.free_threaded)
+@rule(
+    "DIP106", "free-threaded wheel without the free-threaded mark", Severity.DRIFT, conditions.free_threaded
+)
 def gil_slot(evidence: Evidence) -> Iterator[Finding]:
     """A module for free-threaded Python does not say that it works without the GIL.
 

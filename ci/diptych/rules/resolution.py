@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from diptych.closure import Loaded
 from diptych.policy import manylinux, table_of
-from diptych.rules import premises
+from diptych.rules import conditions
 from diptych.rules.companions import nobody_brings, relied_on
 from diptych.rules.evidence import Evidence, Item
 from diptych.rules.model import Finding, Severity, rule
@@ -23,7 +23,7 @@ NOT_EVERYWHERE = {
 """Parts of glibc that systems have dropped, though older ones all have them."""
 
 
-@rule("DIP307", "needed library that cannot be found", Severity.ERROR, premises.resolved)
+@rule("DIP307", "needed library that cannot be found", Severity.ERROR, conditions.resolved)
 def not_found(evidence: Evidence) -> Iterator[Finding]:
     """From its final place, a binary's needed library is found neither in the package nor on every system.
 
@@ -164,7 +164,11 @@ def _weight(need: Need, evidence: Evidence, *, alone: bool) -> Severity:
 
 
 @rule(
-    "DIP308", "symbol version that the found library lacks", Severity.ERROR, premises.resolved, premises.elf
+    "DIP308",
+    "symbol version that the found library lacks",
+    Severity.ERROR,
+    conditions.resolved,
+    conditions.elf,
 )
 def version_not_provided(evidence: Evidence) -> Iterator[Finding]:
     """The library that the loader takes does not define a symbol version that a binary needs.

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from diptych.output import human_size
-from diptych.rules import premises
+from diptych.rules import conditions
 from diptych.rules.evidence import Evidence, Item
 from diptych.rules.model import Finding, Severity, rule
 from diptych.rules.names import boost_python, libpython, stem, without_hash
@@ -68,7 +68,7 @@ def _several(evidence: Evidence, table: dict[str, str], what: str) -> Iterator[F
         )
 
 
-@rule("DIP701", "two OpenMP runtimes", Severity.DRIFT, premises.binaries)
+@rule("DIP701", "two OpenMP runtimes", Severity.DRIFT, conditions.binaries)
 def openmp_twice(evidence: Evidence) -> Iterator[Finding]:
     """More than one OpenMP runtime can be loaded into the process.
 
@@ -85,7 +85,7 @@ def openmp_twice(evidence: Evidence) -> Iterator[Finding]:
     yield from _several(evidence, _OPENMP, "OpenMP")
 
 
-@rule("DIP702", "two BLAS libraries", Severity.DRIFT, premises.binaries)
+@rule("DIP702", "two BLAS libraries", Severity.DRIFT, conditions.binaries)
 def blas_twice(evidence: Evidence) -> Iterator[Finding]:
     """More than one BLAS implementation can be loaded into the process.
 
@@ -101,7 +101,7 @@ def blas_twice(evidence: Evidence) -> Iterator[Finding]:
     yield from _several(evidence, _BLAS, "BLAS")
 
 
-@rule("DIP703", "C++ runtime grafted", Severity.DRIFT, premises.wheel)
+@rule("DIP703", "C++ runtime grafted", Severity.DRIFT, conditions.wheel)
 def grafted_runtime(evidence: Evidence) -> Iterator[Finding]:
     """A wheel carries its own libstdc++, libgcc_s or libc++.
 
@@ -129,7 +129,7 @@ def grafted_runtime(evidence: Evidence) -> Iterator[Finding]:
             )
 
 
-@rule("DIP705", "C++ runtime linked statically and exported", Severity.DRIFT, premises.binaries)
+@rule("DIP705", "C++ runtime linked statically and exported", Severity.DRIFT, conditions.binaries)
 def exported_runtime(evidence: Evidence) -> Iterator[Finding]:
     """A binary has libstdc++, libc++ or an unwinder inside, and exports its symbols.
 
@@ -177,7 +177,7 @@ def _users(library: Item, evidence: Evidence) -> list[str]:
     ]
 
 
-@rule("DIP704", "one library twice", Severity.DRIFT, premises.binaries)
+@rule("DIP704", "one library twice", Severity.DRIFT, conditions.binaries)
 def library_twice(evidence: Evidence) -> Iterator[Finding]:
     """Two files of a package are the same library, when hashes in their names are undone.
 
@@ -231,7 +231,7 @@ def _one_for_each_name(items: list[Item]) -> list[Item]:
     return list(found.values())
 
 
-@rule("DIP706", "a wheel's library beside the environment's own", Severity.DRIFT, premises.environment)
+@rule("DIP706", "a wheel's library beside the environment's own", Severity.DRIFT, conditions.environment)
 def grafted_beside(evidence: Evidence) -> Iterator[Finding]:
     """A library that was grafted into a wheel is there again, from a conda package of the same environment.
 

@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
-from diptych.rules import premises
+from diptych.rules import conditions
 from diptych.rules.companions import fills
 from diptych.rules.evidence import Evidence, Item
 from diptych.rules.model import Finding, Severity, rule
@@ -45,7 +45,7 @@ def several(places: list[str]) -> tuple[str, ...]:
     return (*(f"in {place}" for place in places[:SHOWN]), *more)
 
 
-@rule("DIP301", "absolute run path", Severity.ERROR, premises.binaries)
+@rule("DIP301", "absolute run path", Severity.ERROR, conditions.binaries)
 def absolute_entry(evidence: Evidence) -> Iterator[Finding]:
     """A run path names a folder of the machine that built the file.
 
@@ -119,7 +119,7 @@ def _foreign(entry: str, evidence: Evidence) -> bool:
     )
 
 
-@rule("DIP302", "run path that depends on the working folder", Severity.ERROR, premises.binaries)
+@rule("DIP302", "run path that depends on the working folder", Severity.ERROR, conditions.binaries)
 def working_folder_entry(evidence: Evidence) -> Iterator[Finding]:
     """A run path has an empty entry, or a relative one without $ORIGIN.
 
@@ -150,7 +150,7 @@ def _whole(item: Item, tag: str) -> str:
     return f"{tag} {':'.join(item.binary.runpath if tag == 'RUNPATH' else item.binary.rpath)}"
 
 
-@rule("DIP303", "run path entry twice", Severity.NOTE, premises.elf)
+@rule("DIP303", "run path entry twice", Severity.NOTE, conditions.elf)
 def duplicate_entry(evidence: Evidence) -> Iterator[Finding]:
     """An ELF run path has the same entry more than once.
 
@@ -174,7 +174,7 @@ def duplicate_entry(evidence: Evidence) -> Iterator[Finding]:
             )
 
 
-@rule("DIP304", "run path that leaves site-packages", Severity.DRIFT, premises.wheel)
+@rule("DIP304", "run path that leaves site-packages", Severity.DRIFT, conditions.wheel)
 def escaping_entry(evidence: Evidence) -> Iterator[Finding]:
     """A wheel's run path climbs out of site-packages.
 
@@ -199,7 +199,7 @@ def escaping_entry(evidence: Evidence) -> Iterator[Finding]:
         yield Finding(place=places[0], message=f"{line} leaves site-packages", evidence=several(places))
 
 
-@rule("DIP305", "run path to a folder that is not there", Severity.NOTE, premises.packed)
+@rule("DIP305", "run path to a folder that is not there", Severity.NOTE, conditions.packed)
 def vanished_entry(evidence: Evidence) -> Iterator[Finding]:
     """A run path leads to a folder inside the package that the package does not have.
 
@@ -232,7 +232,7 @@ def vanished_entry(evidence: Evidence) -> Iterator[Finding]:
         yield Finding(place=places[0], message=f"{line} leads nowhere", evidence=several(places))
 
 
-@rule("DIP306", "RPATH and RUNPATH mixed", Severity.NOTE, premises.elf)
+@rule("DIP306", "RPATH and RUNPATH mixed", Severity.NOTE, conditions.elf)
 def mixed_kinds(evidence: Evidence) -> Iterator[Finding]:
     """A file has both tags, or a conda package has RUNPATH where conda's tools write RPATH.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from diptych.binaries import Binary, Section
-from diptych.rules import premises
+from diptych.rules import conditions
 from diptych.rules.evidence import Evidence
 from diptych.rules.model import Finding, Severity, rule
 
@@ -13,7 +13,7 @@ _SHOWN = 3
 _PAGE_64K = 0x10000
 
 
-@rule("DIP408", "segments that cannot be mapped", Severity.ERROR, premises.elf)
+@rule("DIP408", "segments that cannot be mapped", Severity.ERROR, conditions.elf)
 def misaligned(evidence: Evidence) -> Iterator[Finding]:
     """A loaded segment's address and file offset do not agree modulo its alignment, or a section lies in no segment.
 
@@ -62,7 +62,7 @@ def _is_stray(section: Section, binary: Binary) -> bool:
     )
 
 
-@rule("DIP409", "does not load on 64 KiB pages", Severity.DRIFT, premises.large_pages)
+@rule("DIP409", "does not load on 64 KiB pages", Severity.DRIFT, conditions.large_pages)
 def small_pages(evidence: Evidence) -> Iterator[Finding]:
     """An aarch64 or ppc64le binary has segments aligned to less than 64 KiB.
 

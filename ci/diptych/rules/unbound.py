@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from diptych.rules import premises
+from diptych.rules import conditions
 from diptych.rules.cxxnames import has_new_string, is_cxx
 from diptych.rules.evidence import Evidence, Item, Unbound
 from diptych.rules.model import Finding, Severity, rule
@@ -12,7 +12,7 @@ from diptych.rules.names import boost_python
 from diptych.rules.search_paths import SHOWN
 
 
-@rule("DIP309", "symbol that nothing in the closure defines", Severity.ERROR, premises.bound)
+@rule("DIP309", "symbol that nothing in the closure defines", Severity.ERROR, conditions.bound)
 def unbound(evidence: Evidence) -> Iterator[Finding]:
     """All libraries are found, and still a symbol is defined by none of them, nor by the interpreter.
 
@@ -39,7 +39,7 @@ def unbound(evidence: Evidence) -> Iterator[Finding]:
             yield _unbound_finding(item, symbols, severity, elsewhere)
 
 
-@rule("DIP310", "the other std::string", Severity.ERROR, premises.bound, premises.elf)
+@rule("DIP310", "the other std::string", Severity.ERROR, conditions.bound, conditions.elf)
 def other_string(evidence: Evidence) -> Iterator[Finding]:
     """A symbol is missing that speaks of libstdc++'s new std::string, or is there for the other one.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import product
 
-from diptych.rules import premises
+from diptych.rules import conditions
 from diptych.rules.container import ContainerFacts
 from diptych.rules.evidence import Evidence
 from diptych.rules.model import Finding, Severity, rule
@@ -17,7 +17,7 @@ _MILD = {"recorded, but not there", "recorded twice"}
 _SCHEMES = {"purelib", "platlib", "headers", "scripts", "data"}
 
 
-@rule("DIP511", "RECORD does not fit the contents", Severity.ERROR, premises.wheel)
+@rule("DIP511", "RECORD does not fit the contents", Severity.ERROR, conditions.wheel)
 def record(evidence: Evidence) -> Iterator[Finding]:
     """A file of the wheel is missing in RECORD, or has another hash or size than is recorded.
 
@@ -54,7 +54,7 @@ def unrecorded(record: str, cause: str, lines: tuple[str, ...], severity: Severi
     )
 
 
-@rule("DIP512", "metadata and file name disagree", Severity.ERROR, premises.wheel)
+@rule("DIP512", "metadata and file name disagree", Severity.ERROR, conditions.wheel)
 def names(evidence: Evidence) -> Iterator[Finding]:
     """The .dist-info folder, METADATA or WHEEL says another name, version or tag than the file name, or cannot be read.
 
@@ -107,7 +107,7 @@ def _expanded(text: str) -> set[str]:
     return {"-".join(one) for one in product(*(part.split(".") for part in text.lower().split("-")))}
 
 
-@rule("DIP513", "licence files against the metadata", Severity.DRIFT, premises.wheel)
+@rule("DIP513", "licence files against the metadata", Severity.DRIFT, conditions.wheel)
 def licence_files(evidence: Evidence) -> Iterator[Finding]:
     """METADATA names a License-File that its version does not know, or that is not in the wheel.
 
@@ -141,7 +141,7 @@ def _version(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in text.split(".") if part.isascii() and part.isdigit())
 
 
-@rule("DIP514", "symbolic link in a wheel", Severity.ERROR, premises.wheel)
+@rule("DIP514", "symbolic link in a wheel", Severity.ERROR, conditions.wheel)
 def links(evidence: Evidence) -> Iterator[Finding]:
     """A member is marked as a symbolic link.
 
@@ -157,7 +157,7 @@ def links(evidence: Evidence) -> Iterator[Finding]:
         yield Finding(place=name, message=f'a symbolic link to "{target}"')
 
 
-@rule("DIP518", "data folder that no installer knows", Severity.ERROR, premises.wheel)
+@rule("DIP518", "data folder that no installer knows", Severity.ERROR, conditions.wheel)
 def data_folders(evidence: Evidence) -> Iterator[Finding]:
     """A `.data` folder has a part that is no installation scheme, or bears another name than the .dist-info folder.
 

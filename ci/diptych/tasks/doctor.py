@@ -120,14 +120,14 @@ def _triaged(log: str, report: Report) -> Triage:
 
 
 def _told(report: Report, found: Triage | None, output: Output, *, form: str) -> None:
-    from diptych.doctor import machine_forms, text  # noqa: PLC0415 -- as above
+    from diptych.doctor import json_sarif, text  # noqa: PLC0415 -- as above
 
     if form == "sarif":
-        output.json(machine_forms.to_sarif(report))
+        output.json(json_sarif.to_sarif(report))
         return
     if form == "json":
         triaged = {"log": found.to_json()} if found else {}
-        output.json({**machine_forms.to_json(report), **triaged})
+        output.json({**json_sarif.to_json(report), **triaged})
         return
     if found:
         from diptych.doctor.triage import triage_lines  # noqa: PLC0415 -- only for --log

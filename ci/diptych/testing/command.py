@@ -1,4 +1,4 @@
-"""Run a project's test command and read the verdict: exit status, JUnit counts, witnesses."""
+"""Run a project's test command and read the verdict: exit status, JUnit counts, records."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from diptych import process
 from diptych.config import forms
 from diptych.errors import TestsFailedError
-from diptych.testing.witnesses import FOLDER, Witness, read_witnesses
+from diptych.testing.process_records import FOLDER, ProcessRecord, read_process_records
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +38,7 @@ class TestRun:
         env: the process environment before the paths below are added.
         cwd: where it runs.
         package: import name of what is tested.
-        results: an existing folder for the witnesses and, after a pass, the JUnit XML.
+        results: an existing folder for the records and, after a pass, the JUnit XML.
         log: where the output goes; JUnit XML lies beside it, also after a failure.
         paths: folders put first on PYTHONPATH.
         libraries: folders for LD_LIBRARY_PATH or DYLD_LIBRARY_PATH of this process alone; empty for none.
@@ -69,14 +69,14 @@ class TestResult:
     Attributes:
         tests: how many cases ran, or None when the command wrote no JUnit XML.
         seconds: wall time.
-        witnesses: its Python processes.
+        records: its Python processes.
     """
 
     __test__ = False
 
     tests: int | None
     seconds: float
-    witnesses: tuple[Witness, ...]
+    records: tuple[ProcessRecord, ...]
 
 
 def test_environment(run: TestRun) -> dict[str, str]:
@@ -85,7 +85,7 @@ def test_environment(run: TestRun) -> dict[str, str]:
     env["PATH"] = _joined([*run.programs], env.get("PATH", os.defpath))
     env["PYTHONPATH"] = _joined([FOLDER, *run.paths])
     env["PYTHONDONTWRITEBYTECODE"] = "1"
-    env["DIPTYCH_WITNESS"] = str(run.results / "witnesses")
+    env["DIPTYCH_PROCESS_RECORDS"] = str(run.results / "records")
     env["DIPTYCH_PACKAGE"] = run.package
     # Reaches pytest however deep in the command it is called.
     cache = [] if run.stream else ["-p", "no:cacheprovider"]  # a person may want --last-failed
@@ -110,7 +110,7 @@ def run_tests(run: TestRun) -> TestResult:
         TestsFailedError: the command did not end with success.
         MissingToolError: its program is not in the environment.
     """
-    (run.results / "witnesses").mkdir(parents=True)
+    (run.results / "records").mkdir(parents=True)
     run.log.parent.mkdir(parents=True, exist_ok=True)
     for old in (run.log, _junit(run)):
         old.unlink(missing_ok=True)
@@ -134,7 +134,7 @@ def run_tests(run: TestRun) -> TestResult:
     return TestResult(
         tests=_count(_junit(run)),
         seconds=done.seconds,
-        witnesses=read_witnesses(run.results / "witnesses"),
+        records=read_process_records(run.results / "records"),
     )
 
 

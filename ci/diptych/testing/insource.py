@@ -17,8 +17,8 @@ from diptych.matrix import Cell
 from diptych.store import Store
 from diptych.testing.command import SuiteSettings, TestResult, TestRun, library_variable, run_tests
 from diptych.testing.layout import Layout, LayoutJob, lay_out
+from diptych.testing.process_records import Promise, judge
 from diptych.testing.sources import copy_tests
-from diptych.testing.witnesses import Promise, judge
 
 KIND = "insource"
 
@@ -133,8 +133,8 @@ def test_by_hand(job: InSourceJob, posargs: Sequence[str], results: Path) -> Tes
         TestsFailedError, LinkageError: as :func:`test_in_source`.
     """
     result = run_tests(_test_run(job, results, posargs=posargs, stream=True))
-    if any(witness.imported for witness in result.witnesses):
-        judge(result.witnesses, _promise(job, _layout(job).folder))
+    if any(record.imported for record in result.records):
+        judge(result.records, _promise(job, _layout(job).folder))
     return result
 
 
@@ -160,7 +160,7 @@ def _run(
 ) -> tuple[TestResult, tuple[Path, ...]]:
     run = _test_run(job, empty, posargs=posargs, stream=stream)
     result = run_tests(run)
-    return result, judge(result.witnesses, _promise(job, run.paths[0]))
+    return result, judge(result.records, _promise(job, run.paths[0]))
 
 
 def _test_run(job: InSourceJob, results: Path, *, posargs: Sequence[str], stream: bool) -> TestRun:

@@ -21,8 +21,8 @@ from diptych.records import library_of
 from diptych.store import Store, sha256_file
 from diptych.testing.clean import conda_prefix, wheel_prefix
 from diptych.testing.command import SuiteSettings, TestResult, TestRun, run_tests
+from diptych.testing.process_records import Promise, judge
 from diptych.testing.sources import copy_tests
-from diptych.testing.witnesses import Promise, judge
 
 KIND = "verified"
 
@@ -203,7 +203,7 @@ def _judge(job: VerifyJob, result: TestResult, prefix: Path, *, is_wheel: bool) 
     # A virtual environment borrows the standard library of its base.
     base = job.interpreter.resolve().parent.parent
     return judge(
-        result.witnesses,
+        result.records,
         Promise(
             package=job.package,
             python=job.python,

@@ -30,10 +30,10 @@ def check_headers(build: CMakeBuild) -> None:
         ["ninja", "-C", build.tree, "-t", "deps"], env=build.env, cwd=build.source, check=False
     )
     homes = tuple(f"{home}/" for home in (build.source, build.tree, build.prefix))
-    strangers = dict(_strange_headers(done.output, homes, build.prefix))
-    if strangers:
-        shown = [f"{header} (in {target})" for header, target in sorted(strangers.items())[:10]]
-        more = [f"and {len(strangers) - 10} more"] if len(strangers) > 10 else []  # noqa: PLR2004 -- as above
+    outside = dict(_outside_headers(done.output, homes, build.prefix))
+    if outside:
+        shown = [f"{header} (in {target})" for header, target in sorted(outside.items())[:10]]
+        more = [f"and {len(outside) - 10} more"] if len(outside) > 10 else []  # noqa: PLR2004 -- as above
         raise LinkageError(
             "headers from outside the cell were compiled in",
             details=[*shown, *more],
@@ -62,7 +62,7 @@ def check_links(site: Path, *, environment: Environment) -> None:
         )
 
 
-def _strange_headers(deps: str, homes: tuple[str, ...], prefix: Path) -> Iterator[tuple[str, str]]:
+def _outside_headers(deps: str, homes: tuple[str, ...], prefix: Path) -> Iterator[tuple[str, str]]:
     target = ""
     judged: dict[str, bool] = {}
     for line in deps.splitlines():

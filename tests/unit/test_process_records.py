@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from diptych.errors import LinkageError
-from diptych.testing.witnesses import Promise, Witness, judge
+from diptych.testing.process_records import ProcessRecord, Promise, judge
 
 CELL = Path("/cell/env")
 PROMISE = Promise(
@@ -17,8 +17,10 @@ PROMISE = Promise(
 )
 
 
-def witness(*libraries: str, version: str = "3.11", module: str = "/cell/overlay/pkg/__init__.py") -> Witness:
-    return Witness(
+def record(
+    *libraries: str, version: str = "3.11", module: str = "/cell/overlay/pkg/__init__.py"
+) -> ProcessRecord:
+    return ProcessRecord(
         executable=CELL / "bin" / "python",
         version=version,
         imported=True,
@@ -30,7 +32,7 @@ def witness(*libraries: str, version: str = "3.11", module: str = "/cell/overlay
 def test_what_is_of_the_cell_or_the_system_passes() -> None:
     found = judge(
         [
-            witness(
+            record(
                 "/cell/env/lib/libpython3.11.so.1.0",
                 "/cell/build/_core.so",
                 "/usr/lib/libm.so.6",
@@ -45,31 +47,31 @@ def test_what_is_of_the_cell_or_the_system_passes() -> None:
 @pytest.mark.parametrize(
     ("one", "fault"),
     [
-        (witness(version="3.12"), "wrong Python"),
-        (witness(module="/cell/env/lib/python3.11/site-packages/pkg/__init__.py"), "pkg was imported from"),
+        (record(version="3.12"), "wrong Python"),
+        (record(module="/cell/env/lib/python3.11/site-packages/pkg/__init__.py"), "pkg was imported from"),
         (
-            witness("/cell/env/lib/libpython3.11.so.1.0", "/cell/env/x/libpython3.11.so.1.0"),
+            record("/cell/env/lib/libpython3.11.so.1.0", "/cell/env/x/libpython3.11.so.1.0"),
             "a second libpython",
         ),
-        (witness("/opt/other/libfoo.so"), "loaded from outside the cell: /opt/other/libfoo.so"),
-        (witness("/usr/lib/libssl.so.3"), "loaded from the system instead of the cell"),
-        (witness("/usr/lib/libpython3.11.so.1.0"), "loaded from the system instead of the cell"),
+        (record("/opt/other/libfoo.so"), "loaded from outside the cell: /opt/other/libfoo.so"),
+        (record("/usr/lib/libssl.so.3"), "loaded from the system instead of the cell"),
+        (record("/usr/lib/libpython3.11.so.1.0"), "loaded from the system instead of the cell"),
     ],
     ids=["python", "module", "libpython twice", "outside", "shadowed by the system", "system libpython"],
 )
-def test_each_stranger_is_named(one: Witness, fault: str) -> None:
+def test_each_outside_file_is_named(one: ProcessRecord, fault: str) -> None:
     with pytest.raises(LinkageError) as caught:
         judge([one], PROMISE)
     assert any(fault in line for line in caught.value.details)
 
 
 def test_tests_that_never_import_the_package_prove_nothing() -> None:
-    other = Witness(executable=CELL, version="3.12", imported=False, modules={}, libraries=())
+    other = ProcessRecord(executable=CELL, version="3.12", imported=False, modules={}, libraries=())
     with pytest.raises(LinkageError, match='no process imported "pkg"'):
         judge([other], PROMISE)
-    judge([other, witness()], PROMISE)
+    judge([other, record()], PROMISE)
 
 
 def test_a_neighbour_with_a_like_name_is_no_home() -> None:
     with pytest.raises(LinkageError):
-        judge([witness("/cell/env-other/libfoo.so")], PROMISE)
+        judge([record("/cell/env-other/libfoo.so")], PROMISE)

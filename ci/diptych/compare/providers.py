@@ -21,7 +21,7 @@ _STEM = re.compile(r"(.+?)(?:\.so(?:\.[\w.]+)?|(?:\.\d+)*\.dylib)$")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Supply:
+class Provider:
     """How one side gets a library.
 
     Attributes:
@@ -53,8 +53,8 @@ class LibraryRow:
     """
 
     stem: str
-    left: Supply | None
-    right: Supply | None
+    left: Provider | None
+    right: Provider | None
 
     @property
     def disagreement(self) -> str:
@@ -71,7 +71,7 @@ class LibraryRow:
 
 def library_rows(pair: Pair) -> tuple[LibraryRow, ...]:
     """Return every library that is neither the project's own on both sides nor the system's."""
-    sides = [{stem_of(one.name): one for one in _supplies(side, pair)} for side in (pair.left, pair.right)]
+    sides = [{stem_of(one.name): one for one in _providers(side, pair)} for side in (pair.left, pair.right)]
     rows = (
         LibraryRow(stem=stem, left=sides[0].get(stem), right=sides[1].get(stem))
         for stem in sorted({*sides[0], *sides[1]})
@@ -85,7 +85,7 @@ def stem_of(name: str) -> str:
     return found[1] if found else name
 
 
-def _supplies(side: Side, pair: Pair) -> Iterator[Supply]:
+def _providers(side: Side, pair: Pair) -> Iterator[Provider]:
     inside = {base_name(place): place for place in side.binaries}
     inside |= {base_name(one.soname): place for place, one in side.binaries.items() if one.soname}
     seen: set[str] = set()
@@ -96,10 +96,10 @@ def _supplies(side: Side, pair: Pair) -> Iterator[Supply]:
             if name in seen or (is_system_library(raw, binary.format) and name not in inside):
                 continue
             seen.add(name)
-            yield _supply(name, side, pair, inside.get(name))
+            yield _provider(name, side, pair, inside.get(name))
 
 
-def _supply(name: str, side: Side, pair: Pair, place: str | None) -> Supply:
+def _provider(name: str, side: Side, pair: Pair, place: str | None) -> Provider:
     package = provider(name, side, pair)
     built = pair.lock.get(package, "") if pair.one_build else ""
     version = built or version_in_name(name)
@@ -107,7 +107,7 @@ def _supply(name: str, side: Side, pair: Pair, place: str | None) -> Supply:
         binary = side.binaries[place]
         staged = pair.stage is not None and place in pair.stage.binaries
         how = "grafted" if binary.grafted and not staged else "own"
-        return Supply(
+        return Provider(
             name=name,
             how=how,
             file=side.files[place].member,
@@ -117,12 +117,12 @@ def _supply(name: str, side: Side, pair: Pair, place: str | None) -> Supply:
         )
     specs = [version_of_spec(text) for text in side.depends if text.split()[0] == package]
     if package and specs and side.kind == "conda":
-        return Supply(
+        return Provider(
             name=name, how="dependency", package=package, range=",".join(filter(None, specs)), version=version
         )
     if side.kind == "wheel" and "linux" in side.identity.platform and manylinux().lowest_for_library(name):
-        return Supply(name=name, how="system", package=package)
-    return Supply(name=name, how="unknown", package=package, version=version)
+        return Provider(name=name, how="system", package=package)
+    return Provider(name=name, how="unknown", package=package, version=version)
 
 
 def provider(name: str, side: Side, pair: Pair) -> str:

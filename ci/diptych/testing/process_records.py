@@ -11,13 +11,13 @@ from pathlib import Path
 
 from diptych.errors import LinkageError
 
-FOLDER = Path(__file__).parent / "witness"
+FOLDER = Path(__file__).parent / "recorder"
 _LIBPYTHON = re.compile(r"libpython\d(\.\d+)?[a-z]*\.(so|dylib)|Python\.framework/Versions/[^/]+/Python$")
 _SYSTEM_ROOTS = (Path("/lib"), Path("/lib64"), Path("/usr/lib"), Path("/usr/lib64"), Path("/System"))
 
 
 @dataclass(frozen=True, kw_only=True)
-class Witness:
+class ProcessRecord:
     """One Python process of a test run.
 
     Attributes:
@@ -54,13 +54,13 @@ class Promise:
     own: frozenset[str]
 
 
-def read_witnesses(folder: Path) -> tuple[Witness, ...]:
-    """Read the records that :mod:`diptych.testing.witness` left, in the order of process ids."""
+def read_process_records(folder: Path) -> tuple[ProcessRecord, ...]:
+    """Read the records that :mod:`diptych.testing.recorder` left, in the order of process ids."""
     return tuple(_read(path) for path in sorted(folder.glob("*.json"), key=lambda path: int(path.stem)))
 
 
-def judge(witnesses: Sequence[Witness], promise: Promise) -> tuple[Path, ...]:
-    """Hold the witnesses against the promise.
+def judge(records: Sequence[ProcessRecord], promise: Promise) -> tuple[Path, ...]:
+    """Hold the records against the promise.
 
     Returns:
         The libraries of the processes that imported the package, sorted.
@@ -69,30 +69,30 @@ def judge(witnesses: Sequence[Witness], promise: Promise) -> tuple[Path, ...]:
         LinkageError: no process imported the package; it came from elsewhere; a second libpython, a library from
             outside the cell or another Python took part.
     """
-    users = [witness for witness in witnesses if witness.imported]
+    users = [record for record in records if record.imported]
     if not users:
         raise LinkageError(
             f'the tests passed, but no process imported "{promise.package}"',
             hint="check tool.diptych.package and the test command",
         )
-    faults = list(dict.fromkeys(fault for witness in users for fault in _faults(witness, promise)))
+    faults = list(dict.fromkeys(fault for record in users for fault in _faults(record, promise)))
     if faults:
         raise LinkageError(
             "the tests passed, but not with this cell's files alone", details=faults, hint=_hint(faults)
         )
-    return tuple(sorted({library for witness in users for library in witness.libraries}))
+    return tuple(sorted({library for record in users for library in record.libraries}))
 
 
-def _faults(witness: Witness, promise: Promise) -> Iterator[str]:
-    if witness.version != promise.python:
-        yield f"wrong Python: {witness.executable} is {witness.version}, the cell is {promise.python}"
-    for name, path in witness.modules.items():
+def _faults(record: ProcessRecord, promise: Promise) -> Iterator[str]:
+    if record.version != promise.python:
+        yield f"wrong Python: {record.executable} is {record.version}, the cell is {promise.python}"
+    for name, path in record.modules.items():
         if not _under(path, (promise.modules,)):
             yield f"{name} was imported from {path}, not from {promise.modules}"
-    libpythons = Counter(path.resolve() for path in witness.libraries if _LIBPYTHON.search(str(path)))
+    libpythons = Counter(path.resolve() for path in record.libraries if _LIBPYTHON.search(str(path)))
     if len(libpythons) > 1:
         yield "a second libpython was loaded: " + ", ".join(map(str, sorted(libpythons)))
-    for library in witness.libraries:
+    for library in record.libraries:
         if _under(library, promise.homes):
             continue
         if not _under(library, _SYSTEM_ROOTS):
@@ -113,9 +113,9 @@ def _under(path: Path, homes: Sequence[Path]) -> bool:
     return any(one.is_relative_to(home) for home in homes for one in candidates)
 
 
-def _read(path: Path) -> Witness:
+def _read(path: Path) -> ProcessRecord:
     record = json.loads(path.read_text(encoding="utf-8"))
-    return Witness(
+    return ProcessRecord(
         executable=Path(record["executable"]),
         version=record["version"],
         imported=record["imported"],

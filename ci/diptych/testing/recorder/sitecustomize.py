@@ -51,7 +51,7 @@ def _import_shadowed() -> None:
         spec.loader.exec_module(importlib.util.module_from_spec(spec))
 
 
-_folder = os.environ.get("DIPTYCH_WITNESS")
+_folder = os.environ.get("DIPTYCH_PROCESS_RECORDS")
 if _folder:
     atexit.register(_record, _folder, os.environ["DIPTYCH_PACKAGE"])
 _import_shadowed()
