@@ -30,10 +30,22 @@ _MACHINES = {
 }
 # Without -O, `zig cc` turns UBSan on, with its runtime in every binary, which no other compiler does unasked
 # (https://github.com/ziglang/zig/issues/5163); what the build says comes after it and wins.
+# What Debian's, Ubuntu's and Fedora's Python say to every extension and Zig refuses goes (sysconfig's LDSHARED and CFLAGS): the calls
+# of one library among its own functions, packed relocations, which an older glibc would not know, and LTO in gcc's words.
 # Zig answers -dumpmachine with an error, and does not read LIBRARY_PATH as gcc and clang do (seen with 0.17.1).
 _SCRIPT = """\
 #!/bin/sh
 case "$*" in *-dumpmachine) echo {machine}; exit;; esac
+for word; do
+  shift
+  case $word in
+    -flto=auto) continue ;;
+    -Wl,*Bsymbolic-functions* | -Wl,*pack-relative-relocs*)
+      word=$(printf %s "$word" | sed 's/,-z,pack-relative-relocs//g; s/,-Bsymbolic-functions//g')
+      [ "$word" != -Wl ] || continue ;;
+  esac
+  set -- "$@" "$word"
+done
 IFS=:
 for folder in $LIBRARY_PATH; do set -- "$@" "-L$folder"; done
 exec {program} {mode} -target {target} -fno-sanitize=undefined "$@"

@@ -45,7 +45,11 @@ def test_a_second_project_links_the_library(built: Checkout, tmp_path: Path) -> 
     install(prefix, [f"python {HERE}.*", "quaternary"], channels(built), tmp_path / "cache")
     lay_out_second(source)
     env = {**built.env, "PATH": f"{process.own_tools()}:{built.env['PATH']}"}
-    process.run(["cmake", "-S", source, "-B", tree, f"-DCMAKE_PREFIX_PATH={prefix}"], env=env, cwd=source)
+    process.run(
+        ["cmake", "-G", "Ninja", "-S", source, "-B", tree, f"-DCMAKE_PREFIX_PATH={prefix}"],
+        env=env,
+        cwd=source,
+    )
     process.run(["cmake", "--build", tree], env=env, cwd=source)
     found = subprocess.run([tree / "second"], check=True, capture_output=True, text=True, env={})
     assert found.stdout == "123\n"

@@ -81,7 +81,11 @@ def test_a_second_project_needs_the_library_alone(built: Checkout, tmp_path: Pat
     assert said_by(prefix / "bin" / "quaternary-digits", "27") == "123"
     lay_out_second(source)
     env = {**built.env, "PATH": f"{process.own_tools()}:{built.env['PATH']}"}
-    process.run(["cmake", "-S", source, "-B", tree, f"-DCMAKE_PREFIX_PATH={prefix}"], env=env, cwd=source)
+    process.run(
+        ["cmake", "-G", "Ninja", "-S", source, "-B", tree, f"-DCMAKE_PREFIX_PATH={prefix}"],
+        env=env,
+        cwd=source,
+    )
     process.run(["cmake", "--build", tree], env=env, cwd=source)
     found = subprocess.run([tree / "second"], check=True, capture_output=True, text=True, env={})
     assert found.stdout == "123\n"

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from diptych import process
+import pytest
+
+from diptych import process, zig
+from diptych.config import CompilerSpec
+from diptych.store import Store
 from helpers.checkout import HERE, adopted
 from helpers.needs import needs_linux
 
@@ -18,6 +22,29 @@ package = "fractional"
 test-sources = ["test_fractional.py"]
 test = "pytest -q"
 """
+# What sysconfig of a distribution's Python says to every extension.
+FLAGS = {
+    "debian": "-Wl,-O1 -Wl,-Bsymbolic-functions -g -fwrapv -O2",
+    "ubuntu": "-Wl,-O1 -Wl,-Bsymbolic-functions -Wl,-z,relro -g -flto=auto -ffat-lto-objects -O2",
+    "fedora": "-Wl,-z,relro -Wl,--as-needed -Wl,-z,pack-relative-relocs -Wl,-z,now -flto=auto -Wl,--build-id=sha1 -O2",
+}
+
+
+@needs_linux("the floor is a glibc")
+@pytest.mark.parametrize("flags", FLAGS.values(), ids=FLAGS)
+def test_flags_of_a_distribution(tmp_path: Path, env: dict[str, str], flags: str) -> None:
+    spec = zig.commands(
+        CompilerSpec(name="zig"),
+        platform="linux-64",
+        floor=None,
+        store=Store(root=tmp_path / "store"),
+        env=env,
+    )
+    (tmp_path / "a.c").write_text("int one(void) { return 1; }\n", encoding="utf-8")
+    process.run(
+        [str(spec.cc), "-shared", "-fPIC", *flags.split(), "a.c", "-o", "a.so"], env=env, cwd=tmp_path
+    )
+    assert (tmp_path / "a.so").is_file()
 
 
 @needs_linux("the floor is a glibc")

@@ -56,6 +56,19 @@ def test_library_path_is_handed_on(tmp_path: Path, echo: dict[str, str]) -> None
     assert said.splitlines()[4:] == ["x.o", "-L/with blank", "-L/other"]
 
 
+def test_what_distributions_say_and_zig_refuses_goes(tmp_path: Path, echo: dict[str, str]) -> None:
+    spec = commands(tmp_path, echo)
+    flags = (
+        "-flto=auto",
+        "-Wl,-O1",
+        "-Wl,-Bsymbolic-functions",
+        "-Wl,-z,pack-relative-relocs",
+        "-Wl,-z,relro,-Bsymbolic-functions,-z,now",
+    )
+    said = process.run([str(spec.cc), *flags, "a b.c"], env=echo, cwd=tmp_path).output
+    assert said.splitlines()[4:] == ["-Wl,-O1", "-Wl,-z,relro,-z,now", "a b.c"]
+
+
 def test_it_names_its_machine(tmp_path: Path, echo: dict[str, str]) -> None:
     spec = commands(tmp_path, echo)
     assert (
