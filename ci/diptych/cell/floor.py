@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from diptych.cell.forecast import what_would_do
 from diptych.doctor.why_tag import Reason, why_tag
 from diptych.errors import PackageError
 from diptych.matrix import Cell
@@ -30,7 +31,7 @@ def hold_floor(cell: Cell, wheel: Path) -> None:
     raise PackageError(
         f"{cell.id}: the wheel needs {found.lowest or 'a system that no policy describes'}, and the floor is {promised}",
         details=[line for one in above for line in _lines(one)] or [f"the lowest policy is {found.floor}"],
-        hint='compiler = ["zig"] compiles for the floor; what is grafted from host packages has to keep it too',
+        hint=f"what would do: {what_would_do(cell, promised)}; what is grafted from host packages has to keep it too",
     )
 
 

@@ -60,7 +60,7 @@ def build_cell(workspace: Workspace, cell: Cell, environment: Environment) -> Bu
     if found := _served(workspace, cell):
         return found
     started = time.time()
-    stage = stage_of(workspace, cell, environment)
+    stage = stage_of(workspace, cell, environment, shipped=True)
     tests = tests_of(workspace, cell, environment, stage)
     metadata = _metadata(workspace, stage)
     from_both = packings(workspace, cell, environment=environment, stage=stage, metadata=metadata)
