@@ -41,6 +41,9 @@ class Compiler:
         library: the C++ standard library it compiles against, ``libstdc++`` or ``libc++``.
         library_version: that library's release, such as ``12``.
         library_date: the date in ``__GLIBCXX__``, such as ``20220819``; empty for libc++.
+        abi: the ABI of that library: ``cxx11`` or ``pre-cxx11``, for the strings of libstdc++; ``1`` or ``2`` for libc++.
+        glibc: the glibc whose headers it includes, such as ``2.36``; empty where that is not the C library.
+        baseline: the oldest processor that what it compiles runs on, such as ``x86-64-v2``.
     """
 
     name: str
@@ -52,13 +55,18 @@ class Compiler:
     library: str
     library_version: str
     library_date: str
+    abi: str = ""
+    glibc: str = ""
+    baseline: str = ""
 
     def describe(self) -> str:
         """Return all of it on one line."""
         date = f" of {self.library_date}" if self.library_date else ""
+        glibc = f"glibc {self.glibc}, " if self.glibc else ""
+        abi = f", ABI {self.abi}" if self.abi else ""
         return (
             f"{self.name}: {self.family} {self.version} for {self.target}, "
-            f"{self.library} {self.library_version}{date}, {self.cxx}"
+            f"{self.library} {self.library_version}{date}{abi}, {glibc}{self.cxx}"
         )
 
 
@@ -107,7 +115,25 @@ def detect(spec: CompilerSpec, env: Mapping[str, str], *, prefix: Path | None = 
         library=library,
         library_version=library_version,
         library_date=library_date,
+        abi=_abi(macros),
+        glibc=_glibc(macros),
+        baseline=_baseline(macros),
     )
+
+
+def shared_library(cell: Cell, compiler: Compiler, name: str, env: Mapping[str, str]) -> Path | None:
+    """Return the library of that name that the compiler links, such as ``libstdc++.so.6``; None where it has none.
+
+    Zig makes the libraries of its target as it links, and names those of the machine when it is asked.
+    """
+    if cell.compiler.name == ZIG:
+        return None
+    try:
+        answer = _ask(cell.compiler, compiler.cxx, [f"-print-file-name={name}"], {**env, **cell.compiler.env})
+    except MissingToolError:
+        return None
+    path = Path(answer.strip().rpartition("\n")[2])
+    return path if path.is_absolute() and path.is_file() else None
 
 
 def installed(env: Mapping[str, str]) -> tuple[Compiler, ...]:
@@ -246,6 +272,34 @@ def _library(spec: CompilerSpec, cxx: Path, macros: Mapping[str, str]) -> tuple[
         f'the compiler "{spec.name}" has no C++ standard library that Diptych knows ({cxx})',
         hint="libstdc++ and libc++ are known",
     )
+
+
+def _abi(macros: Mapping[str, str]) -> str:
+    """Return the ABI of the C++ library (libstdc++ manual, "Dual ABI"; libc++, "ABI versions")."""
+    if "_LIBCPP_VERSION" in macros:
+        return macros.get("_LIBCPP_ABI_VERSION", "")
+    return {"1": "cxx11", "0": "pre-cxx11"}.get(macros.get("_GLIBCXX_USE_CXX11_ABI", ""), "")
+
+
+def _glibc(macros: Mapping[str, str]) -> str:
+    parts = [macros.get(name, "") for name in ("__GLIBC__", "__GLIBC_MINOR__")]
+    return ".".join(parts) if all(part.isdigit() for part in parts) else ""
+
+
+_X86_64 = {
+    "x86-64-v4": ("AVX512F", "AVX512BW", "AVX512CD", "AVX512DQ", "AVX512VL"),
+    "x86-64-v3": ("AVX2", "BMI2", "FMA"),
+    "x86-64-v2": ("SSE3", "SSE4_2", "POPCNT"),
+}
+"""Level → macros of what it adds (x86-64 psABI, "Micro-Architecture Levels"); the highest that is whole counts."""
+
+
+def _baseline(macros: Mapping[str, str]) -> str:
+    if "__x86_64__" in macros:
+        levels = (level for level, parts in _X86_64.items() if all(f"__{part}__" in macros for part in parts))
+        return next(levels, "x86-64")
+    arm = macros.get("__ARM_ARCH", "")
+    return f"armv{arm}" if arm.isdigit() else ""
 
 
 def _libcpp_release(number: str) -> str:

@@ -101,6 +101,13 @@ class Environment:
             name: record["name"] for _, record in _metadata(self.prefix) for name in record.get("files", ())
         }
 
+    def depends(self) -> dict[str, tuple[str, ...]]:
+        """Map each package to the names of those that it depends on."""
+        return {
+            record["name"]: tuple(str(spec).split()[0] for spec in record.get("depends", ()))
+            for _, record in _metadata(self.prefix)
+        }
+
     def lock_json(self) -> dict[str, Any]:
         """Return the lock as recorded in ``lock.json`` and in provenance."""
         return {

@@ -75,6 +75,12 @@ class Cell:
         return site_packages(self.python)
 
     @property
+    def machine(self) -> str:
+        """The processor as in a wheel's tag, such as ``x86_64``."""
+        word = self.platform.partition("-")[2]
+        return {"64": "x86_64"}.get(word, word)
+
+    @property
     def tag(self) -> str:
         """The Python as in a wheel's file name, such as ``cp311``."""
         return interpreter_tag(self.python)

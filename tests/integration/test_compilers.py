@@ -5,12 +5,17 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from pathlib import Path
 
 import pytest
 
+from diptych.cell.forecast import forecast_floor
 from diptych.compilers import detect, installed
+from diptych.config import load
 from diptych.config.known import known_spec
-from helpers.needs import lacking
+from diptych.environments import Environment
+from diptych.matrix import cells
+from helpers.needs import lacking, needs, needs_linux
 
 ENV = {"PATH": os.environ["PATH"]}  # noqa: TID251 -- real tools are looked for on the real PATH
 
@@ -36,3 +41,20 @@ def test_installed_finds_them() -> None:
     assert names == list(dict.fromkeys(names))
     for name, cxx in (("gcc", "g++"), ("clang", "clang++")):
         assert (name in names) == (shutil.which(name) is not None and shutil.which(cxx) is not None)
+
+
+@needs_linux("the floor is a glibc")
+@needs("g++", package="g++")
+def test_the_forecast_names_symbols_of_the_real_libraries(tmp_path: Path) -> None:
+    """This machine's gcc links libraries that are newer than manylinux2014; nothing is compiled to know it."""
+    text = '[project]\nname = "pair"\nversion = "1"\n[tool.diptych]\npython = ["3.11"]\ncompiler = ["gcc"]\n'
+    (tmp_path / "pyproject.toml").write_text(f'{text}floor = "2_17"\n', encoding="utf-8")
+    (cell,) = cells(load(tmp_path), platform="linux-64")
+    (tmp_path / "conda-meta").mkdir()
+    empty = Environment(prefix=tmp_path, python=tmp_path, version="3.11", lock=(), channels=())
+    found = forecast_floor(cell, detect(cell.compiler, ENV), empty, ENV)
+    assert found
+    assert any(
+        re.search(r"glibc 2\.\d+ of g\+\+: .*pthread_create \(GLIBC_2\.34\)", line) for line in found.newer
+    )
+    assert any(re.search(r"libstdc\+\+ \d+ of g\+\+: .*\(GLIBCXX_3", line) for line in found.newer)

@@ -60,6 +60,23 @@ def test_the_macros_decide_not_the_name(tmp_path: Path, macros: list[str], descr
 
 
 @pytest.mark.parametrize(
+    ("macros", "abi", "glibc", "baseline"),
+    [
+        ([*GCC, "_GLIBCXX_USE_CXX11_ABI 1", "__GLIBC__ 2", "__GLIBC_MINOR__ 36"], "cxx11", "2.36", ""),
+        ([*GCC, "_GLIBCXX_USE_CXX11_ABI 0", "__x86_64__ 1", "__SSE3__ 1"], "pre-cxx11", "", "x86-64"),
+        ([*GCC, "__x86_64__ 1", "__SSE3__ 1", "__SSE4_2__ 1", "__POPCNT__ 1"], "", "", "x86-64-v2"),
+        ([*APPLE, "_LIBCPP_ABI_VERSION 2", "__ARM_ARCH 8"], "2", "", "armv8"),
+    ],
+)
+def test_its_abi_its_glibc_and_its_oldest_processor(
+    tmp_path: Path, macros: list[str], abi: str, glibc: str, baseline: str
+) -> None:
+    compiler(tmp_path / "g++", macros)
+    found = detect(CompilerSpec(name="gcc", cc="gcc", cxx="g++"), {"PATH": f"{tmp_path}:/usr/bin:/bin"})
+    assert (found.abi, found.glibc, found.baseline) == (abi, glibc, baseline)
+
+
+@pytest.mark.parametrize(
     ("name", "there", "chosen"),
     [
         ("conda-gcc", ["x86_64-conda-linux-gnu-g++"], "x86_64-conda-linux-gnu-g++"),

@@ -1,4 +1,4 @@
-"""The floor of the table: read for each cell, and held against a finished wheel."""
+"""The floor of the table: read for each cell, and held against finished packages and a release."""
 
 from __future__ import annotations
 
@@ -9,8 +9,13 @@ import pytest
 from diptych.cell.floor import hold_floor
 from diptych.config import load
 from diptych.errors import ConfigError, PackageError
+from diptych.fanout.collect import Placed
+from diptych.fanout.piece import Piece
+from diptych.fanout.plan import plan
 from diptych.matrix import Cell, Platform, cells
+from diptych.release.gate import check_floors
 from helpers.archive_makers import make_wheel, wheel_files
+from helpers.conda_package import tiny_conda
 from helpers.elf_builder import Sym, elf
 
 TABLE = """
@@ -55,6 +60,50 @@ def test_a_wheel_above_its_floor_is_an_error(tmp_path: Path) -> None:
 
 def test_a_cell_of_its_own_floor_keeps_it(tmp_path: Path) -> None:
     hold_floor(matrix(tmp_path, '"2_17"')["3.12-zig"], wheel(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("stated", "kept"),
+    [("__glibc >=2.28,<3.0.a0", True), ("__glibc >=2.34,<3.0.a0", False), ("python", True)],
+)
+def test_a_conda_package_states_no_more_than_the_floor(tmp_path: Path, stated: str, *, kept: bool) -> None:
+    package = tiny_conda(tmp_path, "pair", "1.2", "py311_0", depends=["libfar >=9.9", stated])
+    cell = matrix(tmp_path, '"2_28"')["3.11-gcc"]
+    if kept:
+        hold_floor(cell, package)
+        return
+    with pytest.raises(PackageError) as caught:
+        hold_floor(cell, package)
+    assert caught.value.summary == (
+        f"3.11-gcc: the conda package states {stated}, and the floor is manylinux_2_28"
+    )
+    assert list(caught.value.details) == [package.name]
+
+
+def test_a_release_takes_no_package_above_the_floor_of_its_cell(tmp_path: Path) -> None:
+    matrix(tmp_path, '"2_28"')
+    jobs = plan(load(tmp_path), ["linux-64"])
+    pieces = [placed(tmp_path, job.name, job.cell.id) for job in jobs]
+    check = check_floors(pieces, jobs)
+    assert check.detail == "2 above the table's"
+    assert check.fault == "; ".join(
+        f"3.11-{compiler}: the wheel needs manylinux_2_34, and the floor is manylinux_2_28 "
+        "(GLIBC_2.34 (pthread_create, pthread_join) in pair/_core.so)"
+        for compiler in ("gcc", "zig")
+    )
+    kept = check_floors(pieces[:2], jobs)  # the override's 2_34
+    assert (kept.detail, kept.fault) == ("2 cells of 2 have one, and keep it", "")
+
+
+def placed(folder: Path, name: str, cell: str) -> Placed:
+    own = folder / name
+    own.mkdir()
+    piece = Piece(
+        folder=own, cell=cell, platform="linux-64", project="pair", version="1.2", table="t",
+        sources="s", tests={}, files=(),
+    )  # fmt: skip
+    conda = tiny_conda(own, "pair", "1.2", "py311_0")
+    return Placed(piece=piece, wheel=wheel(own), conda=conda, first_compiler=True)
 
 
 def test_macos_has_no_floor(tmp_path: Path) -> None:

@@ -60,14 +60,15 @@ def build_cell(workspace: Workspace, cell: Cell, environment: Environment) -> Bu
     if found := _served(workspace, cell):
         return found
     started = time.time()
-    stage = stage_of(workspace, cell, environment)
+    stage = stage_of(workspace, cell, environment, shipped=True)
     tests = tests_of(workspace, cell, environment, stage)
     metadata = _metadata(workspace, stage)
     from_both = packings(workspace, cell, environment=environment, stage=stage, metadata=metadata)
     wheel, conda = _pack(workspace, *from_both)
-    hold_floor(cell, wheel.artefact.path)
-    packages = (wheel.artefact.path, conda.artefact.path, library_of(conda.artefact.path))
-    judge_packages(workspace, tuple(filter(None, packages)))
+    both = (wheel.artefact.path, conda.artefact.path, library_of(conda.artefact.path))
+    packages = tuple(filter(None, both))
+    hold_floor(cell, *packages)
+    judge_packages(workspace, packages)
     comparison = compare_built(workspace, cell, stage.root, wheel.artefact, conda.artefact)
     provenance = _remembered(
         workspace,

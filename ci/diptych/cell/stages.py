@@ -4,19 +4,32 @@ from __future__ import annotations
 
 from diptych import compilers
 from diptych.build.stage import Stage, compile_job, compile_stage
+from diptych.cell.forecast import forecast_floor
 from diptych.environments import Environment
 from diptych.matrix import Cell
 from diptych.testing.insource import InSource, in_source_job, test_in_source
 from diptych.workspace import Workspace
 
 
-def stage_of(workspace: Workspace, cell: Cell, environment: Environment) -> Stage:
+def stage_of(workspace: Workspace, cell: Cell, environment: Environment, *, shipped: bool = False) -> Stage:
     """Compile the cell if needed, with a line that says so.
 
+    Args:
+        workspace: the checkout.
+        cell: the cell.
+        environment: its host environment.
+        shipped: packages are made of it, so it is said before whether the compiler can keep the cell's floor.
+
     Raises:
+        PackageError: a host package cannot keep the cell's floor.
         MissingToolError, CompileError, LinkageError: as the compile stage says.
     """
     compiler = compilers.of_cell(cell, workspace.env, store=workspace.store, prefix=environment.prefix)
+    if shipped and cell.settings.floor and cell.platform.startswith("linux"):
+        with workspace.output.step("floor") as step:
+            forecast = forecast_floor(cell, compiler, environment, workspace.env)
+            if forecast:
+                step.text, step.more = forecast.sentence, forecast.newer
     job = compile_job(
         cell,
         workspace.config,

@@ -1,4 +1,4 @@
-"""What a release refuses: packages built from the local channel, findings of severity error, versions that disagree, collisions."""
+"""What a release refuses: packages of the local channel or above their floor, findings of severity error, versions that disagree, collisions."""
 
 from __future__ import annotations
 
@@ -6,12 +6,17 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from diptych.archives import open_package
+from diptych.cell.floor import hold_floor
 from diptych.compare import Comparison
 from diptych.compare.waivers import Waiver, is_of_comparison
 from diptych.doctor import examine, find_target
+from diptych.errors import FormatError, PackageError
 from diptych.fanout.collect import Placed
 from diptych.fanout.piece import provenance_of
+from diptych.fanout.plan import Job
+from diptych.matrix import Cell
 from diptych.output import many
+from diptych.records import library_of
 from diptych.release.model import Check
 from diptych.rules import Severity, all_rules
 
@@ -31,6 +36,28 @@ def check_sources_of(placed: Sequence[Placed], allowed: Sequence[str]) -> Check:
         detail=detail,
         fault=f'{", ".join(built)}: built from the local channel ({reasons}); allow it by name: release.allow = ["local"]',
     )
+
+
+def check_floors(placed: Sequence[Placed], jobs: Sequence[Job]) -> Check:
+    """Refuse packages above the floor of their cell, whoever built them: pieces may come from elsewhere."""
+    cells = {job.name: job.cell for job in jobs}
+    promised = [(one, cell) for one in placed if (cell := cells.get(one.piece.name)) and cell.settings.floor]
+    faults = [fault for one, cell in promised if (fault := _above_floor(one, cell))]
+    return Check(
+        name="floor",
+        detail=f"{len(faults)} above the table's" if faults
+        else f"{many(len(promised), 'cell')} of {len(placed)} have one, and keep it",
+        fault="; ".join(faults),
+    )  # fmt: skip
+
+
+def _above_floor(one: Placed, cell: Cell) -> str:
+    try:
+        hold_floor(cell, *filter(None, (one.wheel, one.conda, library_of(one.conda))))
+    except (FormatError, PackageError) as error:
+        details = f" ({', '.join(error.details)})" if error.details else ""
+        return error.summary + details
+    return ""
 
 
 def check_versions(placed: Sequence[Placed], version: str) -> Check:

@@ -68,6 +68,7 @@ def prepare(
     checks = (
         gate.check_sources_of(placed, (*request.allow, *workspace.config.release.allow)),
         gate.check_versions(placed, planned.version),
+        gate.check_floors(placed, planned.jobs),
         compared,
         judged,
     )
