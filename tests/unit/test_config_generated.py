@@ -111,7 +111,7 @@ def test_schema_and_parser_take_the_same(tmp_path: Path, table: str) -> None:
     file = tmp_path / "pyproject.toml"
     file.write_text(f"{PROJECT}[tool.diptych]\n{table}")
     load(tmp_path)
-    jsonschema.validate(_raw(file), schema())
+    jsonschema.Draft202012Validator(schema()).validate(_raw(file))
 
 
 @pytest.mark.parametrize("table", BAD)
@@ -121,4 +121,4 @@ def test_schema_and_parser_refuse_the_same(tmp_path: Path, table: str) -> None:
     with pytest.raises(ConfigError):
         load(tmp_path)
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(_raw(file), schema())
+        jsonschema.Draft202012Validator(schema()).validate(_raw(file))
