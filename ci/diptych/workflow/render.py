@@ -11,6 +11,23 @@ from importlib import resources
 
 _KEPT = ("channel", "downloads", "wheels", "stage", "build", "objects")
 _FAMILY = "diptych-${{ matrix.platform }}-${{ matrix.id }}-"
+_IMAGES = {
+    "container": "\n    # The image that keeps the cell's floor, whatever glibc the runner has; empty for no container.\n"
+    "    container: ${{ matrix.image }}",
+    "outside": "\n        if: matrix.image == ''",
+    "inside": """
+      - name: Take the cell's Python from the image
+        if: matrix.image != ''
+        env:
+          TAG: ${{ matrix.tag }}
+        run: |
+          echo "/opt/python/$TAG/bin" >> "$GITHUB_PATH"
+          git config --global --add safe.directory "$GITHUB_WORKSPACE\"""",
+    "dnf": """
+          elif command -v dnf > /dev/null; then
+            dnf install --assumeyes "${names[@]}\"""",
+}
+"""What the jobs of cells have more, where some of them run in an image."""
 _BLANK = re.compile(r"@\{([a-z/-]+)\}")
 
 
@@ -24,6 +41,7 @@ class WorkflowInputs:
         platforms: the platforms of the plan, as the person named them.
         shards: how many matrices the plan needs.
         secrets: the variables with which conda packages are published; none: they are not.
+        images: whether any job of the plan runs in a container image.
     """
 
     install: str
@@ -31,6 +49,7 @@ class WorkflowInputs:
     platforms: tuple[str, ...]
     shards: int
     secrets: tuple[str, ...] = ()
+    images: bool = False
 
     @property
     def flags(self) -> str:
@@ -53,6 +72,7 @@ def workflow_text(wanted: WorkflowInputs) -> str:
     """Return ``.github/workflows/diptych.yml``."""
     blanks = {
         **pinned(),
+        **(_IMAGES if wanted.images else dict.fromkeys(_IMAGES, "")),
         "install": wanted.install,
         "platforms": wanted.flags,
         "key": f"{_FAMILY}${{{{ hashFiles('pyproject.toml', '{wanted.source}') }}}}",
