@@ -202,6 +202,10 @@ def test_the_workflow_takes_container_and_python_from_the_image(tmp_path: Path) 
     assert python["env"] == {"TAG": "${{ matrix.tag }}"}
     assert python["run"].splitlines()[0] == 'echo "/opt/python/$TAG/bin" >> "$GITHUB_PATH"'
     assert "dnf install --assumeyes" in steps["Install the compiler"]["run"]
+    assert (
+        steps["Build and verify"]["run"].splitlines()[1] == 'echo "PIECE=$RUNNER_TEMP/piece" >> "$GITHUB_ENV"'
+    )
+    assert steps["Keep what it left"]["with"]["path"] == "${{ env.PIECE }}"
     plain = write.texts(table(tmp_path), (), "linux-64")[write.WORKFLOW]
     assert "container" not in plain
     assert "dnf" not in plain

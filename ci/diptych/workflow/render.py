@@ -26,8 +26,18 @@ _IMAGES = {
     "dnf": """
           elif command -v dnf > /dev/null; then
             dnf install --assumeyes "${names[@]}\"""",
+    # In a container `runner.temp` is the folder's name outside of it, RUNNER_TEMP the one inside (actions/runner#965).
+    "build": """|
+          diptych cell "$CELL" --out "$RUNNER_TEMP/piece"
+          echo "PIECE=$RUNNER_TEMP/piece" >> "$GITHUB_ENV\"""",
+    "piece": "${{ env.PIECE }}",
 }
-"""What the jobs of cells have more, where some of them run in an image."""
+"""What the jobs of cells have, where some of them run in an image."""
+_NO_IMAGE = {
+    **dict.fromkeys(_IMAGES, ""),
+    "build": 'diptych cell "$CELL" --out "$RUNNER_TEMP/piece"',
+    "piece": "${{ runner.temp }}/piece",
+}
 _BLANK = re.compile(r"@\{([a-z/-]+)\}")
 
 
@@ -72,7 +82,7 @@ def workflow_text(wanted: WorkflowInputs) -> str:
     """Return ``.github/workflows/diptych.yml``."""
     blanks = {
         **pinned(),
-        **(_IMAGES if wanted.images else dict.fromkeys(_IMAGES, "")),
+        **(_IMAGES if wanted.images else _NO_IMAGE),
         "install": wanted.install,
         "platforms": wanted.flags,
         "key": f"{_FAMILY}${{{{ hashFiles('pyproject.toml', '{wanted.source}') }}}}",
