@@ -41,6 +41,8 @@ def test_a_job_says_all_that_its_machine_needs(tmp_path: Path) -> None:
         "platform": "linux-64",
         "runner": "ubuntu-latest",
         "packages": "clang",
+        "image": "",
+        "tag": "cp310-cp310",
         "command": "diptych cell 3.10-clang --out .diptych/pieces/3.10-clang-linux-64",
         "artifact": "cell-3.10-clang-linux-64",
     }
@@ -170,3 +172,53 @@ def test_a_matrix_is_one_line_of_json(tmp_path: Path) -> None:
     value = github_matrix(plan(table(tmp_path), ["linux-64"]))
     assert "\n" not in json.dumps(value)
     assert all(isinstance(text, str) for job in value["include"] for text in job.values())
+
+
+FLOOR = 'floor = "2_28"\n[[tool.diptych.overrides]]\nselect = "3.10-*"\nfloor = "2_34"\n'
+
+
+def test_a_cell_with_a_floor_runs_in_the_image_that_keeps_it(tmp_path: Path) -> None:
+    own = FLOOR + '[tool.diptych.compilers.conda]\npackages = ["gxx_linux-64=13"]\n'
+    config = table(tmp_path, compilers=("gcc", "clang", "zig", "conda"), more=own)
+    jobs = {job.name: job for job in plan(config, ["linux-64", "linux-aarch64", "osx-arm64"])}
+    for name in ("3.10-gcc-linux-64", "3.11-clang-linux-64"):
+        image, _, digest = jobs[name].image.partition("@sha256:")
+        assert image.startswith("quay.io/pypa/manylinux_2_28_x86_64:2")
+        assert re.fullmatch("[0-9a-f]{64}", digest)
+    assert "manylinux_2_28_aarch64:2" in jobs["3.11-gcc-linux-aarch64"].image
+    assert [jobs[name].packages for name in ("3.10-gcc-linux-64", "3.11-clang-linux-64")] == [(), ("clang",)]
+    free = ("3.11-zig-linux-64", "3.11-conda-linux-64", "3.11-gcc-osx-arm64")
+    assert [jobs[name].image for name in free] == ["", "", ""]
+
+
+def test_the_workflow_takes_container_and_python_from_the_image(tmp_path: Path) -> None:
+    text = write.texts(table(tmp_path, more=FLOOR), ("linux-64", "osx-arm64"), "linux-64")[write.WORKFLOW]
+    job = yaml.safe_load(text)["jobs"]["cells"]
+    assert job["container"] == "${{ matrix.image }}"
+    steps = {step["name"]: step for step in job["steps"]}
+    assert steps["Set up the cell's Python"]["if"] == "matrix.image == ''"
+    python = steps["Take the cell's Python from the image"]
+    assert python["if"] == "matrix.image != ''"
+    assert python["env"] == {"TAG": "${{ matrix.tag }}"}
+    assert python["run"].splitlines()[0] == 'echo "/opt/python/$TAG/bin" >> "$GITHUB_PATH"'
+    assert "dnf install --assumeyes" in steps["Install the compiler"]["run"]
+    assert (
+        steps["Build and verify"]["run"].splitlines()[1] == 'echo "PIECE=$RUNNER_TEMP/piece" >> "$GITHUB_ENV"'
+    )
+    assert steps["Keep what it left"]["with"]["path"] == "${{ env.PIECE }}"
+    plain = write.texts(table(tmp_path), (), "linux-64")[write.WORKFLOW]
+    assert "container" not in plain
+    assert "dnf" not in plain
+
+
+@pytest.mark.parametrize(("compiler", "floor"), [("gcc", "2_17"), ("gcc-13", "2_28"), ("clang-17", "2_34")])
+def test_a_floor_is_never_left_to_the_runner(tmp_path: Path, compiler: str, floor: str) -> None:
+    config = table(tmp_path, pythons=1, compilers=(compiler, "zig"), more=f'floor = "{floor}"\n')
+    for ask in (
+        lambda: github_matrix(plan(config, ["linux-64"])),
+        lambda: write.texts(config, (), "linux-64"),
+    ):
+        with pytest.raises(ConfigError) as caught:
+            ask()
+        assert caught.value.summary.endswith(f"keeps the floor of 3.10-{compiler}-linux-64 ({floor})")
+    assert len(plan(config, ["linux-64"])) == 2  # other engines have machines of their own

@@ -9,7 +9,7 @@ from typing import Any
 
 from diptych.config import Config
 from diptych.errors import ConfigError
-from diptych.fanout.runners import LABELS, compiler_packages
+from diptych.fanout.runners import LABELS, compiler_packages, image_of, image_packages, needs_image
 from diptych.matrix import Cell, Platform, cells
 from diptych.store import digest
 
@@ -30,11 +30,13 @@ class Job:
         cell: the cell.
         runner: the label of the GitHub machine; empty where GitHub has none.
         packages: system packages that bring its compiler.
+        image: the container image that it runs in; empty for none.
     """
 
     cell: Cell
     runner: str
     packages: tuple[str, ...]
+    image: str = ""
 
     @property
     def name(self) -> str:
@@ -50,6 +52,8 @@ class Job:
             "platform": self.cell.platform,
             "runner": self.runner,
             "packages": " ".join(self.packages),
+            "image": self.image,
+            "tag": f"{self.cell.tag}-{self.cell.abi}",
             "command": f"diptych cell {self.cell.id} --out {PIECES}/{self.name}",
             "artifact": f"cell-{self.name}",
         }
@@ -58,14 +62,16 @@ class Job:
 def plan(config: Config, platforms: Sequence[Platform]) -> tuple[Job, ...]:
     """Return the jobs of a table, platform by platform, each in the order of the matrix."""
     return tuple(
-        Job(
-            cell=cell,
-            runner=LABELS.get(platform, ""),
-            packages=compiler_packages(cell.compiler, platform),
-        )
+        _job(cell, platform)
         for platform in dict.fromkeys(platforms)
         for cell in cells(config, platform=platform)
     )
+
+
+def _job(cell: Cell, platform: Platform) -> Job:
+    image = image_of(cell)
+    packages = (image_packages(cell.compiler) or ()) if image else compiler_packages(cell.compiler, platform)
+    return Job(cell=cell, runner=LABELS.get(platform, ""), packages=packages, image=image)
 
 
 def table_hash(config: Config) -> str:
@@ -127,10 +133,10 @@ def github_matrix(jobs: Sequence[Job]) -> dict[str, list[dict[str, str]]]:
 
 
 def require_machines(jobs: Sequence[Job]) -> None:
-    """Refuse jobs that GitHub has no machine for.
+    """Refuse jobs that GitHub has no machine for, or none that keeps their floor.
 
     Raises:
-        ConfigError: naming their platforms.
+        ConfigError: naming their platforms, or the cells.
     """
     homeless = sorted({job.cell.platform for job in jobs if not job.runner})
     if homeless:
@@ -138,3 +144,17 @@ def require_machines(jobs: Sequence[Job]) -> None:
             f"there is no GitHub machine for {', '.join(homeless)}",
             hint=f"--platform takes {', '.join(LABELS)}; other engines: diptych plan --json",
         )
+    adrift = [job for job in jobs if needs_image(job.cell) and not _kept(job)]
+    if adrift:
+        raise ConfigError(
+            "no manylinux image that GitHub's actions run in keeps the floor of "
+            + ", ".join(f"{job.name} ({job.cell.settings.floor})" for job in adrift),
+            details=[
+                'the images begin with manylinux_2_28 and have "gcc" and "clang"; the runner\'s own glibc would decide'
+            ],
+            hint='compiler = ["zig"], a compiler of the channel, or a floor of "2_28"',
+        )
+
+
+def _kept(job: Job) -> bool:
+    return bool(job.image) and image_packages(job.cell.compiler) is not None

@@ -1,4 +1,4 @@
-"""What a machine of GitHub's needs for a cell: its label, and the packages that bring the compiler."""
+"""What a machine of GitHub's needs for a cell: its label, the image it runs in, and the packages that bring the compiler."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from pathlib import PurePath
 from typing import get_args
 
 from diptych.config import CompilerSpec
+from diptych.config.known import ZIG
 from diptych.errors import UnsupportedError, nearest
-from diptych.matrix import Platform
+from diptych.matrix import Cell, Platform
+from diptych.policy import Level
+from diptych.policy.images import pinned_image
 
 PLATFORMS: tuple[Platform, ...] = get_args(Platform)
 """Every platform that a plan may have."""
@@ -40,6 +43,34 @@ def platform_named(name: str) -> Platform:
         f'there is no platform "{name}"{nearest(name, PLATFORMS)}',
         hint=f"the platforms are {', '.join(PLATFORMS)}",
     )
+
+
+def image_of(cell: Cell) -> str:
+    """Return the image that a cell is compiled in, so that its floor does not hang on the runner's glibc; empty where none is needed or fits.
+
+    Zig, and a compiler from the channel with its sysroot, bring a glibc of their own.
+    """
+    if not needs_image(cell):
+        return ""
+    return pinned_image(Level.parse(f"manylinux_{cell.settings.floor}"), cell.machine) or ""
+
+
+def needs_image(cell: Cell) -> bool:
+    """Tell whether a cell has a floor, and a compiler that links the glibc of the system it stands on."""
+    own_glibc = cell.compiler.packages or cell.compiler.name == ZIG
+    return bool(cell.settings.floor and cell.platform.startswith("linux") and not own_glibc)
+
+
+def image_packages(spec: CompilerSpec) -> tuple[str, ...] | None:
+    """Return the packages of an image's distribution that bring a compiler; None where it has no such compiler.
+
+    A manylinux image has one gcc, which is on PATH, and AlmaLinux one clang.
+    """
+    program = PurePath(spec.cxx or spec.name).name
+    if known := _CLANG.fullmatch(program):
+        return None if known[1] else ("clang",)
+    known = _GNU.fullmatch(program)
+    return None if known and known[1] else ()
 
 
 def compiler_packages(spec: CompilerSpec, platform: str) -> tuple[str, ...]:

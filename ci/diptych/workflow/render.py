@@ -11,6 +11,33 @@ from importlib import resources
 
 _KEPT = ("channel", "downloads", "wheels", "stage", "build", "objects")
 _FAMILY = "diptych-${{ matrix.platform }}-${{ matrix.id }}-"
+_IMAGES = {
+    "container": "\n    # The image that keeps the cell's floor, whatever glibc the runner has; empty for no container.\n"
+    "    container: ${{ matrix.image }} # zizmor: ignore[unpinned-images] (the plan gives it with its digest)",
+    "outside": "\n        if: matrix.image == ''",
+    "inside": """
+      - name: Take the cell's Python from the image
+        if: matrix.image != ''
+        env:
+          TAG: ${{ matrix.tag }}
+        run: |
+          echo "/opt/python/$TAG/bin" >> "$GITHUB_PATH"
+          git config --global --add safe.directory "$GITHUB_WORKSPACE\"""",
+    "dnf": """
+          elif command -v dnf > /dev/null; then
+            dnf install --assumeyes "${names[@]}\"""",
+    # In a container `runner.temp` is the folder's name outside of it, RUNNER_TEMP the one inside (actions/runner#965).
+    "build": """|
+          diptych cell "$CELL" --out "$RUNNER_TEMP/piece"
+          echo "PIECE=$RUNNER_TEMP/piece" >> "$GITHUB_ENV\"""",
+    "piece": "${{ env.PIECE }}",
+}
+"""What the jobs of cells have, where some of them run in an image."""
+_NO_IMAGE = {
+    **dict.fromkeys(_IMAGES, ""),
+    "build": 'diptych cell "$CELL" --out "$RUNNER_TEMP/piece"',
+    "piece": "${{ runner.temp }}/piece",
+}
 _BLANK = re.compile(r"@\{([a-z/-]+)\}")
 
 
@@ -24,6 +51,7 @@ class WorkflowInputs:
         platforms: the platforms of the plan, as the person named them.
         shards: how many matrices the plan needs.
         secrets: the variables with which conda packages are published; none: they are not.
+        images: whether any job of the plan runs in a container image.
     """
 
     install: str
@@ -31,6 +59,7 @@ class WorkflowInputs:
     platforms: tuple[str, ...]
     shards: int
     secrets: tuple[str, ...] = ()
+    images: bool = False
 
     @property
     def flags(self) -> str:
@@ -53,6 +82,7 @@ def workflow_text(wanted: WorkflowInputs) -> str:
     """Return ``.github/workflows/diptych.yml``."""
     blanks = {
         **pinned(),
+        **(_IMAGES if wanted.images else _NO_IMAGE),
         "install": wanted.install,
         "platforms": wanted.flags,
         "key": f"{_FAMILY}${{{{ hashFiles('pyproject.toml', '{wanted.source}') }}}}",

@@ -32,7 +32,7 @@ def texts(config: Config, platforms: tuple[str, ...], here: Platform) -> dict[Pa
 
     Raises:
         UnsupportedError: a platform is not known.
-        ConfigError: GitHub has no machine for one.
+        ConfigError: GitHub has no machine for one, or none that keeps a cell's floor.
     """
     names = platforms or _written_for(config.root / WORKFLOW) or (here,)
     jobs = plan(config, tuple(map(platform_named, names)))
@@ -49,6 +49,7 @@ def texts(config: Config, platforms: tuple[str, ...], here: Platform) -> dict[Pa
         platforms=names,
         shards=shards_needed(len(jobs)),
         secrets=secrets_of(config.release.channel or ""),
+        images=any(job.image for job in jobs),
     )
     return {WORKFLOW: workflow_text(wanted), **({ACTION: action_text()} if own else {})}
 
