@@ -30,7 +30,7 @@ from diptych.eviction import evict
 from diptych.matrix import Cell, find
 from diptych.output import human_size
 from diptych.packages.metadata import Metadata, prepare_metadata, read_metadata
-from diptych.records import Artefact, CellRecord, library_of, write_record
+from diptych.records import Artefact, CellRecord, CondaPackages, write_record
 from diptych.store import write_json
 from diptych.testing.insource import InSource
 from diptych.workspace import Workspace
@@ -66,8 +66,7 @@ def build_cell(workspace: Workspace, cell: Cell, environment: Environment) -> Bu
     from_both = packings(workspace, cell, environment=environment, stage=stage, metadata=metadata)
     wheel, conda = _pack(workspace, *from_both)
     hold_floor(cell, wheel.artefact.path)
-    packages = (wheel.artefact.path, conda.artefact.path, library_of(conda.artefact.path))
-    judge_packages(workspace, tuple(filter(None, packages)))
+    judge_packages(workspace, (wheel.artefact.path, *CondaPackages.kept(conda.artefact.path).files))
     comparison = compare_built(workspace, cell, stage.root, wheel.artefact, conda.artefact)
     provenance = _remembered(
         workspace,
@@ -134,8 +133,7 @@ def compare_built(
             cell.id,
             stage=stage,
             wheel=wheel.path,
-            conda=conda.path,
-            library=library_of(conda.path),
+            conda=CondaPackages.kept(conda.path),
             waivers=waivers_of(workspace.config),
         )
         equal = sum(row.equal for row in found.code)
