@@ -13,6 +13,8 @@ from diptych.store import Store, sha256_file, write_json
 PROVENANCE = ".provenance.json"
 """Added to a package's file name: the file beside it that says where it comes from."""
 
+OUTSIDE = "outside"
+"""In a cell's provenance: what its stage holds outside of site-packages and programs, which a wheel has no place for."""
 
 LIBRARY = "library"
 """In the store, the folder beside a conda package with that of the C++ library which it was split from."""

@@ -100,6 +100,7 @@ def test_a_release_takes_both_everywhere(built: Checkout, tmp_path: Path) -> Non
     """Pieces, collecting, gates, the page, the folder of the release, a channel that they are sent to, and clean."""
     checkout = Checkout(root=Path(shutil.copytree(built.root, tmp_path / "r", symlinks=True)), env=built.env)
     (checkout.root / ".gitignore").write_text(".nox/\n.diptych/\ndist/\n__pycache__/\n")
+    (checkout.root / "CHANGELOG.md").write_text("# Changes\n\n## 3.1.0\n\n- Two packages.\n")
     for words in (("init", "-q"), ("add", "-A"), ("commit", "-q", "-m", "first"), ("tag", "v3.1.0")):
         git(checkout, *words)
     forge = tmp_path / "forge"

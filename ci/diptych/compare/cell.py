@@ -15,7 +15,7 @@ from diptych.compare.providers import LibraryRow, library_rows
 from diptych.compare.rulebook import judge
 from diptych.compare.side import Side, read_side
 from diptych.compare.waivers import Waiver, waived
-from diptych.records import CondaPackages
+from diptych.records import OUTSIDE, CondaPackages
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,6 +148,7 @@ def compare_packages(
         stage=read_side(stage) if stage else None,
         one_build=one_build,
         lock={str(one["name"]): str(one["version"]) for one in facts.get("lock", ())},
+        outside=(f"$PREFIX/{name}" for name in facts.get(OUTSIDE, ())),
     )
     return Comparison(
         cell=name or f"{pair.left.title} | {pair.right.title}",
