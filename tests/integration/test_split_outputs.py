@@ -129,7 +129,7 @@ def test_a_release_takes_both_everywhere(built: Checkout, tmp_path: Path) -> Non
     )
     install(prefix, ["quaternary"], channels, tmp_path / "cache")
     assert said_by(prefix / "bin" / "quaternary-digits", "27") == "123"
-    assert checkout.diptych("clean", "--yes").returncode == 0
+    assert checkout.diptych("clean", "--yes", "--dist").returncode == 0
     assert not list((checkout.root / "dist" / "conda").rglob("*.conda"))
 
 
