@@ -38,6 +38,7 @@ class Order:
         packages: for "link": name, version, build, subdir, url and sha256 of each.
         place: the prefix, the folder or the channel's URL.
         s3: for "index-s3": the arguments of S3Credentials that are no secret; empty for Amazon's own.
+        shards: for both indexes: write the sharded one too (CEP 16).
     """
 
     do: str
@@ -46,6 +47,7 @@ class Order:
     specs: tuple[str, ...] = ()
     packages: tuple[Mapping[str, str], ...] = ()
     s3: Mapping[str, str] | None = None
+    shards: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,10 +133,10 @@ def _explicit(package: Mapping[str, str]) -> rattler.RepoDataRecord:
 async def _index(order: dict[str, Any]) -> None:
     from rattler.index import S3Credentials, index_fs, index_s3  # noqa: PLC0415 -- as above
 
-    # No shards: clients keep those, and a folder is read whole in a millisecond. Forced: an index that a
-    # killed run left half written would otherwise be read and trusted.
+    # Forced: an index that a killed run left half written would otherwise be read and trusted.
+    shards = order["shards"]
     if order["do"] == "index":
-        await index_fs(Path(order["place"]), write_zst=True, write_shards=False, force=True)
+        await index_fs(Path(order["place"]), write_zst=True, write_shards=shards, force=True)
         return
     given = order["s3"] and S3Credentials(
         access_key_id=os.environ.get("AWS_ACCESS_KEY_ID"),  # noqa: TID251 -- secrets come no other way
@@ -143,7 +145,7 @@ async def _index(order: dict[str, Any]) -> None:
         addressing_style="path",
         **order["s3"],
     )
-    await index_s3(order["place"], given or None, write_zst=True, write_shards=False, force=True)
+    await index_s3(order["place"], given or None, write_zst=True, write_shards=shards, force=True)
 
 
 def main(folder: Path) -> None:

@@ -13,14 +13,39 @@ from diptych.store import Store, sha256_file, write_json
 PROVENANCE = ".provenance.json"
 """Added to a package's file name: the file beside it that says where it comes from."""
 
+OUTSIDE = "outside"
+"""In a cell's provenance: what its stage holds outside of site-packages and programs, which a wheel has no place for."""
 
 LIBRARY = "library"
 """In the store, the folder beside a conda package with that of the C++ library which it was split from."""
 
 
-def library_of(conda: Path) -> Path | None:
-    """Return the package of the C++ library that was made together with a conda package of the store; None where there is none."""
-    return next(iter((conda.parent / LIBRARY).glob("*.conda")), None)
+@dataclass(frozen=True, kw_only=True)
+class CondaPackages:
+    """The conda packages of one cell: they were packed together and go together wherever one of them goes.
+
+    Attributes:
+        main: the one with the Python modules.
+        library: that of the C++ library which it was split from; None where all is in one.
+    """
+
+    main: Path
+    library: Path | None = None
+
+    @classmethod
+    def kept(cls, main: Path) -> CondaPackages:
+        """Return those of the store that ``main`` is one of."""
+        return cls(main=main, library=next(iter((main.parent / LIBRARY).glob("*.conda")), None))
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All of them, the main one first."""
+        return (self.main, self.library) if self.library else (self.main,)
+
+    def placed(self, folder: Path) -> CondaPackages:
+        """Return the same names in another folder, such as a channel's, where all lie side by side."""
+        library = folder / self.library.name if self.library else None
+        return CondaPackages(main=folder / self.main.name, library=library)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,10 +82,10 @@ class CellRecord:
         stage: the stage's tree.
         stage_key: the hash of all that went into it.
         wheel: the wheel.
-        conda: the conda package.
+        conda: the conda package, with the Python modules where it was split.
         channels: where dependencies come from.
         fallback: why the local channel stood in, or empty.
-        published: the files in ``dist/``.
+        published: the files in ``dist/``: wheel, conda package, and the package of its C++ library if there is one.
         provenance: all that belongs beside a package.
         served_by: the cell that has made the packages, when they are of the stable ABI and that is an older Python's; else empty.
     """
@@ -75,6 +100,11 @@ class CellRecord:
     published: tuple[Path, ...]
     provenance: dict[str, Any]
     served_by: str = ""
+
+    @property
+    def conda_packages(self) -> CondaPackages:
+        """The conda package in the store, with all that was packed together with it."""
+        return CondaPackages.kept(self.conda.path)
 
 
 def write_record(store: Store, record: CellRecord) -> None:

@@ -122,6 +122,20 @@ def test_a_needed_library_that_no_package_brings(
     )
 
 
+def test_a_file_that_another_package_has(
+    tmp_path: Path, repository: Path, session_env: dict[str, str]
+) -> None:
+    """rattler-build would leave it out and say nothing; where both are installed, one file is there."""
+    lay_out_tiny(tmp_path, repository)
+    with (tmp_path / "project" / "CMakeLists.txt").open("a", encoding="utf-8") as file:
+        file.write("install(FILES python/tiny/__init__.py DESTINATION pip RENAME py.typed)\n")
+    clear(
+        Checkout(root=tmp_path, env=session_env).build(),
+        "the conda package would bring files that other packages have",
+        f"lib/python{HERE}/site-packages/pip/py.typed belongs to pip",
+    )
+
+
 def test_a_stale_dist_info(sources: Checkout) -> None:
     """What an earlier install left in the tree that is packed."""
     line = '    mkdir -p "$SP_DIR"\n'

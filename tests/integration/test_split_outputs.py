@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess  # noqa: TID251 -- programs of the environment
 from pathlib import Path
 
@@ -10,9 +11,11 @@ import pytest
 
 from diptych import process
 from diptych.archives import Package, open_package
+from diptych.store import sha256_file
 from helpers.checkout import HERE, Checkout, adopted, clear
 from helpers.conda_install import install, said_by
 from helpers.projects import TABLE
+from helpers.release import git
 from helpers.second_project import lay_out_second
 
 SITE = f"lib/python{HERE}/site-packages/"
@@ -95,6 +98,64 @@ def test_a_second_project_needs_the_library_alone(built: Checkout, tmp_path: Pat
     install(prefix, ["libquaternary"], channels, tmp_path / "cache")
     assert not (prefix / SITE / "quaternary").exists()
     assert said_by(prefix / "bin" / "quaternary-digits", "27") == "123"
+
+
+def test_a_release_takes_both_everywhere(built: Checkout, tmp_path: Path) -> None:
+    """Pieces, collecting, gates, the page, the folder of the release, a channel that they are sent to, and clean."""
+    checkout = Checkout(root=Path(shutil.copytree(built.root, tmp_path / "r", symlinks=True)), env=built.env)
+    (checkout.root / ".gitignore").write_text(".nox/\n.diptych/\ndist/\n__pycache__/\n")
+    (checkout.root / "CHANGELOG.md").write_text("# Changes\n\n## 3.1.0\n\n- Two packages.\n")
+    for words in (("init", "-q"), ("add", "-A"), ("commit", "-q", "-m", "first"), ("tag", "v3.1.0")):
+        git(checkout, *words)
+    forge = tmp_path / "forge"
+    sent = ("release", "--allow", "local", "--index", "none", "--channel", str(forge))
+    looked = checkout.diptych(*sent)
+    assert looked.returncode == 0, looked.output
+    assert not forge.exists()
+    (piece,) = (checkout.root / ".diptych" / "pieces").iterdir()
+    kinds = [one["kind"] for one in json.loads((piece / "cell.json").read_text())["files"]]
+    assert (kinds.count("conda"), kinds.count("library"), kinds.count("provenance")) == (1, 1, 3)
+    (cell,) = json.loads((checkout.root / "dist" / "report" / "report.json").read_text())["cells"]
+    assert cell["code"]["equal"] == cell["code"]["sections"] > 20
+    done = checkout.diptych(*sent, "--publish")
+    assert done.returncode == 0, done.output
+    names = {path.name for path in both(built)}
+    released = checkout.root / "dist" / "release"
+    for folder in (forge, released / "conda"):
+        assert set(json.loads((folder / "linux-64" / "repodata.json").read_text())["packages.conda"]) == names
+    for name in names:
+        (told,) = released.glob(f"provenance/{name}.intoto.json")
+        assert json.loads(told.read_text())["subject"][0]["name"] == name
+        assert name in (released / "SHA256SUMS").read_text()
+    prefix, channels = (
+        tmp_path / "e",
+        [forge.as_uri(), (checkout.root / ".diptych" / "channel").as_uri()],
+    )
+    install(prefix, ["quaternary"], channels, tmp_path / "cache")
+    assert said_by(prefix / "bin" / "quaternary-digits", "27") == "123"
+    assert checkout.diptych("clean", "--yes", "--dist").returncode == 0
+    assert not list((checkout.root / "dist" / "conda").rglob("*.conda"))
+
+
+def test_both_are_the_same_bytes_from_two_places(built: Checkout) -> None:
+    done = built.diptych("reproduce", built.cell, "--json")
+    assert done.returncode == 0, done.output
+    (found,) = json.loads(done.output[done.output.index("\n{\n") :])["cells"]
+    library, python = both(built)
+    assert found["identical"] is True
+    assert found["sha256"]["library"] == [sha256_file(library)] * 2
+    assert found["sha256"]["conda"] == [sha256_file(python)] * 2
+
+
+def test_what_both_cost_together(built: Checkout) -> None:
+    done = built.diptych("compare", "--measure", "--json")
+    assert done.returncode == 0, done.output
+    (cell,) = json.loads(done.output[done.output.index("{\n") :])["cells"]
+    cost = cell["cost"]["right"]
+    assert "libquaternary" not in {one["name"] for one in cost["shared"]}
+    with open_package(both(built)[0]) as package:
+        library = sum(member.size for member in package.members if not member.name.startswith("info/"))
+    assert cost["own"] > library
 
 
 def test_without_a_library_there_is_nothing_to_split(tmp_path: Path, session_env: dict[str, str]) -> None:

@@ -25,18 +25,18 @@ from helpers.conda_package import tiny_conda
 PLATFORMS: tuple[Platform, ...] = ("linux-64",)
 
 
-def workspace(root: Path, **env: str) -> Workspace:
+def workspace(root: Path, *, more: str = "", **env: str) -> Workspace:
     root.mkdir(parents=True, exist_ok=True)
     (root / "CMakeLists.txt").write_text("")
     (root / "pyproject.toml").write_text(
         '[project]\nname = "pkg"\nversion = "1.0"\n'
-        '[tool.diptych]\npython = ["3.11", "3.12"]\ncompiler = ["gcc", "clang"]\n'
+        '[tool.diptych]\npython = ["3.11", "3.12"]\ncompiler = ["gcc", "clang"]\n' + more
     )
     return open_workspace(root, env={"PATH": "", **env}, machine="x86_64", output=Output(env={}))
 
 
-def piece(space: Workspace, job: Job, folder: Path, **other: str) -> Path:
-    """Lay out a piece as ``diptych cell`` does."""
+def piece(space: Workspace, job: Job, folder: Path, *, library: str = "", **other: str) -> Path:
+    """Lay out a piece as ``diptych cell`` does, with a package of a C++ library that has this content."""
     cell, digits = job.cell, job.cell.python_digits
     folder.mkdir(parents=True)
     wheel = folder / f"pkg-1.0-cp{digits}-cp{digits}-manylinux_2_28_x86_64.whl"
@@ -45,6 +45,9 @@ def piece(space: Workspace, job: Job, folder: Path, **other: str) -> Path:
         shutil.move(tiny_conda(folder.parent / "made" / job.name, "pkg", "1.0", f"py{digits}_0"), folder)
     )
     files = [piece_file(wheel, "wheel"), piece_file(conda, "conda")]
+    if library:
+        made = tiny_conda(folder.parent / "made" / job.name, "libpkg", "1.0", "h0_0", content=library)
+        files.append(piece_file(Path(shutil.move(made, folder)), "library"))
     for package in tuple(files):
         beside = folder / f"{package.name}{PROVENANCE}"
         facts = {
@@ -56,7 +59,7 @@ def piece(space: Workspace, job: Job, folder: Path, **other: str) -> Path:
         }
         write_json(beside, {**facts, **{key: value for key, value in other.items() if key == "fallback"}})
         files.append(piece_file(beside, "provenance"))
-    made = Piece(
+    whole = Piece(
         folder=folder,
         cell=cell.id,
         platform=cell.platform,
@@ -67,7 +70,7 @@ def piece(space: Workspace, job: Job, folder: Path, **other: str) -> Path:
         tests={"in source": 3, "wheel": 3, "conda": None},
         files=tuple(files),
     )
-    write_json(folder / LISTING, made.to_json())
+    write_json(folder / LISTING, whole.to_json())
     return folder
 
 
@@ -110,7 +113,7 @@ def test_again_changes_no_package(space: Workspace, pieces: Path) -> None:
     times = []
     for _ in range(2):
         placed = collect(space, [pieces], platforms=PLATFORMS, out=space.dist)
-        times.append([path.stat().st_mtime_ns for one in placed for path in (one.wheel, one.conda)])
+        times.append([path.stat().st_mtime_ns for one in placed for path in one.files])
     assert times[0] == times[1]
 
 
@@ -275,3 +278,45 @@ def test_what_a_killed_run_left_half_made_is_no_piece(pieces: Path) -> None:
     there = find_pieces([pieces])
     (pieces / ".cell-3.11-gcc-linux-64.abc123").mkdir()
     assert find_pieces([pieces]) == there
+
+
+@pytest.fixture
+def parted(tmp_path: Path) -> Workspace:
+    return workspace(tmp_path / "parted", more='outputs = "split"\n')
+
+
+def lay_out_parted(space: Workspace, folder: Path, **library: str) -> Path:
+    """Lay out every piece with its library: the same one, or one by the name of the cell."""
+    for job in plan(space.config, PLATFORMS):
+        piece(space, job, folder / job.name, library=library.get(job.name.replace("-", "_"), "same"))
+    shutil.rmtree(folder / "made")
+    return folder
+
+
+def test_a_library_of_its_own_is_collected_once_a_compiler(parted: Workspace, tmp_path: Path) -> None:
+    placed = collect(
+        parted, [lay_out_parted(parted, tmp_path / "pieces")], platforms=PLATFORMS, out=parted.dist
+    )
+    assert {len(one.files) for one in placed} == {3}
+    assert all(path.is_file() for one in placed for path in one.files)
+    for base in (parted.dist, parted.dist / "clang"):
+        index = json.loads((base / "conda" / "linux-64" / "repodata.json").read_text())
+        assert sorted(one["name"] for one in index["packages.conda"].values()) == ["libpkg", "pkg", "pkg"]
+
+
+def test_a_library_that_depends_on_python_is_refused(parted: Workspace, tmp_path: Path) -> None:
+    pieces = lay_out_parted(parted, tmp_path / "pieces", **{"3.12_gcc_linux_64": "other"})
+    with pytest.raises(ConfigError, match="two cells make packages of one name") as caught:
+        collect(parted, [pieces], platforms=PLATFORMS, out=parted.dist)
+    assert "libpkg-1.0-h0_0.conda comes from 3.11-gcc-linux-64 and from 3.12-gcc-linux-64" in str(
+        caught.value
+    )
+    assert "packed once for every Python" in str(caught.value)
+    assert not parted.dist.exists()
+
+
+def test_a_piece_without_the_library_that_the_table_asks_for(parted: Workspace, tmp_path: Path) -> None:
+    for job in plan(parted.config, PLATFORMS):
+        piece(parted, job, tmp_path / "pieces" / job.name)
+    shutil.rmtree(tmp_path / "pieces" / "made")
+    assert "lists 0 files of kind library, not 1" in refused(parted, tmp_path / "pieces")

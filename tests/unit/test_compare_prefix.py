@@ -70,6 +70,18 @@ def test_a_header_that_the_stage_does_not_have_is_an_error(tmp_path: Path) -> No
     assert ("error", "DIP821", "$PREFIX/include/added.h") in found(again)
 
 
+def test_where_the_stage_is_not_there_the_record_of_the_build_says_what_it_had(tmp_path: Path) -> None:
+    made = prefix_pair()
+    pair = write(made, tmp_path)
+    facts = {"outside": ["include/z.h", "lib/" + LINK, STAGED]}
+    assert ("error", "DIP821", "$PREFIX/include/z.h") in found(compare_packages(*pair, one_build=True))
+    comparison = compare_packages(*pair, one_build=True, provenance=facts)
+    assert comparison.verdict == "equal", comparison.differences
+    made.conda.files["include/added.h"] = HEADER
+    again = compare_packages(*write(made, tmp_path), one_build=True, provenance=facts)
+    assert ("error", "DIP821", "$PREFIX/include/added.h") in found(again)
+
+
 @pytest.mark.parametrize(
     ("member", "place"),
     [

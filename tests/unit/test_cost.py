@@ -86,6 +86,9 @@ def test_what_python_alone_needs_is_not_what_a_conda_package_brings(tmp_path: Pa
     own, shared = sizes_in_conda(tmp_path, "pair")
     assert own == 10
     assert [(one.name, one.size) for one in shared] == [("libblas", 70), ("numpy", 7)]
+    both, shared = sizes_in_conda(tmp_path, "pair", "libblas")  # split packages are one thing that is shipped
+    assert both == 80
+    assert [one.name for one in shared] == ["numpy"]
 
 
 def test_a_wheel_s_files_are_those_of_its_record(tmp_path: Path) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from diptych.cell.publish import publish
+from diptych.cell.publish import publish, withdraw
 from diptych.output import Output
-from diptych.records import Artefact, CellRecord, read_record, write_record
+from diptych.records import LIBRARY, Artefact, CellRecord, CondaPackages, read_record, write_record
 from diptych.store import sha256_file
 from diptych.workspace import Workspace, open_workspace
 from helpers.conda_package import tiny_conda
@@ -71,3 +71,19 @@ def test_a_record_is_read_back_only_while_its_packages_are_there(tmp_path: Path)
     conda.path.unlink()
     assert read_record(space.store, "3.11-gcc") is None
     assert read_record(space.store, "3.12-gcc") is None
+
+
+def test_the_library_goes_where_its_package_goes_and_stays_while_it_serves(tmp_path: Path) -> None:
+    space = workspace(tmp_path)
+    gcc, _ = space.cells
+    made = tmp_path / "made"
+    conda = artefact(tiny_conda(made, "pkg", "1.0", "py311_0"), "conda", "py311_0")
+    tiny_conda(made / LIBRARY, "libpkg", "1.0", "h0_0")
+    facts = {"cell": gcc.id, "version": "1.0"}
+    placed = publish(space, gcc, wheel=wheel(made, "manylinux_2_28_x86_64"), conda=conda, provenance=facts)
+    folder = space.dist / "conda" / "linux-64"
+    assert placed[1:] == CondaPackages.kept(conda.path).placed(folder).files
+    assert [path.name for path in placed[1:]] == ["pkg-1.0-py311_0.conda", "libpkg-1.0-h0_0.conda"]
+    assert all(path.is_file() for path in placed)
+    withdraw(space, gcc, keep=placed[2:])
+    assert [path.is_file() for path in placed] == [False, False, True]

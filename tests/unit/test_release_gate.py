@@ -13,7 +13,7 @@ from diptych.compare.waivers import Waiver
 from diptych.errors import ReleaseError
 from diptych.fanout.collect import Placed
 from diptych.fanout.piece import Piece
-from diptych.records import PROVENANCE
+from diptych.records import PROVENANCE, CondaPackages
 from diptych.release.assemble import Part, assemble, read_assembled, refuse_collisions
 from diptych.release.gate import check_findings, check_sources_of, check_versions
 from diptych.release.model import Kind
@@ -37,7 +37,7 @@ def placed(folder: Path, *, version: str = "1.2.0", cell: str = "3.11-gcc", **pr
         folder=folder, cell=cell, platform="linux-64", project="pair", version="1.2.0", table="t",
         sources="s", tests={}, files=(),
     )  # fmt: skip
-    return Placed(piece=piece, wheel=wheel, conda=conda, first_compiler=True)
+    return Placed(piece=piece, wheel=wheel, conda=CondaPackages(main=conda), first_compiler=True)
 
 
 def test_a_stand_in_channel_is_named_with_its_reason(tmp_path: Path) -> None:
@@ -56,12 +56,19 @@ def test_versions_that_agree_and_that_do_not(tmp_path: Path) -> None:
     version = good.wheel.name.split("-")[1]
     assert "not version 9.9" in check_versions([good], "9.9").fault
     conda = placed(tmp_path / "conda", version="7.0")
-    assert f"{conda.conda.name} has 7.0" in check_versions([conda], version).fault
-    same = replace(good, conda=tiny_conda(tmp_path / "same", "pair", version, "py311_0"))
+    assert f"{conda.conda.main.name} has 7.0" in check_versions([conda], version).fault
+    same = replace(good, conda=CondaPackages(main=tiny_conda(tmp_path / "same", "pair", version, "py311_0")))
     write_json(same.wheel.with_name(same.wheel.name + PROVENANCE), {"cmake_version": version})
     assert not check_versions([same], version).fault
     write_json(same.wheel.with_name(same.wheel.name + PROVENANCE), {"cmake_version": "0.9"})
     assert "CMakeLists.txt of 3.11-gcc-linux-64 has 0.9" in check_versions([same], version).fault
+
+
+def test_a_library_of_another_version(tmp_path: Path) -> None:
+    good = placed(tmp_path / "good")
+    library = tiny_conda(tmp_path / "other", "libpair", "1.1.9", "h0_0")
+    conda = CondaPackages(main=good.conda.main, library=library)
+    assert f"{library.name} has 1.1.9" in check_versions([replace(good, conda=conda)], "1.2.0").fault
 
 
 def test_findings_of_severity_error_stand_unless_waived(tmp_path: Path) -> None:
@@ -86,7 +93,7 @@ def parts(folder: Path) -> list[Part]:
     one = placed(folder)
     return [
         Part(kind=Kind.WHEEL, path=one.wheel, provenance={}),
-        Part(kind=Kind.CONDA, path=one.conda, subdir="linux-64", provenance={}),
+        Part(kind=Kind.CONDA, path=one.conda.main, subdir="linux-64", provenance={}),
     ]
 
 

@@ -14,7 +14,7 @@ from diptych.build.stage import Stage
 from diptych.build.toolenv import declared
 from diptych.cell.packing import CondaPacking, Packing, WheelPacking
 from diptych.environments import Environment
-from diptych.errors import LinkageError
+from diptych.errors import LinkageError, PackageError
 from diptych.inputs import inputs_of, made_once
 from diptych.packages.conda import CondaJob, Library, make_conda_package
 from diptych.packages.depends import RunNeeds
@@ -124,6 +124,7 @@ def conda_of(job: CondaPacking) -> Packed:
     Raises:
         RelinkError, PackageError: as the stages say.
         LinkageError: the package links a library that none of its run dependencies brings.
+        PackageError: likewise, and a file of the package is one of another package too.
     """
 
     def make(empty: Path) -> None:
@@ -135,7 +136,9 @@ def conda_of(job: CondaPacking) -> Packed:
             check_placed(tree, prefix=prefix, home=home)
         relinked = read_tree(tree, prefix=prefix)
         place_metadata(job.metadata, tree / stage.site)
-        made = make_conda_package(_conda_job(job, empty, relinked), empty)
+        order = _conda_job(job, empty, relinked)
+        check_clobbering(order, job.site_packages, job.environment.owners())
+        made = make_conda_package(order, empty)
         for name in (_RECIPE, _ELSEWHERE, _LIBRARY_TREE):
             discard(empty / name)
         python, library = relinked.split((stage.site,))
@@ -240,6 +243,36 @@ def libraries_alone(owners: Mapping[str, str]) -> frozenset[str]:
     libraries = {package for file, package in owners.items() if _LIBRARY.fullmatch(file)}
     others = {package for file, package in owners.items() if file.startswith(("bin/", "lib/python"))}
     return frozenset(libraries - others)
+
+
+def check_clobbering(job: CondaJob, site: PurePosixPath, owners: Mapping[str, str]) -> None:
+    """Refuse a package that brings a file which a package of its host environment has already.
+
+    rattler-build leaves such a file out, as it is not new. Of two packages with one file, conda warns with a ClobberError or stops, as
+    ``path_conflict`` says; rattler, and so pixi, keeps the first one's and says nothing.
+
+    Args:
+        job: the inputs of the package.
+        site: site-packages, relative to the prefix.
+        owners: file in the host environment → package.
+
+    Raises:
+        PackageError: naming each file and its other owner.
+    """
+    laid = [(job.tree, site), (job.elsewhere, PurePosixPath())]
+    laid += [(job.library.tree, PurePosixPath())] if job.library else []
+    names = {
+        (home / path.relative_to(tree).as_posix()).as_posix()
+        for tree, home in laid
+        for path in tree.rglob("*")
+        if path.is_symlink() or path.is_file()
+    }
+    if faults := [f"{name} belongs to {owners[name]}" for name in sorted(names & owners.keys())]:
+        raise PackageError(
+            "the conda package would bring files that other packages have, beside which it is installed",
+            details=faults,
+            hint="leave them out of what the project installs; it often is a top-level folder such as tests or examples",
+        )
 
 
 def check_run_dependencies(package: Path, tree: Tree, environment: Environment) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from diptych import __version__
@@ -30,7 +31,7 @@ from diptych.eviction import evict
 from diptych.matrix import Cell, find
 from diptych.output import human_size
 from diptych.packages.metadata import Metadata, prepare_metadata, read_metadata
-from diptych.records import Artefact, CellRecord, library_of, write_record
+from diptych.records import OUTSIDE, Artefact, CellRecord, CondaPackages, write_record
 from diptych.store import write_json
 from diptych.testing.insource import InSource
 from diptych.workspace import Workspace
@@ -65,8 +66,7 @@ def build_cell(workspace: Workspace, cell: Cell, environment: Environment) -> Bu
     metadata = _metadata(workspace, stage)
     from_both = packings(workspace, cell, environment=environment, stage=stage, metadata=metadata)
     wheel, conda = _pack(workspace, *from_both)
-    both = (wheel.artefact.path, conda.artefact.path, library_of(conda.artefact.path))
-    packages = tuple(filter(None, both))
+    packages = (wheel.artefact.path, *CondaPackages.kept(conda.artefact.path).files)
     hold_floor(cell, *packages)
     judge_packages(workspace, packages)
     comparison = compare_built(workspace, cell, stage.root, wheel.artefact, conda.artefact)
@@ -135,8 +135,7 @@ def compare_built(
             cell.id,
             stage=stage,
             wheel=wheel.path,
-            conda=conda.path,
-            library=library_of(conda.path),
+            conda=CondaPackages.kept(conda.path),
             waivers=waivers_of(workspace.config),
         )
         equal = sum(row.equal for row in found.code)
@@ -220,12 +219,14 @@ def _provenance(
         "compiler": {name: str(value) for name, value in asdict(stage.compiler).items()},
         "channels": list(environment.channels),
         "fallback": environment.fallback,
+        OUTSIDE: list(_outside(stage)),
         "lock": environment.lock_json()["packages"],
         "tools": {name: tool_version(name) for name in _TOOLS},
         "backend": dict(stage.backend or job.metadata.backend),
         "inputs": {
             "sources": source_hash(workspace.config.source, env=workspace.env),
             "stage": stage.key,
+            OUTSIDE: list(_outside(stage)),
             "lock": environment.lock_hash,
             "packing": {"wheel": wheel.key, "conda": conda.key},
             "conditions": conditions(workspace, find(workspace.cells, job.cell)) if floor else "",
@@ -237,6 +238,15 @@ def _provenance(
         "relink": {"wheel": wheel.journal, "conda": conda.journal},
         "times": {"started": round(started, 3), "seconds": round(time.time() - started, 3)},
     }
+
+
+def _outside(stage: Stage) -> Iterator[str]:
+    """Yield what a stage that is a whole prefix has besides site-packages and programs."""
+    kept = (stage.site, PurePosixPath("bin"))
+    for path in sorted(stage.root.rglob("*")) if stage.whole_prefix else ():
+        name = PurePosixPath(path.relative_to(stage.root))
+        if (path.is_symlink() or path.is_file()) and not any(name.is_relative_to(one) for one in kept):
+            yield name.as_posix()
 
 
 def _remembered(workspace: Workspace, cell: Cell, fresh: dict[str, Any]) -> dict[str, Any]:

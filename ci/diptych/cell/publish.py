@@ -3,50 +3,55 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from diptych.matrix import Cell
 from diptych.packages.channel_folder import index_folder, lists
-from diptych.records import PROVENANCE, Artefact, library_of
+from diptych.records import PROVENANCE, Artefact, CondaPackages
 from diptych.store import copy_file, read_json, sha256_file, write_json
 from diptych.workspace import Workspace
 
 
 def publish(
     workspace: Workspace, cell: Cell, *, wheel: Artefact, conda: Artefact, provenance: dict[str, Any]
-) -> tuple[Path, Path]:
+) -> tuple[Path, ...]:
     """Copy what is not there yet; remove what an earlier build of the same cell and version left beside it.
 
     The first compiler's packages go to ``dist/wheels`` and ``dist/conda``; every other compiler has a folder of
     its own, since its file names are the same.
 
     Returns:
-        The wheel and the conda package in ``dist/``.
+        The wheel and the conda package in ``dist/``, and the package of its C++ library if there is one.
 
     Raises:
         StoreError: the folder cannot be written, or the disk is full.
     """
     places = places_of(cell, workspace.dist)
     channel = places.channel
+    packages = [Artefact.of(conda.kind, file) for file in CondaPackages.kept(conda.path).files]
     with workspace.store.lock("dist"):
         placed = (
             _place(wheel, places.wheels, provenance),
-            _place(conda, channel / cell.platform, provenance),
-            *_library(conda, channel / cell.platform, provenance),
+            *(_place(one, channel / cell.platform, provenance) for one in packages),
         )
         (channel / "noarch").mkdir(parents=True, exist_ok=True)
-        if any(changed for _, changed in placed) or not lists(
-            channel, cell.platform, conda.path.name, conda.sha256
+        if any(changed for _, changed in placed) or not all(
+            lists(channel, cell.platform, one.path.name, one.sha256) for one in packages
         ):
             index_folder(channel)
-    return placed[0][0], placed[1][0]
+    return tuple(path for path, _ in placed)
 
 
-def withdraw(workspace: Workspace, cell: Cell) -> None:
+def withdraw(workspace: Workspace, cell: Cell, *, keep: Collection[Path]) -> None:
     """Remove what an earlier build of a cell left in ``dist/``: another cell's packages serve it now.
+
+    Args:
+        workspace: the checkout.
+        cell: the one that is served.
+        keep: the packages that serve it. The C++ library of both may be one file, which the cell that was built last has placed.
 
     Raises:
         StoreError: the folder cannot be written.
@@ -59,6 +64,7 @@ def withdraw(workspace: Workspace, cell: Cell) -> None:
             for folder in folders
             for beside in sorted(folder.glob(f"*{PROVENANCE}"))
             if read_json(beside).get("cell") == cell.id
+            and beside.with_name(beside.name.removesuffix(PROVENANCE)) not in keep
         ]
         for beside in gone:
             beside.with_name(beside.name.removesuffix(PROVENANCE)).unlink(missing_ok=True)
@@ -95,12 +101,6 @@ def superseded(target: Path, provenance: Mapping[str, Any]) -> Iterator[Path]:
 def _project(package: Path) -> str:
     """Return the name of a conda package; a folder of wheels has those of one project."""
     return package.name.rsplit("-", 2)[0] if package.suffix == ".conda" else ""
-
-
-def _library(conda: Artefact, folder: Path, provenance: dict[str, Any]) -> Iterator[tuple[Path, bool]]:
-    """Place the package of the C++ library that belongs to a conda package."""
-    if library := library_of(conda.path):
-        yield _place(Artefact.of(conda.kind, library), folder, provenance)
 
 
 def _place(artefact: Artefact, folder: Path, provenance: dict[str, Any]) -> tuple[Path, bool]:

@@ -29,7 +29,7 @@ def served(workspace: Workspace, cell: Cell) -> CellRecord | None:
         if record is None or record.served_by or not _fits(workspace, cell, record):
             continue
         found = replace(record, cell=cell.id, served_by=other.id)
-        withdraw(workspace, cell)
+        withdraw(workspace, cell, keep=record.published)
         write_record(workspace.store, found)
         return found
     return None

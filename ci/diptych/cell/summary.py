@@ -16,7 +16,7 @@ from diptych.compare.table import STYLES, across_table, differences_table
 from diptych.environments import Environment
 from diptych.matrix import Cell
 from diptych.output import human_size
-from diptych.records import CellRecord, library_of
+from diptych.records import CellRecord
 from diptych.store import sha256_file
 from diptych.tables import plain_table
 from diptych.workspace import Workspace
@@ -48,14 +48,10 @@ def artefact_table(workspace: Workspace, records: Sequence[CellRecord]) -> Table
     table.add_column("sha256", no_wrap=True)
     table.add_column("file")
     for record in records:
-        for artefact, path in zip((record.wheel, record.conda), record.published, strict=True):
-            table.add_row(
-                human_size(artefact.size), artefact.sha256[:12], Wrapped(_relative(path, workspace.root))
-            )
-        if library := library_of(record.conda.path):
-            place = record.published[1].with_name(library.name)
-            size, digest = human_size(library.stat().st_size), sha256_file(library)[:12]
-            table.add_row(size, digest, Wrapped(_relative(place, workspace.root)))
+        packages = (record.wheel.path, *record.conda_packages.files)
+        for package, path in zip(packages, record.published, strict=True):
+            size, digest = human_size(package.stat().st_size), sha256_file(package)[:12]
+            table.add_row(size, digest, Wrapped(_relative(path, workspace.root)))
     return table
 
 

@@ -11,7 +11,7 @@ from diptych.archives import open_package
 from diptych.channel.local import wanted_before
 from diptych.errors import ConfigError, MissingToolError
 from diptych.matrix import Cell
-from diptych.records import CellRecord, library_of, read_record
+from diptych.records import CellRecord, read_record
 from diptych.testing.verify import Verified, verify, verify_job
 from diptych.workspace import Workspace
 
@@ -69,10 +69,9 @@ def _bring_dependencies(
     root = workspace.store.root / "channel"
     if root.as_uri() not in record.channels:
         return
-    library = library_of(record.conda.path)
-    depends = _depends(record.conda.path) + (_depends(library) if library else [])
-    if library:  # it is there
-        depends = [spec for spec in depends if spec.split()[0] != library.name.rsplit("-", 2)[0]]
+    packages = record.conda_packages.files
+    there = {package.name.rsplit("-", 2)[0] for package in packages}
+    depends = [spec for package in packages for spec in _depends(package) if spec.split()[0] not in there]
     if not set(depends) <= set(wanted_before(root).get(cell.python, ())):
         channels.ensure(
             depends, python=cell.python, root=root, store=workspace.store, env=workspace.env, say=say

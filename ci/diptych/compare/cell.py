@@ -15,6 +15,7 @@ from diptych.compare.providers import LibraryRow, library_rows
 from diptych.compare.rulebook import judge
 from diptych.compare.side import Side, read_side
 from diptych.compare.waivers import Waiver, waived
+from diptych.records import OUTSIDE, CondaPackages
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,8 +85,7 @@ def compare_cell(
     *,
     stage: Path,
     wheel: Path,
-    conda: Path,
-    library: Path | None = None,
+    conda: CondaPackages,
     provenance: Mapping[str, Any] | None = None,
     waivers: Sequence[Waiver] = (),
 ) -> Comparison:
@@ -95,8 +95,7 @@ def compare_cell(
         cell: its id.
         stage: the install tree.
         wheel: the wheel.
-        conda: the conda package.
-        library: the package of the C++ library that was split from it.
+        conda: the conda package, with that of the C++ library which it was split from.
         provenance: what the cell's record says about the build, for versions of libraries.
         waivers: differences that the table accepts.
 
@@ -105,10 +104,10 @@ def compare_cell(
     """
     return compare_packages(
         wheel,
-        conda,
+        conda.main,
         name=cell,
         stage=stage,
-        beside=library,
+        beside=conda.library,
         one_build=True,
         provenance=provenance,
         waivers=waivers,
@@ -149,6 +148,7 @@ def compare_packages(
         stage=read_side(stage) if stage else None,
         one_build=one_build,
         lock={str(one["name"]): str(one["version"]) for one in facts.get("lock", ())},
+        outside=(f"$PREFIX/{name}" for name in facts.get(OUTSIDE, ())),
     )
     return Comparison(
         cell=name or f"{pair.left.title} | {pair.right.title}",

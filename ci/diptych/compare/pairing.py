@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -89,6 +89,7 @@ class Pair:
         stage: what both were packed from, when it is known.
         one_build: both are said to come from one compile, so that unlike code is an error.
         lock: conda packages of the host environment and their versions, when known.
+        outside: places of the stage outside of site-packages, as the record of the build says; for when the stage is not here.
         files: every place of both.
         binaries: the binaries that both have.
         code: every code section of the project's own binaries.
@@ -99,6 +100,7 @@ class Pair:
     stage: Side | None = None
     one_build: bool = True
     lock: Mapping[str, str] = field(default_factory=dict)
+    outside: frozenset[str] = frozenset()
     files: tuple[FilePair, ...]
     binaries: tuple[BinaryPair, ...]
     code: tuple[CodeRow, ...]
@@ -136,6 +138,7 @@ def lay_out(
     stage: Side | None = None,
     one_build: bool = True,
     lock: Mapping[str, str] | None = None,
+    outside: Iterable[str] = (),
 ) -> Pair:
     """Match the files of two sides by their places."""
     twins = _twins(left, right)
@@ -147,6 +150,7 @@ def lay_out(
         stage=stage,
         one_build=one_build,
         lock=lock or {},
+        outside=frozenset(outside),
         files=files,
         binaries=binaries,
         code=tuple(_code_rows(left, right, stage, twins)),

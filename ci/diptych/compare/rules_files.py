@@ -83,13 +83,14 @@ def lonely_file(pair: Pair) -> Iterator[Found]:
 
 def _beside_site_packages(pair: Pair) -> list[FilePair]:
     """Return what a stage that is a whole prefix has outside of site-packages, and a wheel does not take."""
-    if pair.stage is None or (pair.left.kind, pair.right.kind) != ("wheel", "conda"):
+    if (pair.left.kind, pair.right.kind) != ("wheel", "conda"):
         return []
+    there = pair.outside if pair.stage is None else pair.stage.files.keys()
     return [
         one
         for one, *_ in _lonely(pair)
         if one.state is State.ONLY_RIGHT
-        and one.place in pair.stage.files
+        and one.place in there
         and one.place.startswith("$PREFIX/")
         and not one.place.startswith("$PREFIX/bin/")
     ]

@@ -27,6 +27,7 @@ from diptych.cost.model import Benchmark, Cost, Costs
 from diptych.cost.sizes import sizes_in_conda, sizes_in_venv
 from diptych.errors import PackageError, ProcessError
 from diptych.matrix import Cell
+from diptych.records import CondaPackages
 from diptych.store import Store, digest, sha256_file
 from diptych.testing.clean import conda_prefix, wheel_prefix
 
@@ -45,7 +46,7 @@ class CostJob:
         cell: for its Python and what the table says about it.
         config: the table.
         wheel: the wheel.
-        conda: the conda package.
+        conda: the conda packages.
         channels: where the conda package's dependencies come from.
         store: where the figures are kept.
         env: the process environment.
@@ -54,7 +55,7 @@ class CostJob:
     cell: Cell
     config: Config
     wheel: Path
-    conda: Path
+    conda: CondaPackages
     channels: tuple[str, ...]
     store: Store
     env: Mapping[str, str]
@@ -65,7 +66,7 @@ class CostJob:
         settings, sources = self.cell.settings, ""
         if settings.benchmark:
             sources = source_hash(self.config.source, env=self.env)
-        packages = [sha256_file(self.wheel), sha256_file(self.conda)]
+        packages = [sha256_file(one) for one in (self.wheel, *self.conda.files)]
         told = [settings.benchmark, dict(settings.env) if settings.benchmark else {}]
         return digest("2", packages, self.config.package, self.channels, told, sources)
 
@@ -121,9 +122,9 @@ def _measure(job: CostJob, python: Path, scratch: Path) -> Costs:
         ),
     ]
     prefixes = [prefix for prefix, _ in installed]
-    conda_name = job.conda.name.rsplit("-", 2)[0]
+    ours = [file.name.rsplit("-", 2)[0] for file in job.conda.files]
     # Before anything is imported: an import writes bytecode that is nobody's.
-    sizes = [sizes_in_venv(prefixes[0], job.config.project.name), sizes_in_conda(prefixes[1], conda_name)]
+    sizes = [sizes_in_venv(prefixes[0], job.config.project.name), sizes_in_conda(prefixes[1], *ours)]
     imports, loads, benchmarks = _by_turns(job, prefixes, scratch)
     left, right = (
         Cost(

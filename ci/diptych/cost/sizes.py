@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -29,18 +29,18 @@ def sizes_in_venv(prefix: Path, name: str) -> tuple[int, tuple[Shared, ...]]:
             found[_normal(one.metadata["Name"])] = Shared(
                 name=one.metadata["Name"], version=one.version, size=_bytes(files)
             )
-    return _own_and_rest(found, _normal(name), prefix)
+    return _own_and_rest(found, [_normal(name)], prefix)
 
 
-def sizes_in_conda(prefix: Path, name: str) -> tuple[int, tuple[Shared, ...]]:
-    """Return the bytes of one package of a conda environment, and every other package that Python alone does not need.
+def sizes_in_conda(prefix: Path, *names: str) -> tuple[int, tuple[Shared, ...]]:
+    """Return the bytes of some packages of a conda environment, and every other package that Python alone does not need.
 
     Args:
         prefix: its folder.
-        name: of the package.
+        names: of the packages.
 
     Raises:
-        HostEnvironmentError: the package is not there.
+        HostEnvironmentError: one of them is not there.
     """
     records = {
         one["name"]: one
@@ -55,14 +55,18 @@ def sizes_in_conda(prefix: Path, name: str) -> tuple[int, tuple[Shared, ...]]:
         for one in records.values()
         if one["name"] not in bare
     }
-    return _own_and_rest(found, name, prefix)
+    return _own_and_rest(found, names, prefix)
 
 
-def _own_and_rest(found: dict[str, Shared], name: str, prefix: Path) -> tuple[int, tuple[Shared, ...]]:
-    own = found.pop(name, None)
-    if own is None:
-        raise HostEnvironmentError(f'"{prefix}" does not hold {name}', details=[", ".join(sorted(found))])
-    return own.size, tuple(sorted(found.values(), key=lambda one: (-one.size, one.name)))
+def _own_and_rest(
+    found: dict[str, Shared], names: Sequence[str], prefix: Path
+) -> tuple[int, tuple[Shared, ...]]:
+    own = 0
+    for name in names:
+        if name not in found:
+            raise HostEnvironmentError(f'"{prefix}" does not hold {name}', details=[", ".join(sorted(found))])
+        own += found.pop(name).size
+    return own, tuple(sorted(found.values(), key=lambda one: (-one.size, one.name)))
 
 
 def _closure(name: str, records: Mapping[str, Mapping[str, Any]]) -> set[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from diptych.fanout.plan import plan, table_hash
 from diptych.matrix import Cell, Platform
 from diptych.output import human_size, many
 from diptych.packages.channel_folder import index_folder
-from diptych.records import PROVENANCE
+from diptych.records import PROVENANCE, CondaPackages
 from diptych.store import copy_file, sha256_file
 from diptych.workspace import Workspace
 
@@ -27,14 +27,19 @@ class Placed:
     Attributes:
         piece: the piece.
         wheel: the wheel in ``dist/``.
-        conda: the conda package in ``dist/``.
+        conda: the conda packages in ``dist/``.
         first_compiler: the cell is one that releases are made of.
     """
 
     piece: Piece
     wheel: Path
-    conda: Path
+    conda: CondaPackages
     first_compiler: bool
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All of its packages."""
+        return (self.wheel, *self.conda.files)
 
 
 def collect(
@@ -63,6 +68,7 @@ def collect(
         project=workspace.config.project.name,
         table=table_hash(workspace.config),
         sources=source_hash(workspace.config.source, env=workspace.env),
+        split=workspace.config.split,
     )
     with workspace.output.step("check") as step:
         pieces = checked(find_pieces(folders), expected)
@@ -71,37 +77,44 @@ def collect(
     _refuse_collisions(pairs, out)
     with workspace.output.step("lay out") as step, workspace.store.lock("dist"):
         placed = tuple(_placed(cell, piece, out) for cell, piece in pairs)
-        channels = sorted({one.conda.parent.parent for one in placed})
+        channels = sorted({one.conda.main.parent.parent for one in placed})
         for channel in channels:
             (channel / "noarch").mkdir(parents=True, exist_ok=True)
             index_folder(channel)
-        step.text = f"{2 * len(placed)} packages in {many(len(channels), 'indexed channel')}"
+        files = {file for one in placed for file in one.files}
+        step.text = f"{many(len(files), 'package')} in {many(len(channels), 'indexed channel')}"
     return placed
 
 
-def _targets(cell: Cell, piece: Piece, out: Path) -> tuple[Path, Path]:
+def _targets(cell: Cell, piece: Piece, out: Path) -> tuple[Path, CondaPackages]:
     places = places_of(cell, out)
-    return (
-        places.wheels / piece.path("wheel").name,
-        places.channel / cell.platform / piece.path("conda").name,
-    )
+    return places.wheels / piece.wheel.name, piece.conda.placed(places.channel / cell.platform)
+
+
+def _copies(cell: Cell, piece: Piece, out: Path) -> Iterator[tuple[Path, Path]]:
+    """Yield each package of a piece, and where it goes."""
+    wheel, conda = _targets(cell, piece, out)
+    return zip((piece.wheel, *piece.conda.files), (wheel, *conda.files), strict=True)
 
 
 def _refuse_collisions(pairs: Sequence[tuple[Cell, Piece]], out: Path) -> None:
-    """Refuse two pieces that would write one file, unless it is the same: one build of the stable ABI serves several cells.
+    """Refuse two pieces that would write one file, unless it is the same.
+
+    One build of the stable ABI serves several cells; the package of a C++ library is the same for every Python.
 
     Raises:
         ConfigError: naming both.
     """
-    seen: dict[Path, Piece] = {}
-    faults = []
+    seen: dict[Path, tuple[Path, Piece]] = {}
+    faults, hint = [], "exclude one of the cells"
     for cell, piece in pairs:
-        for kind, target in zip(("wheel", "conda"), _targets(cell, piece, out), strict=True):
-            first = seen.setdefault(target, piece)
-            if sha256_file(first.path(kind)) != sha256_file(piece.path(kind)):
+        for source, target in _copies(cell, piece, out):
+            before, first = seen.setdefault(target, (source, piece))
+            if sha256_file(before) != sha256_file(source):
                 faults.append(f"{target.name} comes from {first.name} and from {piece.name}")
+                if source == piece.conda.library:
+                    hint = 'a C++ library is packed once for every Python, so its bytes may not depend on one; else outputs = "one"'
     if faults:
-        hint = "exclude one of the cells"
         if any("-abi3-" in fault for fault in faults):
             hint = "the stable ABI: run these cells on one machine, the oldest Python first, and the others take its packages over"
         raise ConfigError("two cells make packages of one name", details=faults, hint=hint)
@@ -110,8 +123,7 @@ def _refuse_collisions(pairs: Sequence[tuple[Cell, Piece]], out: Path) -> None:
 def _placed(cell: Cell, piece: Piece, out: Path) -> Placed:
     """Copy the packages with their provenance unless they are there; remove what an earlier build of the cell left."""
     wheel, conda = _targets(cell, piece, out)
-    for kind, target in (("wheel", wheel), ("conda", conda)):
-        source = piece.path(kind)
+    for source, target in _copies(cell, piece, out):
         for name in (source.name, source.name + PROVENANCE):
             there = target.with_name(name)
             if not there.is_file() or sha256_file(there) != sha256_file(source.with_name(name)):
@@ -137,7 +149,7 @@ def summary_of(placed: Sequence[Placed]) -> str:
             f"{name} {'?' if count is None else count}" for name, count in one.piece.tests.items()
         )
         files = "".join(
-            f" `{path.name}` | {human_size(path.stat().st_size)} |" for path in (one.wheel, one.conda)
+            f" `{path.name}` | {human_size(path.stat().st_size)} |" for path in (one.wheel, one.conda.main)
         )
         lines.append(f"| {one.piece.cell} | {one.piece.platform} | {tests} |{files}")
     return "\n".join(lines) + "\n\n"

@@ -8,6 +8,7 @@ from typing import Any
 
 from diptych.compare import Comparison, compare_packages
 from diptych.compare.waivers import waivers_of
+from diptych.fanout.collect import Placed
 from diptych.fanout.piece import provenance_of
 from diptych.report.document import document_of
 from diptych.report.page import page_of
@@ -16,13 +17,13 @@ from diptych.workspace import Workspace
 
 
 def compare_collected(
-    workspace: Workspace, packages: Sequence[tuple[str, Path, Path]], out: Path
+    workspace: Workspace, placed: Sequence[Placed], out: Path
 ) -> tuple[tuple[Comparison, ...], dict[str, Any]]:
     """Compare each pair and write ``OUT/report``; the stage that both came from stayed on the other machine.
 
     Args:
         workspace: the checkout, for its waivers.
-        packages: a name, the wheel and the conda package of each cell.
+        placed: the packages of each cell.
         out: the folder of the packages.
 
     Returns:
@@ -35,9 +36,15 @@ def compare_collected(
     waivers = waivers_of(workspace.config)
     found = tuple(
         compare_packages(
-            wheel, conda, name=name, one_build=True, provenance=provenance_of(wheel), waivers=waivers
+            one.wheel,
+            one.conda.main,
+            name=one.piece.name,
+            beside=one.conda.library,
+            one_build=True,
+            provenance=provenance_of(one.wheel),
+            waivers=waivers,
         )
-        for name, wheel, conda in packages
+        for one in placed
     )
     document = document_of(found, project=workspace.config.project.name)
     write_json(out / "report" / "report.json", document)

@@ -21,12 +21,14 @@ class Expected:
         project: the project's name.
         table: hash of the table.
         sources: hash of the sources.
+        split: a cell has a package of the C++ library too.
     """
 
     jobs: tuple[Job, ...]
     project: str
     table: str
     sources: str
+    split: bool
 
 
 def find_pieces(folders: Sequence[Path]) -> tuple[Path, ...]:
@@ -73,7 +75,7 @@ def checked(folders: Sequence[Path], expected: Expected) -> tuple[Piece, ...]:
     for piece in pieces:
         by_name.setdefault(piece.name, []).append(piece)
         faults += _foreign(piece, expected, wanted)
-        faults += faults_inside(piece)
+        faults += faults_inside(piece, split=expected.split)
     for name, several in by_name.items():
         if len(several) > 1:
             places = " and ".join(f'"{piece.folder}"' for piece in several)
@@ -111,9 +113,8 @@ def _foreign(piece: Piece, expected: Expected, wanted: dict[str, Job]) -> Iterat
 
 def _packages(piece: Piece) -> Iterator[str]:
     """Yield where the provenance beside a package contradicts the list."""
-    for kind in ("wheel", "conda"):
-        package = piece.path(kind)
-        entry = next(one for one in piece.files if one.kind == kind)
+    for package in (piece.wheel, *piece.conda.files):
+        entry = next(one for one in piece.files if one.name == package.name)
         facts = provenance_of(package)
         for key, ours in (
             ("sha256", entry.sha256),

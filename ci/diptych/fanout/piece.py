@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from diptych.errors import PackageError
-from diptych.records import PROVENANCE
+from diptych.records import PROVENANCE, CondaPackages
 from diptych.store import read_json, sha256_file
 
 SCHEMA = 1
@@ -18,7 +18,7 @@ LISTING = "cell.json"
 
 _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+!-]*")
 _HASH = re.compile(r"[0-9a-f]{64}")
-_KINDS = ("wheel", "conda", "provenance", "junit")
+_KINDS = ("wheel", "conda", "library", "provenance", "junit")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +27,7 @@ class PieceFile:
 
     Attributes:
         name: its plain name.
-        kind: "wheel", "conda", "provenance" or "junit".
+        kind: "wheel", "conda", "library" (the C++ library's conda package, where it is one of its own), "provenance" or "junit".
         sha256: of its bytes.
         size: in bytes.
     """
@@ -71,9 +71,19 @@ class Piece:
         """Cell and platform, as :attr:`diptych.fanout.plan.Job.name`."""
         return f"{self.cell}-{self.platform}"
 
-    def path(self, kind: str) -> Path:
-        """Return the one file of that kind; :func:`faults_inside` has seen that it is there."""
-        return self.folder / next(one.name for one in self.files if one.kind == kind)
+    @property
+    def wheel(self) -> Path:
+        """The wheel; :func:`faults_inside` has seen that it is there."""
+        return self._files("wheel")[0]
+
+    @property
+    def conda(self) -> CondaPackages:
+        """The conda packages, likewise."""
+        library = self._files("library")
+        return CondaPackages(main=self._files("conda")[0], library=library[0] if library else None)
+
+    def _files(self, kind: str) -> list[Path]:
+        return [self.folder / one.name for one in self.files if one.kind == kind]
 
     def to_json(self) -> dict[str, Any]:
         """Return the content of ``cell.json``."""
@@ -118,10 +128,15 @@ def read_piece(folder: Path) -> Piece:
         ) from error
 
 
-def faults_inside(piece: Piece) -> Iterator[str]:
-    """Yield what is wrong with the files of a piece, held against its list: gone, changed, or not listed."""
+def faults_inside(piece: Piece, *, split: bool) -> Iterator[str]:
+    """Yield what is wrong with the files of a piece, held against its list: gone, changed, or not listed.
+
+    Args:
+        piece: as it was read.
+        split: the table asks for a package of the C++ library too.
+    """
     listed = {one.name for one in piece.files}
-    for kind, count in (("wheel", 1), ("conda", 1), ("provenance", 2)):
+    for kind, count in (("wheel", 1), ("conda", 1), ("library", int(split)), ("provenance", 2 + split)):
         found = sum(one.kind == kind for one in piece.files)
         if found != count:
             yield f'damaged: the {LISTING} of {piece.name} in "{piece.folder}" lists {found} files of kind {kind}, not {count}'

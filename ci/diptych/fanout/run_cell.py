@@ -11,7 +11,6 @@ from diptych import compilers
 from diptych.cell import hosts
 from diptych.cell.pipeline import Built, build_cell
 from diptych.cell.verification import verify_cell
-from diptych.errors import ConfigError
 from diptych.fanout.piece import LISTING, Piece, piece_file
 from diptych.fanout.plan import table_hash
 from diptych.folders import replaced, require_free
@@ -32,16 +31,11 @@ def run_cell(workspace: Workspace, cell: Cell, out: Path) -> Piece:
         out: the folder of the piece; a piece that is there is replaced.
 
     Raises:
-        ConfigError: ``out`` holds something else; or the table asks for two conda packages a cell, and a piece has one.
+        ConfigError: ``out`` holds something else.
         StoreError: ``out`` cannot be written.
         DiptychError: of the kind of the stage that failed; ``out`` is as it was.
     """
     require_free(out, listing=LISTING, what="piece")
-    if workspace.config.split:
-        raise ConfigError(
-            'tool.diptych.outputs = "split": a piece, and so a release, has one conda package of a cell',
-            hint='build here (nox -s build) and upload both from dist/conda, or say outputs = "one"',
-        )
     prefix = workspace.store.root / f"hosts-{cell.id}"
     with folded(workspace.output, f"{cell.id}: host environment"):
         if not cell.compiler.packages:  # before the long work; one from a channel is looked for after it
@@ -82,7 +76,9 @@ def _fill(
 ) -> Piece:
     record = built.record
     sources = [
-        *zip(("wheel", "conda"), record.published, strict=True),
+        *zip(
+            ("wheel", "conda", "library"), record.published, strict=False
+        ),  # the last where it is one of its own
         *(("provenance", path.with_name(path.name + PROVENANCE)) for path in record.published),
         *(("junit", path) for path in sorted(workspace.logs(cell).glob("*.junit.xml"))),
     ]

@@ -10,14 +10,23 @@ from diptych.errors import PackageError
 from diptych.packages.channel_extras import CHANNELDATA, RUN_EXPORTS, write_extras
 from diptych.store import read_json
 
+SHARDS = "repodata_shards.msgpack.zst"
+"""The list of a platform's shards: one small file a package name (CEP 16)."""
+
 
 def index_folder(folder: Path) -> None:
-    """Write the index of every platform below ``folder``.
+    """Write the index of every platform below ``folder``; the sharded one (CEP 16) only where there is one already.
+
+    A client that finds shards reads nothing else, so those that are there have to list what is new. Where there are none, a client
+    takes ``repodata.json.zst`` after one answer "404". Shards spare it the download of an index of many megabytes; that of one project
+    has a few kilobytes, and would carry the time of its making, so that two builds of one commit differed.
 
     Raises:
         PackageError: a package cannot be read.
     """
-    failure = carry_out(Order(do="index", place=str(folder)), env={})  # nothing but the folder is looked at
+    shards = any(folder.glob(f"*/{SHARDS}"))
+    # Nothing but the folder is looked at.
+    failure = carry_out(Order(do="index", place=str(folder), shards=shards), env={})
     if failure is not None:
         raise PackageError(
             f'cannot index the channel "{folder}": {failure.lines[0]}', details=failure.lines[1:]

@@ -74,7 +74,7 @@ def check_versions(placed: Sequence[Placed], version: str) -> Check:
 
 
 def _versions(one: Placed, version: str) -> Iterator[str]:
-    for path in (one.wheel, one.conda):
+    for path in one.files:
         with open_package(path) as package:
             if package.version != version:
                 yield f"{path.name} has {package.version}"

@@ -56,13 +56,12 @@ def prepare(
     """
     folders = request.pieces or tuple(_built(workspace, planned.jobs))
     placed = collect(workspace, folders, platforms=request.platforms, out=workspace.dist)
-    pairs = [(one.piece.name, one.wheel, one.conda) for one in placed]
     with workspace.output.step("compare") as step:
-        comparisons, document = compare_collected(workspace, pairs, workspace.dist)
+        comparisons, document = compare_collected(workspace, placed, workspace.dist)
         compared = gate.check_comparisons(comparisons)
         step.text = compared.detail
     with workspace.output.step("judge") as step:
-        packages = list(dict.fromkeys(path for one in placed for path in (one.wheel, one.conda)))
+        packages = list(dict.fromkeys(path for one in placed for path in one.files))
         judged = gate.check_findings(packages, waivers_of(workspace.config), cwd=workspace.root)
         step.text = judged.detail
     checks = (
@@ -176,9 +175,16 @@ def _laid_out(
 
 
 def _parts(placed: Sequence[Placed]) -> Iterator[Part]:
-    """Yield the packages of the first compiler, once each: the others' have the same names, and guard only."""
+    """Yield the packages of the first compiler, once each: the others' have the same names, and guard only.
+
+    A C++ library's is of several cells, and has the provenance of one.
+    """
+    seen = set()
     for one in placed:
         if one.first_compiler and not one.piece.served_by:
-            facts = provenance_of(one.wheel)
-            yield Part(kind=Kind.WHEEL, path=one.wheel, provenance=facts)
-            yield Part(kind=Kind.CONDA, path=one.conda, subdir=one.piece.platform, provenance=facts)
+            yield Part(kind=Kind.WHEEL, path=one.wheel, provenance=provenance_of(one.wheel))
+            for path in one.conda.files:
+                if path not in seen:
+                    facts = provenance_of(path)
+                    yield Part(kind=Kind.CONDA, path=path, subdir=one.piece.platform, provenance=facts)
+                seen.add(path)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from diptych.condaclient import Order, carry_out
 from diptych.credentials import Credentials
 from diptych.errors import ChannelError, ReleaseError
+from diptych.packages.channel_folder import SHARDS
 from diptych.release.model import Item, Kind
 
 if TYPE_CHECKING:
@@ -95,9 +96,10 @@ class S3Channel:
         listed = {subdir: self._index(subdir) for subdir in {item.subdir for item in items}}
         if all(listed[item.subdir].get(item.path.name) == item.sha256 for item in items):
             return
-        failure = carry_out(
-            Order(do="index-s3", place=self.name, s3=self._indexer_place()), env=self._indexer_env()
-        )
+        # A client that finds shards reads nothing else (CEP 16): those that are there have to list what is new.
+        shards = any(self._read(f"{subdir}/{SHARDS}") is not None for subdir in {*listed, "noarch"})
+        order = Order(do="index-s3", place=self.name, s3=self._indexer_place(), shards=shards)
+        failure = carry_out(order, env=self._indexer_env())
         if failure is not None:
             raise ReleaseError(
                 f"{self.name}: the packages were sent, but the index could not be written",

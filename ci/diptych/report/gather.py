@@ -11,7 +11,7 @@ from diptych.compare import Comparison, compare_cell, compare_packages
 from diptych.compare.waivers import refuse_idle, refuse_unknown, waivers_of
 from diptych.errors import CompareError, ConfigError
 from diptych.matrix import find
-from diptych.records import PROVENANCE, CellRecord, library_of, read_record
+from diptych.records import PROVENANCE, CellRecord, read_record
 from diptych.report.measure import with_costs
 from diptych.store import read_json
 from diptych.workspace import Workspace
@@ -55,8 +55,7 @@ def gather(workspace: Workspace, *, cell: str = "", measure: bool = False) -> Ga
             record.cell,
             stage=record.stage,
             wheel=record.wheel.path,
-            conda=record.conda.path,
-            library=library_of(record.conda.path),
+            conda=record.conda_packages,
             provenance=_facts(record),
             waivers=waivers,
         )

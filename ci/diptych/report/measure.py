@@ -36,7 +36,7 @@ def with_costs(
             cell=cell,
             config=workspace.config,
             wheel=record.wheel.path,
-            conda=record.conda.path,
+            conda=record.conda_packages,
             channels=record.channels,
             store=workspace.store,
             env=workspace.env,

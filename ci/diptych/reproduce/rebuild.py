@@ -20,6 +20,7 @@ from diptych.errors import DiptychError
 from diptych.output import Output
 from diptych.packages.metadata import prepare_metadata
 from diptych.packages.sdist import make_sdist
+from diptych.records import CondaPackages
 from diptych.store import write_json
 from diptych.workspace import open_workspace
 
@@ -32,7 +33,7 @@ def rebuild(order: dict[str, Any], env: dict[str, str]) -> dict[str, str]:
         env: the process environment.
 
     Returns:
-        The paths of "wheel", "sdist" and "conda".
+        The paths of "wheel", "sdist" and "conda", and of "library" where the C++ library has a package of its own.
 
     Raises:
         DiptychError: of the kind of the stage that failed.
@@ -50,10 +51,12 @@ def rebuild(order: dict[str, Any], env: dict[str, str]) -> dict[str, str]:
     sdist = make_sdist(
         workspace.config.source, store=workspace.store, env=workspace.env, epoch=workspace.epoch
     )
+    packages = CondaPackages.kept(conda_of(conda).artefact.path)
     return {
         "wheel": str(wheel_of(wheel).artefact.path),
         "sdist": str(sdist.path),
-        "conda": str(conda_of(conda).artefact.path),
+        "conda": str(packages.main),
+        **({"library": str(packages.library)} if packages.library else {}),
     }
 
 

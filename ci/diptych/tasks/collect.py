@@ -74,8 +74,7 @@ def _report(workspace: Workspace, placed: Sequence[Placed], out: Path) -> None:
     from diptych.report.gather import require_all_equal  # noqa: PLC0415 -- as above
     from diptych.report.markdown import markdown_of  # noqa: PLC0415 -- as above
 
-    packages = [(one.piece.name, one.wheel, one.conda) for one in placed]
-    comparisons, document = compare_collected(workspace, packages, out)
+    comparisons, document = compare_collected(workspace, placed, out)
     _summarise(workspace, markdown_of(document))
     workspace.output.line(f"  {out / 'report' / 'index.html'} shows them side by side")
     require_all_equal(comparisons)

@@ -12,7 +12,7 @@ from diptych.build.toolenv import declared
 from diptych.environments import HostRequest, create
 from diptych.errors import PackageError, ProcessError
 from diptych.packages.channel_folder import index_folder
-from diptych.records import library_of
+from diptych.records import CondaPackages
 
 
 def wheel_prefix(
@@ -42,7 +42,7 @@ def wheel_prefix(
 
 
 def conda_prefix(
-    package: Path,
+    packages: CondaPackages,
     scratch: Path,
     *,
     python: str,
@@ -51,12 +51,12 @@ def conda_prefix(
     env: Mapping[str, str],
     also: Sequence[str] = (),
 ) -> Path:
-    """Make a conda environment below ``scratch`` with the package and ``also``; return its folder.
+    """Make a conda environment below ``scratch`` with the packages and ``also``; return its folder.
 
-    It is asked for by exact name, version and build, from a channel that holds just this package and its C++ library, then the others.
+    The main one is asked for by exact name, version and build, from a channel that holds just these, then the others.
 
     Args:
-        package: the ``.conda`` file.
+        packages: those of a cell.
         scratch: an existing folder.
         python: such as ``3.11``.
         platform: conda's name of it.
@@ -71,10 +71,10 @@ def conda_prefix(
     target = channel / platform
     target.mkdir(parents=True)
     (channel / "noarch").mkdir()
-    for one in filter(None, (package, library_of(package))):
+    for one in packages.files:
         shutil.copy2(one, target)
     index_folder(channel)
-    name, version, build = package.name.removesuffix(".conda").rsplit("-", 2)
+    name, version, build = packages.main.name.removesuffix(".conda").rsplit("-", 2)
     request = HostRequest(
         python=python,
         specs=(f"{name} =={version} {build}", *also),

@@ -17,7 +17,7 @@ from diptych.config import Config
 from diptych.inputs import NAME, PLACE, SYSTEM, By, inputs_of, made_once, part
 from diptych.interpreters import identity
 from diptych.matrix import Cell
-from diptych.records import library_of
+from diptych.records import CondaPackages
 from diptych.store import Store, sha256_file
 from diptych.testing.clean import conda_prefix, wheel_prefix
 from diptych.testing.command import SuiteSettings, TestResult, TestRun, run_tests
@@ -28,7 +28,7 @@ KIND = "verified"
 
 
 def _content(file: Path) -> dict[str, str]:
-    return {one.name: sha256_file(one) for one in filter(None, (file, library_of(file)))}
+    return {one.name: sha256_file(one) for one in CondaPackages.kept(file).files}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,7 +172,7 @@ def _venv(job: VerifyJob, scratch: Path) -> Path:
 def _conda_prefix(job: VerifyJob, scratch: Path) -> Path:
     needed = job.settings.test_requires
     return conda_prefix(
-        job.file,
+        CondaPackages.kept(job.file),
         scratch,
         python=job.python,
         platform=job.platform,
