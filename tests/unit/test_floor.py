@@ -13,6 +13,7 @@ from diptych.fanout.collect import Placed
 from diptych.fanout.piece import Piece
 from diptych.fanout.plan import plan
 from diptych.matrix import Cell, Platform, cells
+from diptych.records import CondaPackages
 from diptych.release.gate import check_floors
 from helpers.archive_makers import make_wheel, wheel_files
 from helpers.conda_package import tiny_conda
@@ -103,7 +104,7 @@ def placed(folder: Path, name: str, cell: str) -> Placed:
         sources="s", tests={}, files=(),
     )  # fmt: skip
     conda = tiny_conda(own, "pair", "1.2", "py311_0")
-    return Placed(piece=piece, wheel=wheel(own), conda=conda, first_compiler=True)
+    return Placed(piece=piece, wheel=wheel(own), conda=CondaPackages(main=conda), first_compiler=True)
 
 
 def test_macos_has_no_floor(tmp_path: Path) -> None:

@@ -16,7 +16,6 @@ from diptych.fanout.piece import provenance_of
 from diptych.fanout.plan import Job
 from diptych.matrix import Cell
 from diptych.output import many
-from diptych.records import library_of
 from diptych.release.model import Check
 from diptych.rules import Severity, all_rules
 
@@ -53,7 +52,7 @@ def check_floors(placed: Sequence[Placed], jobs: Sequence[Job]) -> Check:
 
 def _above_floor(one: Placed, cell: Cell) -> str:
     try:
-        hold_floor(cell, *filter(None, (one.wheel, one.conda, library_of(one.conda))))
+        hold_floor(cell, one.wheel, *one.conda.files)
     except (FormatError, PackageError) as error:
         details = f" ({', '.join(error.details)})" if error.details else ""
         return error.summary + details
