@@ -38,6 +38,7 @@ class Output:
     env: Mapping[str, str]
     aside: bool = False
     _consoles: dict[bool, Console] = field(default_factory=dict)
+    _ended: list[tuple[str, ...]] = field(default_factory=list)
 
     def console(self, *, stderr: bool = False) -> Console:
         """Return the rich console of a stream, made at first use (a listing never needs it)."""
@@ -104,12 +105,26 @@ class Output:
             yield
 
     def _step_line(self, mark: str, name: str, text: str, seconds: float, style: str) -> None:
+        self._ended.append((mark, name, f"{seconds:.2f}", text))
         from rich.text import Text  # noqa: PLC0415 -- as in console()
 
         if not _speaks_unicode():
             mark = {"✓": "+", "·": ".", "✗": "x"}[mark]
         line = Text.assemble((f"  {mark} ", style), f"{name:<16}", (f"{seconds:7.2f} s  ", "dim"), text)
         self.console().print(line, soft_wrap=True)
+
+    def summary(self, markdown: str) -> None:
+        """Add to the summary of a GitHub job, where there is one; other steps of the job write there too."""
+        if path := self.env.get("GITHUB_STEP_SUMMARY"):
+            with Path(path).open("a", encoding="utf-8") as file:
+                file.write(markdown)
+
+    def summarise_steps(self, title: str) -> None:
+        """Add the steps that have ended to the summary of a GitHub job: their times, and what came out."""
+        rows = ["| | step | s | |", "| --- | --- | ---: | --- |"]
+        cells = ([cell.replace("|", "\\|") for cell in row] for row in self._ended)
+        rows += [f"| {' | '.join(row)} |" for row in cells]
+        self.summary("\n".join([f"## {title}", "", *rows, "", ""]))
 
     def error(self, error: DiptychError) -> None:
         """Show an error: what failed, the evidence, the next step. The only place that does."""

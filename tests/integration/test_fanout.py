@@ -72,8 +72,10 @@ def fan_out(
         machine = out.machine(f"machine-{job['id']}")
         program, *words = shlex.split(job["command"])
         assert program == "diptych"
-        done = machine.diptych(*words, GITHUB_ACTIONS="true")
+        summary = machine.root / "summary.md"
+        done = machine.diptych(*words, GITHUB_ACTIONS="true", GITHUB_STEP_SUMMARY=str(summary))
         assert done.returncode == 0, done.output
+        assert f"## {job['id']} · " in summary.read_text(encoding="utf-8")
         out.said[job["id"]] = done.output
         shutil.copytree(machine.root / words[-1], out.root / "pieces" / job["artifact"])
         shutil.rmtree(machine.root)  # machines of an engine are gone by then

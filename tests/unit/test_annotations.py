@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,22 @@ def test_an_error_is_annotated_on_github_alone(capsys: pytest.CaptureFixture[str
     assert "::error file=a.cpp,line=3::no%0Awhy%0Anext" in capsys.readouterr().err.splitlines()
     Output(env={}).error(error)
     assert "::error" not in capsys.readouterr().err
+
+
+def test_the_steps_of_a_job_are_its_summary(tmp_path: Path) -> None:
+    file = tmp_path / "summary.md"
+    file.write_text("of another step\n", encoding="utf-8")
+    output = Output(env={"GITHUB_STEP_SUMMARY": str(file)})
+    with output.step("compile") as step:
+        step.text = "a|b, 12 of 24 objects from the cache"
+    with pytest.raises(CompileError), output.step("wheel"):
+        raise CompileError("no")
+    output.summarise_steps("3.11-gcc")
+    first, title, _, _, _, made, failed, *_ = file.read_text(encoding="utf-8").splitlines()
+    assert (first, title) == ("of another step", "## 3.11-gcc")
+    assert re.fullmatch(r"\| . \| compile \| 0\.\d\d \| a\\\|b, 12 of 24 objects from the cache \|", made)
+    assert re.fullmatch(r"\| . \| wheel \| 0\.\d\d \| failed \|", failed)
+    Output(env={}).summarise_steps("nowhere")
 
 
 @pytest.mark.parametrize(

@@ -25,12 +25,5 @@ def write_report(workspace: Workspace, found: Gathered) -> Path:
     folder = workspace.dist / "report"
     write_json(folder / "report.json", document)
     write_text(folder / "index.html", page_of(document))
-    if summary := workspace.env.get("GITHUB_STEP_SUMMARY"):
-        append(Path(summary), markdown_of(document))
+    workspace.output.summary(markdown_of(document))
     return (folder / "index.html").relative_to(workspace.root)
-
-
-def append(path: Path, text: str) -> None:
-    """Add to a file that other steps of the job write too."""
-    with path.open("a", encoding="utf-8") as file:
-        file.write(text)

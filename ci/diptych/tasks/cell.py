@@ -24,9 +24,12 @@ def cell(_context: Context, cell: str, out: str = "") -> None:
     from diptych.fanout.plan import PIECES  # noqa: PLC0415 -- as above
     from diptych.fanout.run_cell import run_cell  # noqa: PLC0415 -- a listing needs none of the flow
 
-    piece = run_cell(
-        workspace,
-        chosen,
-        Path.cwd() / out if out else workspace.root / PIECES / f"{chosen.id}-{chosen.platform}",
-    )
+    try:
+        piece = run_cell(
+            workspace,
+            chosen,
+            Path.cwd() / out if out else workspace.root / PIECES / f"{chosen.id}-{chosen.platform}",
+        )
+    finally:
+        workspace.output.summarise_steps(f"{chosen.id} · {chosen.platform}")
     workspace.output.line(f"  {piece.folder}: {len(piece.files)} files and their hashes in cell.json")

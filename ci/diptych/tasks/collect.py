@@ -51,17 +51,9 @@ def collect(
         out=target,
     )
     workspace.output.line(f"  {target}: {many(len(placed), 'cell')} put together")
-    _summarise(workspace, summary_of(placed))
+    workspace.output.summary(summary_of(placed))
     if report:
         _report(workspace, placed, target)
-
-
-def _summarise(workspace: Workspace, text: str) -> None:
-    """Add Markdown to the summary of a GitHub job; other steps write there too."""
-    if summary := workspace.env.get("GITHUB_STEP_SUMMARY"):
-        from diptych.report.files import append  # noqa: PLC0415 -- as above
-
-        append(Path(summary), text)
 
 
 def _report(workspace: Workspace, placed: Sequence[Placed], out: Path) -> None:
@@ -75,6 +67,6 @@ def _report(workspace: Workspace, placed: Sequence[Placed], out: Path) -> None:
     from diptych.report.markdown import markdown_of  # noqa: PLC0415 -- as above
 
     comparisons, document = compare_collected(workspace, placed, out)
-    _summarise(workspace, markdown_of(document))
+    workspace.output.summary(markdown_of(document))
     workspace.output.line(f"  {out / 'report' / 'index.html'} shows them side by side")
     require_all_equal(comparisons)
