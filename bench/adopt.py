@@ -41,6 +41,8 @@ SDISTS = {
     "mapbox-earcut": "scikit-build-core, nanobind",
     "contourpy": "meson-python, pybind11",
     "pywavelets": "meson-python, Cython",
+    "cymem": "setuptools, Cython, C++",
+    "ulid-transform": "poetry-core, Cython, C++",
 }
 
 

@@ -203,7 +203,7 @@ def _wanted(wheel: str) -> tuple[str, tuple[str, ...]]:
         raise ConfigError(f"{error}", hint="give the name, the path or the URL of a wheel") from error
     tag = min(tags, key=str)
     found = re.fullmatch(r"cp(\d)(\d+)", tag.interpreter)
-    python = f"{found[1]}.{found[2]}" if found and tag.abi != "abi3" else ""
+    python = f"{found[1]}.{found[2]}" if found and tag.abi not in {"abi3", "abi3t"} else ""
     system = next(
         (name for name in _SUBDIRS if any(word in tag.platform for word in (name, f"many{name}"))), ""
     )

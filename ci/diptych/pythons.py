@@ -52,6 +52,15 @@ def abi_tag(python: str) -> str:
     return f"cp{python.replace('.', '')}"
 
 
+def stable_abi_tag(python: str) -> str:
+    """Return the stable ABI that it takes, as in a wheel's file name (PEP 384; PEP 803, from 3.15 on, for one without the GIL).
+
+    >>> stable_abi_tag("3.11"), stable_abi_tag("3.15t")
+    ('abi3', 'abi3t')
+    """
+    return "abi3t" if is_free_threaded(python) else "abi3"
+
+
 def site_packages(python: str) -> PurePosixPath:
     """Return where site-packages is, relative to the prefix of an environment."""
     return PurePosixPath(f"lib/python{python}/site-packages")

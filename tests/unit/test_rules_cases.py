@@ -112,6 +112,13 @@ ELF_CASES: dict[str, tuple[str, Mapping[str, bytes], set[str]]] = {
     "named for 3.11t": (TAG, {"pair/_core.cpython-311t-x86_64-linux-gnu.so": module(text=NOT_USED)}, {"DIP104"}),
     "a plain .so": (TAG, {"pair/_core.so": module()}, set()),
     "abi3 in a cp311 wheel": (TAG, {"pair/_core.abi3.so": module()}, set()),
+    "for both stable ABIs": ("pair-1.2-cp315-abi3.abi3t-manylinux_2_17_x86_64.whl", {"pair/_core.abi3t.so": module()}, set()),
+    "abi3t": ("pair-1.2-cp315-abi3t-manylinux_2_17_x86_64.whl", {"pair/_core.abi3t.so": module()}, set()),
+    "abi3t, an interpreter with t": ("pair-1.2-cp315t-abi3t-manylinux_2_17_x86_64.whl", {"pair/_core.abi3t.so": module()}, {"DIP111"}),
+    "one Python, an interpreter with t": ("pair-1.2-cp315t-cp315t-manylinux_2_17_x86_64.whl", {"pair/_core.cpython-315t-x86_64-linux-gnu.so": module(text=NOT_USED)}, {"DIP111"}),
+    "the ABI of another Python": ("pair-1.2-cp310-cp311-manylinux_2_17_x86_64.whl", {f"pair/_core.{CP311}": module()}, {"DIP111"}),
+    "abi3t beyond the limited API": ("pair-1.2-cp315-abi3t-manylinux_2_17_x86_64.whl", {"pair/_core.abi3t.so": module(symbols=(Sym(name="PyUnicode_New"),))}, {"DIP110"}),
+    "pinned in abi3t": ("pair-1.2-cp315-abi3t-manylinux_2_17_x86_64.whl", {"pair/_core.cpython-315t-x86_64-linux-gnu.so": module(text=NOT_USED)}, {"DIP104"}),
     "pinned in abi3": (
         "pair-1.2-cp311-abi3-manylinux_2_17_x86_64.whl",
         member(module()),

@@ -10,7 +10,7 @@ import pytest
 
 from diptych.build.objects import Counted
 from diptych.build.stage import Stage
-from diptych.cell.makers import stable_floor
+from diptych.cell.makers import own_tag, stable_floor
 from diptych.cell.serving import FLOOR, conditions, served
 from diptych.compilers import Compiler
 from diptych.errors import PackageError
@@ -177,11 +177,34 @@ def stage_with(root: Path, *names: str, tag: str = "") -> Stage:
         (["pkg/_a.abi3.so", "pkg/_b.cpython-311-x86_64-linux-gnu.so"], "cp310-abi3", ""),
         (["pkg/_a.cpython-311-x86_64-linux-gnu.so"], "", ""),
         (["pkg/_a.so"], "", ""),
+        (["pkg/_a.abi3t.so"], "cp315-abi3.abi3t", "3.15"),
+        (["pkg/_a.abi3t.so"], "cp315-abi3t", ""),
     ],
 )
 def test_the_floor_of_a_stage(tmp_path: Path, names: list[str], tag: str, floor: str) -> None:
     stage = stage_with(tmp_path / "stage", *names, tag=tag)
     assert stable_floor(stage, "3.11") == floor
+
+
+@pytest.mark.parametrize(
+    ("names", "python", "tag"),
+    [
+        (["pkg/_a.abi3.so"], "3.11", "cp311-abi3"),
+        (["pkg/_a.abi3t.so"], "3.15t", "cp315-abi3t"),
+        (["pkg/_a.abi3.so"], "3.15t", "cp315-cp315t"),
+        (["pkg/_a.cpython-315t-x86_64-linux-gnu.so"], "3.15t", "cp315-cp315t"),
+        (["pkg/_a.so"], "3.11", "cp311-cp311"),
+    ],
+)
+def test_what_no_backend_has_tagged(tmp_path: Path, names: list[str], python: str, tag: str) -> None:
+    assert own_tag(stage_with(tmp_path / "stage", *names), python) == tag
+
+
+def test_a_wheel_for_both_kinds_of_python_keeps_both_tags(tmp_path: Path) -> None:
+    stage = stage_with(tmp_path / "stage", "pkg/_a.abi3t.so", tag="cp315-abi3")
+    assert stage.info is not None
+    (stage.info / "WHEEL").write_text("Tag: cp315-abi3-linux_x86_64\nTag: cp315-abi3t-linux_x86_64\n")
+    assert stage.tag == "cp315-abi3.abi3t"
 
 
 def test_the_recipe_says_what_cep_20_asks_for(space: Workspace, tmp_path: Path) -> None:

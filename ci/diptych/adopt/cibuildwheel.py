@@ -27,12 +27,12 @@ _WHY = {
     "test-environment": "env is for compile and tests alike: add what the tests alone need there",
     "environment-pass": "only variables of `env` reach the build",
     "enable": "CPython alone is built",
-    "free-threaded-support": "free-threaded Pythons are entries of `python` of their own",
     "overrides": "write [[tool.diptych.overrides]] with select, where it is still needed",
     "audit-command": "every package is examined by Diptych's own rules",
     "audit-requires": "as audit-command",
     "xbuild-tools": "for platforms that Diptych does not build",
 }  # fmt: skip
+_FREE_THREADING = "cpython-freethreading"
 _IMAGE = "packages are built on this machine; the wheel's tag is found from its symbols"
 _LISTS = frozenset({"build", "skip", "test-requires", "test-extras", "test-groups", "test-sources"})
 # Programs that run what a project's own file says, mostly in an environment that they make.
@@ -78,6 +78,10 @@ def _option(name: str, value: object, origin: Origin, platform: str) -> Iterator
         yield from _environment(value, origin)
     elif name == "repair-wheel-command":
         yield from _repair(value, origin)
+    elif name in {"enable", "free-threaded-support"}:
+        yield from _enabled(name, value, origin)
+    elif name == "before-test" and (names := _installed_by_pip(value)):
+        yield from (Setting(key="test-requires", value=one, origin=origin) for one in names)
     else:
         why = _IMAGE if name.endswith("-image") else _WHY.get(name, "has no counterpart")
         yield Untold(text=f"{_short(value)}: {why}", origin=origin)
@@ -156,6 +160,29 @@ def _pairs(value: object) -> Iterator[tuple[str, str]]:
             yield name, text
 
 
+def _enabled(name: str, value: object, origin: Origin) -> Iterator[Setting | Untold]:
+    """Take over that Pythons without the GIL are built; other interpreters are told."""
+    asked = [_FREE_THREADING] if name != "enable" and value is True else _listed(value)
+    for one in asked:
+        if one in {_FREE_THREADING, "all"}:
+            yield Setting(key="free-threaded", value=one, origin=origin)
+        if one != _FREE_THREADING:
+            yield Untold(text=f"{_short(one)}: {_WHY['enable']}", origin=origin)
+
+
+def _installed_by_pip(value: object) -> list[str]:
+    """Return the projects that a ``before-test`` of nothing but ``pip install`` brings; none when it does more."""
+    text = " && ".join(map(str, value)) if isinstance(value, list) else str(value)
+    words = shell_words(text) or []
+    while words and re.fullmatch(r"\w+=.*", words[0]):
+        words.pop(0)
+    if words[1:2] == ["-m"] and words[0].startswith("python"):
+        words = words[2:]
+    names = words[2:]
+    plain = all(re.fullmatch(r"[\w.-]+((==|~=|>=)[\w.]+)?", one) and one[0] != "-" for one in names)
+    return names if words[:2] == ["pip", "install"] and plain else []
+
+
 def _repair(value: object, origin: Origin) -> Iterator[Setting | Untold]:
     """Take ``--exclude`` of auditwheel over; a command of the project's own is told."""
     text = " && ".join(map(str, value)) if isinstance(value, list) else str(value)
@@ -201,6 +228,9 @@ def _expanded(globs: Iterable[str]) -> list[str]:
 
 def other_builds(globs: Iterable[str]) -> list[str]:
     """Return the globs that ask for what Diptych does not build: another interpreter, musl, Windows."""
-    return [
-        glob for glob in globs if re.match(r"(pp|gp|cp\d+t|cp\d\?+t)", glob) or re.search(r"musl|win", glob)
-    ]
+    return [glob for glob in globs if re.match(r"(pp|gp)", glob) or re.search(r"musl|win", glob)]
+
+
+def names_free_threaded(globs: Iterable[str]) -> bool:
+    """Tell whether a glob names Pythons without the GIL: ``cp314t-*``, ``cp31?t-*``; a ``*`` alone does not."""
+    return any(re.match(r"cp[\d?\[\]*-]*t-", glob) for glob in _expanded(globs))

@@ -10,6 +10,7 @@ from typing import Any
 
 from diptych.adopt.files import inside, read_text
 from diptych.adopt.readpyproject import Pyproject, strings
+from diptych.adopt.readpytest import read_pytest
 
 _SOURCES = ("", "src", "python", "lib", "source")
 _NOT_PACKAGES = frozenset({"test", "tests", "testing", "docs", "doc", "examples", "example", "benchmarks", "bench", "scripts", "tools", "build", "dist", "ci", "conda", "recipe", "src", "python", "lib", "source", "setup", "conftest"})  # fmt: skip
@@ -87,10 +88,10 @@ def is_on_disk(root: Path, name: str, sources: Sequence[str] = _SOURCES) -> bool
 
 def test_places(root: Path, pyproject: Pyproject, package: str) -> Iterator[tuple[str, str]]:
     """Yield where tests stand, relative to the root, each with why it is thought so; the best first."""
-    paths = pyproject.table("tool", "pytest", "ini_options").get("testpaths")
-    for path in [paths] if isinstance(paths, str) else strings(paths):
-        if inside(root, root / path) and (root / path).exists():
-            yield path, "pyproject.toml tool.pytest.ini_options.testpaths"
+    settings = read_pytest(root, pyproject)
+    for path in (given.removesuffix("/") for given in settings.testpaths):
+        if path and inside(root, root / path) and (root / path).exists():
+            yield path, f"{settings.file}: testpaths of pytest"
     folders = source_folders(pyproject, {})
     own = [
         f"{source}/{package.replace('.', '/')}/{name}".strip("/")

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-from diptych.adopt.cibuildwheel import other_builds, selected_pythons
+from diptych.adopt.cibuildwheel import names_free_threaded, other_builds, selected_pythons
 from diptych.adopt.gather import Repository
 from diptych.adopt.model import Need, Origin, Untold
 from diptych.adopt.names import conda_names, projects_of_conda
@@ -21,6 +21,8 @@ from diptych.recipes.tools import TOOLS
 
 # The Pythons that Diptych itself is tested with.
 PYTHONS = ("3.10", "3.11", "3.12", "3.13", "3.14")
+# Those without the GIL: taken where cibuildwheel is told to build them.
+FREE_THREADED = ("3.13t", "3.14t")
 _CLASSIFIER = re.compile(r"Programming Language :: Python :: (3\.\d+)")
 
 
@@ -55,15 +57,22 @@ def _python(repository: Repository, untold: list[Untold]) -> Line:
             hint="admit one of them in requires-python",
         )
     named = [python for python in _classified(repository) if python in admitted]
-    if build or skip:
+    enabled = repository.reading.of("free-threaded")
+    if build or skip or enabled:
         known = admitted if build or not named else named
         chosen = selected_pythons([one.value for one in build], [one.value for one in skip], known)
-        places = [str(one.origin) for one in (*build, *skip)]
+        if enabled or names_free_threaded(one.value for one in build):
+            free = [python for python in FREE_THREADED if python.removesuffix("t") in known]
+            chosen += selected_pythons([one.value for one in build], [one.value for one in skip], free)
+        places = [str(one.origin) for one in (*build, *skip, *enabled)]
         places += ["the classifiers"] if known is named else [str(origin)] if specifiers else []
         if chosen:
             return Line(key="python", value=chosen, why=unique(places))
         untold.append(
-            Untold(text="build and skip leave none of the Pythons here", origin=(*build, *skip)[0].origin)
+            Untold(
+                text="build and skip leave none of the Pythons here",
+                origin=(*build, *skip, *enabled)[0].origin,
+            )
         )
     if named:
         return Line(key="python", value=named, why=("the classifiers",))

@@ -21,8 +21,10 @@ from diptych.adopt.imports import (
     tests_among_modules,
 )
 from diptych.adopt.model import Origin, Untold
+from diptych.adopt.names import projects_of_conda
 from diptych.adopt.plan_package import import_name
 from diptych.adopt.readpyproject import FILE, strings
+from diptych.adopt.readpytest import coverage_plugins, read_pytest, without_the_gil_alone
 from diptych.adopt.requirements import group, match_spec, merged, project_name
 from diptych.adopt.table import Line, origins, unique
 
@@ -33,6 +35,38 @@ _WIDE_GROUPS = ("dev", "develop", "development", "all")
 
 def test_lines(repository: Repository, untold: list[Untold]) -> tuple[Line, ...]:
     """Return ``test``, and ``test-sources`` where the tests have to be copied away from the package's sources."""
+    lines = _test_lines(repository, untold)
+    return lines if repository.reading.of("test") else _for_every_python(repository, lines, untold)
+
+
+def _for_every_python(
+    repository: Repository, lines: tuple[Line, ...], untold: list[Untold]
+) -> tuple[Line, ...]:
+    """Leave out the test modules that a Python with the GIL cannot import: pytest would end at the first."""
+    command = next((str(line.value) for line in lines if line.key == "test"), _TEST)
+    refusing = [file.name for file in _test_modules(repository, command) if without_the_gil_alone(file)]
+    if not command.startswith("pytest") or not refusing:
+        return lines
+    why = f"{', '.join(refusing)}: for a Python without the GIL alone, an assert at its top says"
+    untold.append(Untold(text=f"left out of the tests: {why}", origin=Origin(file=".")))
+    line = Line(
+        key="test",
+        value=" ".join([command, *(f"--ignore-glob=*/{name}" for name in refusing)]),
+        why=(*(one for given in lines if given.key == "test" for one in given.why), why),
+    )
+    return (line, *(one for one in lines if one.key != "test"))
+
+
+def _test_modules(repository: Repository, command: str) -> list[Path]:
+    package = import_name(repository)
+    if "--pyargs" in command:
+        folder = tests_among_modules(repository.root, repository.pyproject, package)
+        return sorted((repository.root / folder).glob("test_*.py")) if folder else []
+    place = next(test_places(repository.root, repository.pyproject, package), None)
+    return sorted((repository.root / place[0]).rglob("test_*.py")) if place else []
+
+
+def _test_lines(repository: Repository, untold: list[Untold]) -> tuple[Line, ...]:
     given, sources = repository.reading.of("test"), repository.reading.of("test-sources")
     if given and sources:
         return (
@@ -120,13 +154,13 @@ def _from_source(command: str, root: Path) -> str:
 
 def test_requires(repository: Repository, untold: list[Untold]) -> Line | None:
     """Name what the tests need besides the project."""
-    found = [*_cibuildwheel_tests(repository), *_own_groups(repository)]
+    found = [*_cibuildwheel_tests(repository), *_own_groups(repository), *_pytest_plugins(repository)]
     specs: list[str] = []
     why: list[str] = []
     own = canonicalize_name(repository.name) if repository.name else ""
     for text, place in found:
         spec = match_spec(text)
-        if spec and spec.split()[0] != own:
+        if spec and project_name(text) != own:
             specs.append(spec)
             why.append(place)
     for one in repository.reading.of("test-requires-conda"):
@@ -153,6 +187,18 @@ def _cibuildwheel_tests(repository: Repository) -> Iterator[tuple[str, str]]:
         yield from _of_extra(repository, one.value)
     for one in repository.reading.of("test-groups"):
         yield from _of_group(repository, one.value)
+
+
+def _pytest_plugins(repository: Repository) -> Iterator[tuple[str, str]]:
+    """Yield what pytest's own settings cannot do without; only where pytest runs."""
+    if not _uses_pytest(repository):
+        return
+    settings = read_pytest(repository.root, repository.pyproject)
+    for text in settings.plugins:
+        yield text, f"{settings.file}: its options for pytest ask for {project_name(text)}"
+    if "pytest-cov" in settings.plugins:
+        for text in coverage_plugins(repository.root, repository.pyproject):
+            yield text, f"the settings of coverage load {text}"
 
 
 def _own_groups(repository: Repository) -> Iterator[tuple[str, str]]:
@@ -202,7 +248,7 @@ def _unlisted_imports(repository: Repository, specs: list[str]) -> Iterator[Unto
     """Name what the tests import and no list brings, by a project of the same name."""
     package = import_name(repository).split(".")[0]
     brought = {
-        *(str(canonicalize_name(spec.split()[0])) for spec in specs),
+        *(project for spec in specs for project in projects_of_conda(spec.split()[0])),
         *(project_name(text) for text in repository.dependencies),
         *("pytest", canonicalize_name(package)),
     }

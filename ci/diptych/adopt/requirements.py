@@ -1,4 +1,4 @@
-"""Requirements of PyPI as what the table takes: names that conda and PyPI share, with versions."""
+"""Requirements of PyPI as what the table takes: conda-forge's names, with versions."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from diptych import markers
+from diptych.specs import conda_name
 
 _ANY = markers.of_platform("linux-64", python="3.12")
 
@@ -22,7 +23,7 @@ def project_name(text: str) -> str:
 
 
 def match_spec(text: str) -> str | None:
-    """Write a requirement as a conda match spec; ``None`` when it is none, is not for this platform, or is a URL.
+    """Write a requirement as a conda match spec, under conda-forge's name; ``None`` when it is none, is not for this platform, or is a URL.
 
     Extras are left out: conda has none.
     """
@@ -33,7 +34,7 @@ def match_spec(text: str) -> str | None:
     if requirement.url or (requirement.marker and not requirement.marker.evaluate(_ANY)):
         return None
     versions = ",".join(_versions(str(one)) for one in requirement.specifier)
-    return f"{canonicalize_name(requirement.name)} {versions}".strip()
+    return f"{conda_name(requirement.name)} {versions}".strip()
 
 
 def _versions(clause: str) -> str:

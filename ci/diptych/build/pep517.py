@@ -7,6 +7,7 @@ environment: compilers find headers and libraries there by CPATH's kind of varia
 
 from __future__ import annotations
 
+import re
 import shlex
 import shutil
 from collections.abc import Iterator, Mapping
@@ -31,7 +32,7 @@ from diptych.config.buildsystem import build_system_of
 from diptych.config.forms import seconds
 from diptych.errors import CompileError, PackageError
 from diptych.inputs import inputs_of
-from diptych.pythons import abi_tag, interpreter_tag, is_free_threaded
+from diptych.pythons import abi_tag, interpreter_tag, numbers, stable_abi_tag
 from diptych.store import sha256_file
 
 INFO, EXTRA = "info", "extra"
@@ -221,9 +222,11 @@ def _check_tags(package: Package, job: CompileJob) -> None:
 
 
 def fits(tag: Tag, python: str) -> bool:
-    """Tell whether a Python may install a tag; one without the GIL has an ABI of its own (PEP 703), which abi3 is not."""
-    if tag.abi == "abi3":
-        return not is_free_threaded(python)
+    """Tell whether a Python may install a tag; one without the GIL has ABIs of its own (PEP 703, PEP 803), which abi3 is not."""
+    if tag.abi in {"abi3", "abi3t"}:
+        floor = re.fullmatch(r"cp(\d)(\d+)", tag.interpreter)
+        older = floor is not None and (int(floor[1]), int(floor[2])) <= numbers(python)
+        return older and tag.abi == stable_abi_tag(python)
     own = interpreter_tag(python)
     return tag.interpreter in {own, "py3", f"py{own[2:]}"} and tag.abi in {abi_tag(python), "none"}
 

@@ -69,11 +69,11 @@ class Stage:
 
     @property
     def tag(self) -> str:
-        """Interpreter and ABI tag of the backend's own wheel, such as ``cp310-abi3``; empty when it made none."""
+        """Interpreter and ABI tags of the backend's own wheel, such as ``cp310-abi3`` or ``cp315-abi3.abi3t``; empty when it made none."""
         file = self.info / "WHEEL" if self.info else None
         text = file.read_text(encoding="utf-8") if file and file.is_file() else ""
-        found = re.search(r"^Tag: ([\w.]+-[\w.]+)-", text, re.MULTILINE)
-        return found[1] if found else ""
+        found = re.findall(r"^Tag: ([\w.]+)-([\w.]+)-", text, re.MULTILINE)
+        return "-".join(".".join(dict.fromkeys(each)) for each in zip(*found, strict=True))
 
     @property
     def whole_prefix(self) -> bool:
@@ -97,9 +97,11 @@ class Stage:
 
     @property
     def stable(self) -> bool:
-        """Whether its modules are for several Pythons by their names: there are ``.abi3.so``, and none names a Python."""
+        """Whether its modules are for several Pythons by their names: ``.abi3.so`` or ``.abi3t.so`` (PEP 803), and none names a Python."""
         names = [Path(name).name for name in self.files]
-        return any(name.endswith(".abi3.so") for name in names) and not any(map(_PINNED.search, names))
+        return any(name.endswith((".abi3.so", ".abi3t.so")) for name in names) and not any(
+            map(_PINNED.search, names)
+        )
 
     @property
     def files(self) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ from diptych.packages.prefixes import naming
 from diptych.packages.recipe import RecipeFacts, recipe, write_recipe
 from diptych.packages.wheel import WheelJob, make_wheel
 from diptych.process import own_tools
-from diptych.pythons import abi_tag, is_free_threaded
+from diptych.pythons import abi_tag, interpreter_tag, is_free_threaded, stable_abi_tag
 from diptych.records import Artefact
 from diptych.relink import Journal, TreePlan, relink_tree
 from diptych.relink.placed import bytes_to_graft, check_placed
@@ -35,7 +35,7 @@ from diptych.relink.planners import Tree, plan_for_conda, plan_for_wheel, read_t
 from diptych.store import discard, write_json
 
 _RECIPE, _ELSEWHERE, _LIBRARY_TREE = "recipe", "elsewhere", "library-tree"
-_STABLE = re.compile(r"cp3(\d+)-abi3")
+_STABLE = re.compile(r"cp3(\d+)-abi3(\.abi3t)?")
 _PROGRAMS = PurePosixPath("bin")
 _LIBRARY = re.compile(r"lib/[^/]+(\.so(\.[\d.]+)?|\.dylib)")
 
@@ -167,8 +167,14 @@ def stable_floor(stage: Stage, python: str) -> str:
 
 def _wheel_tag(job: Packing) -> str:
     """Return interpreter and ABI tag: those of the backend, or the cell's own."""
-    floor = stable_floor(job.stage, job.python)
-    return job.stage.tag or f"{job.tag}-{'abi3' if floor else abi_tag(job.python)}"
+    return job.stage.tag or own_tag(job.stage, job.python)
+
+
+def own_tag(stage: Stage, python: str) -> str:
+    """Return interpreter and ABI tag of a stage that no backend has tagged: CMake's modules say by their names what they are."""
+    free = is_free_threaded(python) and any(name.endswith(".abi3t.so") for name in stage.files)
+    stable = stage.stable and (free or stable_floor(stage, python))
+    return f"{interpreter_tag(python)}-{stable_abi_tag(python) if stable else abi_tag(python)}"
 
 
 def _conda_job(job: CondaPacking, empty: Path, relinked: Tree) -> CondaJob:

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from packaging.tags import parse_tag
+
 from diptych import __version__, process
 from diptych.archives import open_package
 from diptych.environments import Environment
@@ -111,9 +113,8 @@ def _pack(job: WheelJob, folder: Path) -> Path:
     (info / "RECORD").unlink(missing_ok=True)
     # PEP 427, "the .dist-info directory": the WHEEL file.
     lines = ["Wheel-Version: 1.0", f"Generator: diptych ({__version__})", "Root-Is-Purelib: false"]
-    (info / "WHEEL").write_text(
-        "\n".join([*lines, f"Tag: {job.tag}-{raw_platform_tag(job.platform)}", ""]), encoding="utf-8"
-    )
+    tags = sorted(map(str, parse_tag(f"{job.tag}-{raw_platform_tag(job.platform)}")))
+    (info / "WHEEL").write_text("\n".join([*lines, *(f"Tag: {tag}" for tag in tags), ""]), encoding="utf-8")
     process.run(
         [sys.executable, "-m", "wheel", "pack", content, "--dest-dir", folder],
         env=_env(job),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from diptych.rules.evidence import Evidence
-from diptych.rules.names import boost_python
+from diptych.rules.names import STABLE, boost_python
 
 
 def binaries(evidence: Evidence) -> str:
@@ -48,7 +48,7 @@ def free_threaded(evidence: Evidence) -> str:
 
 def stable_abi(evidence: Evidence) -> str:
     """A module that claims the stable ABI."""
-    claimed = "abi3" in evidence.abi_tags or any(
+    claimed = not STABLE.isdisjoint(evidence.abi_tags) or any(
         item.module and item.module.stable for item in evidence.modules
     )
     return "" if claimed and evidence.modules else "no module claims the stable ABI here"

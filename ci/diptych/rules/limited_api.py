@@ -8,7 +8,7 @@ from diptych.policy import outside_stable_abi
 from diptych.rules import conditions
 from diptych.rules.evidence import Evidence, Item
 from diptych.rules.model import Finding, Severity, rule
-from diptych.rules.names import abi_of_tag
+from diptych.rules.names import STABLE, abi_of_tag
 
 _SHOWN = 8
 
@@ -51,7 +51,7 @@ def outside_limited_api(evidence: Evidence) -> Iterator[Finding]:
 
 def _claims_stable(item: Item, evidence: Evidence) -> bool:
     return item.module is not None and (
-        item.module.stable or ("abi3" in evidence.abi_tags and item.module.python is None)
+        item.module.stable or (not STABLE.isdisjoint(evidence.abi_tags) and item.module.python is None)
     )
 
 
@@ -60,7 +60,7 @@ def _stated_floor(evidence: Evidence) -> tuple[int, int] | None:
     if evidence.conda is not None:
         floors = [evidence.conda.floor(name) for name in ("cpython", "python")]
         return next((floor for floor in floors if floor), None)
-    if "abi3" not in evidence.abi_tags:
+    if STABLE.isdisjoint(evidence.abi_tags):
         return None
     found = [abi for tag in evidence.python_tags if (abi := abi_of_tag(tag))]
     return min((_numbers(abi.version) for abi in found), default=None)

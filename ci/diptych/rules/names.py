@@ -12,6 +12,8 @@ _LIBPYTHON = re.compile(
     r"libpython(?P<major>\d)(?:-[0-9a-f]{8})?(?:\.(?P<minor>\d+))?(?P<flags>[a-z]*)(?:-[0-9a-f]{8})?"
     r"(?:\.so(?:\.[\d.]+)?|(?:\.[\d.]+)?\.dylib)"
 )
+STABLE = frozenset({"abi3", "abi3t"})
+"""The ABI tags of the stable ABI: PEP 384, and PEP 803 for Pythons without the GIL."""
 _FRAMEWORK = re.compile(r"(?:^|/)Python[A-Z]?\.framework/Versions/(?P<version>[\d.]+t?)/Python[A-Z]?$")
 _MODULE = re.compile(
     r"(?P<name>[^./]+)(?:\.(?P<tag>(?:cpython|cp|abi3t?|pypy|graalpy)[^.]*))?\.(?:so|pyd|dylib)$"
@@ -63,7 +65,7 @@ class ModuleName:
     @property
     def stable(self) -> bool:
         """Whether the name claims the stable ABI."""
-        return self.tag in {"abi3", "abi3t"}
+        return self.tag in STABLE
 
 
 def libpython(needed: str) -> PythonAbi | None:

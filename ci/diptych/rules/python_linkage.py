@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from diptych.rules import conditions
 from diptych.rules.evidence import Evidence, Item
 from diptych.rules.model import Finding, Severity, rule
-from diptych.rules.names import PythonAbi, abi_of_tag, boost_python, libpython
+from diptych.rules.names import STABLE, PythonAbi, abi_of_tag, boost_python, libpython
 
 _INTERPRETERS = {"python", "libpython", "libpython-static", "pypy", "graalpy", "python-freethreading"}
 
@@ -146,7 +146,7 @@ def module_against_tag(evidence: Evidence) -> Iterator[Finding]:
     """
     wanted = {abi for tag in evidence.abi_tags if (abi := abi_of_tag(tag))}
     if not wanted:
-        if "abi3" in evidence.abi_tags:
+        if not STABLE.isdisjoint(evidence.abi_tags):
             yield from _pinned_in_abi3(evidence)
         return
     importable = {item.module.name for item in evidence.modules if item.module and _fits(item, wanted)}
@@ -178,10 +178,10 @@ def _pinned_in_abi3(evidence: Evidence) -> Iterator[Finding]:
         if item.module and item.module.python and item.module.name not in stable:
             yield Finding(
                 place=item.label,
-                message=f"for Python {item.module.python} alone, in an abi3 wheel",
+                message=f"for Python {item.module.python} alone, in an {'.'.join(evidence.abi_tags)} wheel",
                 evidence=(
                     f"file name: {item.module.tag}",
-                    f"wheel tag: {'.'.join(evidence.python_tags)}-abi3",
+                    f"wheel tag: {'.'.join(evidence.python_tags)}-{'.'.join(evidence.abi_tags)}",
                 ),
                 next_step="build the module with Py_LIMITED_API and the suffix .abi3.so, or tag the wheel for one Python",
             )

@@ -16,6 +16,7 @@ from diptych.rules import (
     packaging,
     platform_tags,
     python_linkage,
+    python_tags,
     resolution,
     runtimes,
     search_paths,
@@ -27,6 +28,7 @@ from diptych.rules.model import REGISTRY, Rule
 
 GROUPS = (
     python_linkage,
+    python_tags,
     limited_api,
     binding_layers,
     search_paths,
