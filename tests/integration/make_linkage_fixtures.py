@@ -159,6 +159,28 @@ def static_runtime(folder: Path, *flags: str) -> Path:
     return wheel(place / WHEEL, {f"lib/_a.{CP311}": inside, f"lib/_b.{CP311}": outside})
 
 
+def hidden_runtime(folder: Path, *flags: str, both: bool = False) -> Path:
+    """A module that catches an exception and lets its library, which uses the system's libstdc++, say what it is.
+
+    Args:
+        folder: where it goes.
+        flags: of the module.
+        both: the library gets them too.
+    """
+    place = folder / "hidden-runtime"
+    header = "#include <stdexcept>\n#include <string>\nint translate();\n"
+    body = "int translate() { try { throw; } catch (const std::exception &e) { return std::string(e.what()).size(); } }\n"
+    library = compiled(
+        place, "libpot.so.1", header + body, "-Wl,-soname,libpot.so.1", *(flags if both else ())
+    )
+    use = (
+        'extern "C" int PyInit__core() { try { throw std::runtime_error("seven!!"); }'
+        " catch (...) { return translate(); } }\n"
+    )
+    module = compiled(place, "_core.so", header + use, "-Wl,-rpath,$ORIGIN", library, *flags)
+    return wheel(place / WHEEL, {f"lib/_core.{CP311}": module, "lib/libpot.so.1": library})
+
+
 def other_string(folder: Path, *, module_abi: int = 1) -> Path:
     """Pain 7: a module and a library that were compiled with different ``_GLIBCXX_USE_CXX11_ABI``."""
     place = folder / f"cxx11-{module_abi}"

@@ -121,6 +121,46 @@ def test_static_runtime_is_told_from_ordinary_templates(tmp_path: Path) -> None:
     assert "DIP705" not in doctor(make.static_runtime(tmp_path / "kept", "-Wl,--exclude-libs,ALL"))
 
 
+HIDDEN = ("-static-libstdc++", "-static-libgcc", "-Wl,--exclude-libs,ALL")
+
+
+@pytest.mark.parametrize(
+    ("flags", "survives"),
+    [((), True), (HIDDEN, False), ((*HIDDEN, "-s"), False)],
+    ids=["shared", "hidden", "stripped"],
+)
+def test_a_hidden_runtime_beside_the_systems_ends_the_process(
+    flags: tuple[str, ...], tmp_path: Path, *, survives: bool
+) -> None:
+    path = make.hidden_runtime(tmp_path, *flags)
+    call = f"import ctypes; print(ctypes.CDLL({str(path.parent / '_core.so')!r}).PyInit__core())"
+    done = command(sys.executable, "-c", call, cwd=tmp_path)
+    assert (done.returncode == 0) is survives, done.output
+    found = doctor(path)
+    if survives:
+        assert "7" in done.output
+        assert "DIP709" not in found
+        return
+    assert "terminate called without an active exception" in done.output
+    assert "DIP705" not in found
+    assert found["DIP709"].place == "lib/_core.cpython-311-x86_64-linux-gnu.so"
+    assert found["DIP709"].evidence == ("lib/libpot.so.1: needs libstdc++.so.6",)
+    shown = auditwheel("show", path, libraries=path.parent)
+    assert shown.returncode == 0, "auditwheel finds nothing wrong"
+
+
+def test_a_hidden_runtime_in_both_is_two(tmp_path: Path) -> None:
+    found = doctor(make.hidden_runtime(tmp_path, *HIDDEN, both=True))[
+        "DIP709"
+    ]  # the last of two, one a binary
+    assert found.place == "lib/libpot.so.1"
+    assert found.evidence == ("lib/_core.cpython-311-x86_64-linux-gnu.so: has one of its own inside",)
+
+
+def test_a_hidden_runtime_alone_harms_nobody(tmp_path: Path) -> None:
+    assert "DIP709" not in doctor(make.static_runtime(tmp_path, "-Wl,--exclude-libs,ALL"))
+
+
 @pytest.mark.parametrize("module_abi", [0, 1])
 def test_the_other_std_string(module_abi: int, tmp_path: Path) -> None:
     path = make.other_string(tmp_path, module_abi=module_abi)

@@ -72,6 +72,24 @@ def elf_pair(*given: str, wanted: str = "foo", **parts: object) -> dict[str, byt
     }
 
 
+def runtime_pair(
+    *,
+    inside: bytes = b"\0N10__cxxabiv117__class_type_infoE\0",
+    library: tuple[str, ...] = ("libstdc++.so.6",),
+) -> dict[str, bytes]:
+    """A module whose constants hold some bytes, and the library that it is linked with."""
+    symbols = (Sym(name="foo"), Sym(name="_dl_find_object"))
+    cxx = [Sym(name="_ZNSt6localeC1Ev")] if library else []
+    return {
+        **member(module(needed=["libfoo.so.1", "libc.so.6"], rpath="$ORIGIN", symbols=symbols, text=inside)),
+        "pair/libfoo.so.1": elf(
+            soname="libfoo.so.1",
+            needed=[*library, "libc.so.6"],
+            symbols=[Sym(name="foo", defined=True), *cxx],
+        ),
+    }
+
+
 STRING = "NSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEE"
 REGISTRY = "_ZN5boost6python9converter8registry6insertEPFPvP7_objectE"
 BOOST = "libboost_python311.so.1.86.0"
@@ -203,6 +221,9 @@ ELF_CASES: dict[str, tuple[str, Mapping[str, bytes], set[str]]] = {
         member(module(symbols=tuple(Sym(name=name, defined=True) for name in ("_ZNSt6localeC1Ev", "_ZSt4cout")))),
         {"DIP705"},
     ),
+    "C++ runtime hidden inside, beside the system's": (TAG, runtime_pair(), {"DIP709"}),
+    "C++ runtime shared by both": (TAG, runtime_pair(inside=b"_ZTIN10__cxxabiv117__class_type_infoE\0"), set()),
+    "C++ runtime hidden inside, beside C": (TAG, runtime_pair(library=()), set()),
     "one of its names alone is interposed": (
         TAG, member(module(symbols=(Sym(name="__cxa_throw", defined=True),))), set()
     ),

@@ -11,6 +11,7 @@ from diptych.binaries import Binary, Buffer, Symbol, dynamic_symbols, signature,
 from diptych.doctor.instructions import instructions
 from diptych.doctor.tables import Names, names_of
 from diptych.policy import NewInMacOS, bundled_libraries, cxx_runtimes, new_in_macos
+from diptych.policy.cxx_runtimes import INSIDE, UNWINDS
 from diptych.rules import Deep, VersionUse
 from diptych.rules.names import ModuleName, module_name, stem
 
@@ -91,11 +92,20 @@ def probe(binary: Binary, data: Buffer, *, wanted: Wanted) -> Probe:
             signature=signature(binary, data) if binary.signed else None,
             version_uses=tuple(_version_uses(binary, symbols, wanted)),
             cxx_runtimes=cxx_runtimes(defined),
+            cxx_inside=_cxx_inside(binary, data, undefined),
             newer=_newer(binary, names),
             strong=_strong(names) if module else frozenset(),
         ),
         names=names_of(binary, everything),
     )
+
+
+def _cxx_inside(binary: Binary, data: Buffer, undefined: set[str]) -> bool:
+    """Tell whether a C++ runtime was linked in, visible or not."""
+    unwinds = UNWINDS & undefined or any(stem(name) == "libgcc_s" for name in binary.needed)
+    if binary.format != "elf" or binary.kind != "shared" or not unwinds:
+        return False
+    return any(_find(binary, data, INSIDE, begin, size) for begin, size in _constants(binary))
 
 
 def _newer(binary: Binary, names: Sequence[tuple[str, Symbol]]) -> tuple[NewInMacOS, ...]:

@@ -8,6 +8,11 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from importlib import resources
 
+INSIDE = b"\0N10__cxxabiv117__class_type_infoE\0"
+"""The name of a type that the C++ runtime itself defines (Itanium C++ ABI, 2.9.5): it stands in the constants of libstdc++ and libc++abi,
+and of a binary that one of them was linked into, stripped or not. Who uses the shared one has it as part of a symbol's name alone."""
+UNWINDS = frozenset({"dl_iterate_phdr", "_dl_find_object"})
+"""What an unwinder that is linked statically asks the loader; without it there is no C++ runtime inside."""
 _ENOUGH = 2
 """One alone is interposed by profilers and crash reporters (``__cxa_throw``); a linked archive brings several."""
 

@@ -79,6 +79,7 @@ class Deep:
         unused: needed libraries to which no symbol is bound.
         unbound: symbols that nothing in the whole closure defines; None: the closure is not known as a whole.
         cxx_runtimes: C++ runtimes of which it exports out-of-line parts, with the symbols that tell.
+        cxx_inside: a C++ runtime was linked into it statically, exported or hidden (ELF).
         newer: names that it cannot do without and that the system's libraries did not always have (Mach-O).
         strong: functions and objects that a module exports for no visible reason: no weak ones, no entry points.
     """
@@ -100,6 +101,7 @@ class Deep:
     unused: tuple[str, ...] = ()
     unbound: tuple[Unbound, ...] | None = None
     cxx_runtimes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    cxx_inside: bool = False
     newer: tuple[NewInMacOS, ...] = ()
     strong: frozenset[str] = frozenset()
 

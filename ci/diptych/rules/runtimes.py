@@ -140,7 +140,7 @@ def exported_runtime(evidence: Evidence) -> Iterator[Finding]:
     Mend: link the shared libstdc++ and take an older toolchain (or a toolset that adds newer parts only); or keep the copy to
     itself: `-static-libstdc++ -static-libgcc -Wl,--exclude-libs,ALL`, or a version script that exports `PyInit_*` alone.
 
-    Not seen: a static copy that is not exported: it harms nobody else.
+    Not seen: a static copy that is not exported: DIP709 speaks of it.
 
     Source: GCC manual, "-static-libstdc++"; ld(1), "--exclude-libs"; lief-project/LIEF#704; pypa/manylinux#118;
     llm-d/llm-d-kv-cache#550.
@@ -159,6 +159,67 @@ def exported_runtime(evidence: Evidence) -> Iterator[Finding]:
                 for symbols in runtimes.values()
             ),
         )
+
+
+@rule("DIP709", "C++ runtime hidden inside, beside another", Severity.DRIFT, conditions.elf)
+def hidden_runtime(evidence: Evidence) -> Iterator[Finding]:
+    """A binary has libstdc++ or libc++ inside, hidden, and is linked with one that uses another copy.
+
+    Why: each copy has its own exceptions in flight and its own locales. A library that rethrows what the other has caught (`throw;`, as
+    translators of exceptions do) finds nothing in flight and ends the process: "terminate called without an active exception". Streams, locales
+    and regular expressions that cross between the copies crash. Every static check passes, which is how such wheels get a tag below what
+    their code needs.
+
+    Mend: link one libstdc++ throughout, the system's, with a toolchain whose symbols the tag's policy admits (an image of manylinux, a
+    compiler of the channel); or put both binaries into one. With Zig, which always links libc++ statically, link libraries of your own statically too.
+
+    Not seen: binaries of other packages that C++ objects go to and come from; a copy without exceptions; Mach-O.
+
+    Source: Itanium C++ ABI, "Exception handling", 2.2.2 (caught exceptions of a thread); GCC manual, "-static-libgcc"; an experiment of
+    tests/integration/test_rules_experiments.py that ends so; serapeum-org/pyramids#332, #338, #340; llm-d/llm-d-kv-cache#550.
+    """
+    inside = [item for item in evidence.elf if item.deep.cxx_inside and _absorbs(item)]
+    reached = {id(item): _own_libraries(item, evidence) for item in evidence.elf} if inside else {}
+    for item in inside:
+        if item.deep.cxx_runtimes:
+            continue  # exported: DIP705
+        others = [
+            other
+            for other in evidence.elf
+            if id(other) in reached[id(item)] or id(item) in reached[id(other)]
+            if other is not item and _absorbs(other)
+        ]
+        beside = [line for other in others if (line := _copy_of(other))]
+        if beside:
+            yield Finding(
+                place=item.label,
+                message="a C++ runtime is inside and hidden, and what it is linked with uses another",
+                evidence=(
+                    *beside[:_SHOWN],
+                    *([f"and {len(beside) - _SHOWN} more"] if len(beside) > _SHOWN else []),
+                ),
+            )
+
+
+def _own_libraries(item: Item, evidence: Evidence) -> set[int]:
+    """Return the identities of the target's libraries that a binary needs, directly or by way of others."""
+    found: set[int] = set()
+    waiting = [item]
+    while waiting:
+        for name in waiting.pop().binary.needed:
+            library = evidence.own_library(name)
+            if library is not None and id(library) not in found:
+                found.add(id(library))
+                waiting.append(library)
+    return found
+
+
+def _copy_of(item: Item) -> str:
+    """Say which C++ runtime a binary uses, or nothing where it uses none."""
+    shared = next((name for name in item.binary.needed if stem(name) in {"libstdc++", "libc++"}), "")
+    if shared:
+        return f"{item.label}: needs {shared.rpartition('/')[2]}"
+    return f"{item.label}: has one of its own inside" if item.deep.cxx_inside else ""
 
 
 def _absorbs(item: Item) -> bool:
