@@ -216,6 +216,7 @@ OTHER: dict[str, Callable[[Any], Any]] = {
     "env": lambda one: {**one, "CXXFLAGS": "-O1"},
     "environment": lambda one: replace(one, lock=(LOCKED,)),
     "epoch": lambda one: one + 1,
+    "wheel_include": lambda _: ("include/*",),
     "exclude_libraries": lambda _: ("libx.so.1",),
     "flags": lambda _: ("-O1",),
     "package": lambda _: "other",
