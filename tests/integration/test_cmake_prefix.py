@@ -85,3 +85,11 @@ def test_headers_are_in_the_wheel_where_the_table_asks_for_them(prefix: Checkout
     assert "quaternary-3.1.0.data/data/include/quaternary.hpp" in names
     compared = prefix.diptych("compare")
     assert compared.returncode == 0, compared.output
+
+
+def test_a_download_without_network_is_told_with_its_name(prefix: Checkout) -> None:
+    list_file = prefix.root / "CMakeLists.txt"
+    with list_file.open("a", encoding="utf-8") as file:
+        file.write("include(FetchContent)\nFetchContent_Declare(json URL https://127.0.0.1:9/json.tar.gz)\n")
+        file.write("FetchContent_MakeAvailable(json)\n")
+    clear(prefix.build(), "the network did not answer: json", "-DFETCHCONTENT_SOURCE_DIR_JSON=FOLDER")
