@@ -77,3 +77,13 @@ def test_a_backend_that_is_not_there_is_told(tmp_path: Path, session_env: dict[s
         backend(tmp_path, session_env, "raise ImportError('no such thing')").environment("wheel", {})
     assert "pyproject.toml" in caught.value.summary
     assert caught.value.details
+
+
+def test_build_requirements_that_do_not_exist_are_named(tmp_path: Path, session_env: dict[str, str]) -> None:
+    wanting = backend(tmp_path, session_env, FAILING)
+    table = '[build-system]\nrequires = ["setuptools>=99999"]\nbuild-backend = "own"\nbackend-path = ["."]\n'
+    (tmp_path / "thing" / "pyproject.toml").write_text(table, encoding="utf-8")
+    with pytest.raises(PackageError) as caught:
+        wanting.environment("wheel", {})
+    assert "pyproject.toml" in caught.value.summary
+    assert any("setuptools>=99999" in line for line in caught.value.details)

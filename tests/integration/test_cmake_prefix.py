@@ -69,3 +69,27 @@ def test_a_destination_outside_is_refused_with_its_rule(prefix: Checkout) -> Non
     done = prefix.build()
     clear(done, f"/opt/diptych-test-of-strays/LICENSE (CMakeLists.txt:{lines + 1})", "Python_SITEARCH")
     assert not Path("/opt/diptych-test-of-strays").exists()
+
+
+def test_headers_are_in_the_wheel_where_the_table_asks_for_them(prefix: Checkout) -> None:
+    file = prefix.root / "pyproject.toml"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(
+        text.replace("[tool.diptych]\n", '[tool.diptych]\nwheel-include = ["include/*"]\n'), encoding="utf-8"
+    )
+    done = prefix.build()
+    assert done.returncode == 0, done.output
+    assert "not in a wheel: lib/cmake/quaternary (2 files), lib/pkgconfig (1 file)" in done.output
+    with open_package(prefix.packages[0]) as package:
+        names = {member.name for member in package.members}
+    assert "quaternary-3.1.0.data/data/include/quaternary.hpp" in names
+    compared = prefix.diptych("compare")
+    assert compared.returncode == 0, compared.output
+
+
+def test_a_download_without_network_is_told_with_its_name(prefix: Checkout) -> None:
+    list_file = prefix.root / "CMakeLists.txt"
+    with list_file.open("a", encoding="utf-8") as file:
+        file.write("include(FetchContent)\nFetchContent_Declare(json URL https://127.0.0.1:9/json.tar.gz)\n")
+        file.write("FetchContent_MakeAvailable(json)\n")
+    clear(prefix.build(), "the network did not answer: json", "-DFETCHCONTENT_SOURCE_DIR_JSON=FOLDER")

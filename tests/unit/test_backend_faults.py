@@ -52,7 +52,9 @@ def build_wheel(folder, config_settings=None, metadata_directory=None):
 ANY, LINUX = "py3-none-any", f"{TAG}-{TAG}-linux_x86_64"
 
 
-def build(root: Path, env: dict[str, str], body: str, *, limit: str = "5 min") -> None:
+def build(
+    root: Path, env: dict[str, str], body: str, *, limit: str = "5 min", prefix: Path = Path(sys.prefix)
+) -> None:
     """Run the builder on a project whose backend has this body."""
     (root / "project").mkdir()
     (root / "project" / "pyproject.toml").write_text(TABLE.format(limit=limit), encoding="utf-8")
@@ -66,7 +68,7 @@ def build(root: Path, env: dict[str, str], body: str, *, limit: str = "5 min") -
     job = compile_job(
         space.cells[0],
         space.config,
-        environment=Environment(prefix=Path(sys.prefix), python=python, version=HERE, lock=(), channels=()),
+        environment=Environment(prefix=prefix, python=python, version=HERE, lock=(), channels=()),
         compiler=compiler,
         store=space.store,
         env=env,
@@ -122,3 +124,28 @@ def test_a_backend_writes_into_a_copy_of_the_sources(tmp_path: Path, env: dict[s
         build(tmp_path, env, body)
     assert (tmp_path / "tree" / "source" / "left.txt").is_file()
     assert not (tmp_path / "project" / "left.txt").exists()
+
+
+def test_a_backend_that_writes_into_the_host_environment_is_told(tmp_path: Path, env: dict[str, str]) -> None:
+    prefix = tmp_path / "host"
+    (prefix / "lib").mkdir(parents=True)
+    (prefix / "lib" / "there.txt").write_text("as it was", encoding="utf-8")
+    body = (
+        f'pathlib.Path({str(prefix)!r}, "lib", "stray.so").write_text(""); '
+        f'return wheel(folder, "thing-1.0-{LINUX}.whl", "{LINUX}")'
+    )
+    with pytest.raises(CompileError, match="wrote into the host environment") as caught:
+        build(tmp_path, env, body, prefix=prefix)
+    assert list(caught.value.details) == [str(prefix / "lib" / "stray.so")]
+    assert str(prefix) in caught.value.hint
+
+
+def test_a_wheel_that_leads_out_of_its_folder_is_refused(tmp_path: Path, env: dict[str, str]) -> None:
+    body = (
+        f'wheel(folder, "thing-1.0-{LINUX}.whl", "{LINUX}"); '
+        f'zipfile.ZipFile(pathlib.Path(folder, "thing-1.0-{LINUX}.whl"), "a").writestr("../../evil.txt", "x"); '
+        f'return "thing-1.0-{LINUX}.whl"'
+    )
+    with pytest.raises(DiptychError, match="evil"):
+        build(tmp_path, env, body)
+    assert not list(tmp_path.rglob("evil.txt"))

@@ -12,6 +12,7 @@ from diptych.build.fileapi import Installed, installed
 from diptych.build.firsterror import error_place, first_error
 from diptych.build.job import LONGER, CompileJob, compile_log
 from diptych.build.layout import INSTALL_PREFIX, Layout, files_of, gather, layout_meant, origins
+from diptych.build.missing import lacking
 from diptych.build.objects import launcher
 from diptych.build.outside_files import check_headers, check_links
 from diptych.build.toolenv import tool_environment
@@ -87,11 +88,16 @@ def _failing(job: CompileJob, what: str) -> Iterator[None]:
         yield
     except ProcessError as error:
         log = compile_log(job.store, job.cell)
-        found = first_error(log.read_text(encoding="utf-8", errors="replace")) if log.is_file() else ()
+        output = log.read_text(encoding="utf-8", errors="replace") if log.is_file() else ""
+        found = first_error(output)
+        lack = None if error.timed_out else lacking(job.sources.folder, output, env=job.env)
         raise CompileError(
             f"{job.cell}: {what} failed: {error.summary}",
-            details=[*found, f"whole log: {log}"] if found else error.details,
-            hint=LONGER if error.timed_out else _hint(what),
+            details=[
+                *([*found, f"whole log: {log}"] if found else error.details),
+                *([lack.detail] if lack else []),
+            ],
+            hint=LONGER if error.timed_out else lack.hint if lack else _hint(what),
             place=error_place(found, source=job.sources.folder),
         ) from error
 

@@ -7,6 +7,7 @@ environment: compilers find headers and libraries there by CPATH's kind of varia
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import shutil
@@ -24,9 +25,9 @@ from diptych.build.backend import Backend
 from diptych.build.job import BuildEnvironment, CompileJob, compile_log
 from diptych.build.layout import SITE
 from diptych.build.mirror import lend_git, mirror
+from diptych.build.missing import lacking
 from diptych.build.objects import launcher
 from diptych.build.outside_files import check_links
-from diptych.build.sources import missing_submodules
 from diptych.build.toolenv import tool_environment
 from diptych.config.buildsystem import build_system_of
 from diptych.config.forms import seconds
@@ -45,6 +46,7 @@ _CMAKE = (
     # No run path in the stage: it is relinked twice, for wheel and conda.
     "-DCMAKE_SKIP_RPATH=ON",
 )
+_SHOWN = 8
 _SCHEMES = {"purelib": SITE, "platlib": SITE, "scripts": EXTRA, "headers": EXTRA, "data": EXTRA}
 
 
@@ -64,7 +66,9 @@ def make(job: CompileJob, tree: Path, empty: Path) -> dict[str, Path]:
     compile_log(job.store, job.cell).unlink(missing_ok=True)
     built = empty / "built"
     built.mkdir()
-    with open_package(wheel_of(job, tree, built)) as package:
+    with _writes_nothing_into(job.environment.prefix, job):
+        wheel = wheel_of(job, tree, built)
+    with open_package(wheel) as package:
         _check_tags(package, job)
         unpack(package, empty / "wheel")
     lay_out(empty / "wheel", empty)
@@ -81,7 +85,7 @@ def wheel_of(job: CompileJob, tree: Path, built: Path) -> Path:
         PackageError: the backend failed, with its last lines.
         CompileError: it left something else.
     """
-    with _submodules_told(job):
+    with _lacking_told(job):
         within = job.within or environment_of(job, tree)
         return _only_wheel(_backend(job, tree).build("wheel", built, within), built, job)
 
@@ -92,24 +96,53 @@ def environment_of(job: CompileJob, tree: Path) -> BuildEnvironment:
     Raises:
         PackageError: with the last lines of the backend, pip or uv.
     """
-    with _submodules_told(job):
+    with _lacking_told(job):
         return _backend(job, tree).environment("wheel", inputs_of("compile", job).values)
 
 
 @contextmanager
-def _submodules_told(job: CompileJob) -> Iterator[None]:
-    """Name the submodules that were not fetched, when the build has failed."""
+def _lacking_told(job: CompileJob) -> Iterator[None]:
+    """Name what the sources lack, when the build has failed."""
     try:
         yield
     except PackageError as error:
-        missing = missing_submodules(job.sources.folder, env=job.env)
-        if not missing:
+        log = compile_log(job.store, job.cell)
+        output = log.read_text(encoding="utf-8", errors="replace") if log.is_file() else ""
+        found = lacking(job.sources.folder, "\n".join([output, *error.details]), env=job.env)
+        if found is None:
             raise
-        raise PackageError(
-            error.summary,
-            details=[*error.details, f"not fetched: the submodules {', '.join(missing)}"],
-            hint="git submodule update --init --recursive",
-        ) from error
+        raise PackageError(error.summary, details=[*error.details, found.detail], hint=found.hint) from error
+
+
+@contextmanager
+def _writes_nothing_into(environment: Path, job: CompileJob) -> Iterator[None]:
+    """Refuse a backend that changes the host environment: the next build would find what this one left.
+
+    Raises:
+        CompileError: naming the files.
+    """
+    before = _times(environment)
+    yield
+    after = _times(environment)
+    changed = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
+    if changed:
+        more = [f"and {len(changed) - _SHOWN} more"] if len(changed) > _SHOWN else []
+        raise CompileError(
+            f"{job.cell}: the build backend wrote into the host environment, outside its own folder",
+            details=[*(str(environment / name) for name in changed[:_SHOWN]), *more],
+            hint=f'let it install into the wheel alone, and remove "{environment}": the next run makes it anew',
+        )
+
+
+def _times(folder: Path) -> dict[str, int]:
+    """Return each file below a folder with the time of its last change, without what Python keeps for itself."""
+    found = {}
+    for place, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if name not in {"__pycache__", "conda-meta"}]
+        for name in files:
+            path = Path(place, name)
+            found[path.relative_to(folder).as_posix()] = path.lstat().st_mtime_ns
+    return found
 
 
 def _backend(job: CompileJob, tree: Path) -> Backend:

@@ -18,7 +18,7 @@ from diptych.errors import LinkageError, PackageError
 from diptych.inputs import inputs_of, made_once
 from diptych.packages.conda import CondaJob, Library, make_conda_package
 from diptych.packages.depends import RunNeeds
-from diptych.packages.elsewhere import check_elsewhere, copy_without, into_prefix, left_out
+from diptych.packages.elsewhere import check_elsewhere, copy_without, into_prefix, left_out, with_files
 from diptych.packages.exports import shared_names
 from diptych.packages.metadata import place_metadata
 from diptych.packages.needs import needs_of
@@ -35,6 +35,7 @@ from diptych.relink.planners import Tree, plan_for_conda, plan_for_wheel, read_t
 from diptych.store import discard, write_json
 
 _RECIPE, _ELSEWHERE, _LIBRARY_TREE = "recipe", "elsewhere", "library-tree"
+_DATA = "data"
 _STABLE = re.compile(r"cp3(\d+)-abi3(\.abi3t)?")
 _PROGRAMS = PurePosixPath("bin")
 _LIBRARY = re.compile(r"lib/[^/]+(\.so(\.[\d.]+)?|\.dylib)")
@@ -96,7 +97,7 @@ def wheel_of(job: WheelPacking) -> Packed:
         wheel = make_wheel(
             WheelJob(
                 tree=tree / stage.site,
-                extra=stage.extra,
+                extra=with_files(stage.extra, tree, job.wheel_include, empty / _DATA, kept=kept),
                 programs=tree / _PROGRAMS if stage.whole_prefix else None,
                 metadata=job.metadata,
                 tag=_wheel_tag(job),

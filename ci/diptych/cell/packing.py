@@ -18,7 +18,7 @@ from diptych.packages.grafted import public_url
 from diptych.packages.metadata import Metadata
 from diptych.packages.recipe import RecipeSettings
 from diptych.packages.repack import REVISION, compression_versions
-from diptych.pythons import interpreter_tag, site_packages
+from diptych.pythons import site_packages
 from diptych.store import Store, sha256_tree
 from diptych.workspace import Workspace
 
@@ -90,11 +90,6 @@ class Packing:
     store: Annotated[Store, PLACE]
 
     @property
-    def tag(self) -> str:
-        """The Python as in a wheel's file name, such as ``cp311``."""
-        return interpreter_tag(self.python)
-
-    @property
     def site_packages(self) -> PurePosixPath:
         """Where site-packages is, relative to the prefix of an environment."""
         return site_packages(self.python)
@@ -102,9 +97,10 @@ class Packing:
 
 @dataclass(frozen=True, kw_only=True)
 class WheelPacking(Packing):
-    """The inputs of the wheel; ``exclude_libraries`` as in the table."""
+    """The inputs of the wheel; ``exclude_libraries`` and ``wheel_include`` as in the table."""
 
     exclude_libraries: tuple[str, ...]
+    wheel_include: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,7 +145,11 @@ def packings(
         env=env,
         store=workspace.store,
     )
-    wheel = WheelPacking(**vars(both), exclude_libraries=cell.settings.exclude_libraries)
+    wheel = WheelPacking(
+        **vars(both),
+        exclude_libraries=cell.settings.exclude_libraries,
+        wheel_include=cell.settings.wheel_include,
+    )
     conda = CondaPacking(
         **vars(both),
         package=config.package,

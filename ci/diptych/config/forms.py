@@ -92,6 +92,9 @@ PATH = Text(words="a path", pattern=rf"{_PLAIN}+")
 PROGRAM = Text(words='the name or path of a program, such as "g++-13"', pattern=rf"{_PLAIN}+")
 ARGUMENT = Text(words="a command line argument", pattern=rf"{_PLAIN}+")
 LIBRARY = Text(words='a glob over library names, such as "libcuda.so*"', pattern=r"[^\x00-\x20\x7f/]+")
+INSTALLED = Text(
+    words='a glob over installed files such as "include/*"', pattern=r"(?!/|(.*/)?\.\.(/|$))[^\x00-\x1f\x7f]+"
+)
 DURATION = Text(words='a time such as "90 s", "30 min" or "2 h"', pattern=r"[1-9][0-9]{0,5} (s|min|h)")
 FLOOR = Text(words='a glibc as in a wheel\'s tag, such as "2_17" or "2_28"', pattern=r"2_(1[7-9]|[2-9][0-9])")
 BUILD_TYPE = Text(words='a CMake build type such as "Release"', pattern=r"[A-Za-z][A-Za-z0-9_]*")

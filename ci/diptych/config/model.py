@@ -99,6 +99,11 @@ class CellSettings:
     """Libraries that must not be grafted into the wheel because the user's machine brings them, as globs
     over file names such as `libcuda.so*`. A glob that matches nothing is an error."""
 
+    wheel_include: Annotated[tuple[str, ...], ListOf(item=forms.INSTALLED, unique=True)] = ()
+    """Files of a prefix that the wheel holds too, although they are neither modules, programs nor libraries that it needs: headers, CMake
+    files, as globs over their paths below the prefix, where `*` matches `/` as well: `["include/*"]`. They are installed below the
+    environment's prefix. A glob that matches nothing is an error."""
+
     floor: Annotated[str | None, forms.FLOOR] = None
     """The oldest glibc that the wheel has to do with, as in its tag: `2_28` for `manylinux_2_28`. A wheel that needs a newer
     one is an error. The compiler `zig` compiles for this glibc, for `2_17` where nothing is said; any other compiles for its machine's."""

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
 from diptych.archives import open_package
 from diptych.binaries import find_binaries
-from diptych.errors import PackageError
+from diptych.errors import PackageError, nearest
 from diptych.packages.grafted import original_name
 from diptych.packages.metadata import Metadata
+
+_SHOWN = 8
 
 
 def check_elsewhere(extra: Path | None) -> None:
@@ -48,6 +51,48 @@ def into_wheel(extra: Path | None, programs: Path | None, content: Path, metadat
         shutil.copytree(extra, folder)
     if programs and programs.is_dir():
         shutil.copytree(programs, folder / "scripts", dirs_exist_ok=True)
+
+
+def with_files(
+    extra: Path | None, tree: Path, globs: Sequence[str], folder: Path, *, kept: Collection[PurePosixPath]
+) -> Path | None:
+    """Return the folders with files of an install tree added to ``data``, by globs over their paths; as they are when there is none.
+
+    Args:
+        extra: as for :func:`check_elsewhere`.
+        tree: the install tree.
+        globs: from the table, ``wheel-include``.
+        folder: made here when there are globs.
+        kept: the folders of the tree that the wheel holds anyway.
+
+    Raises:
+        PackageError: a glob matches no such file, or a binary.
+    """
+    if not globs:
+        return extra
+    if extra:
+        shutil.copytree(extra, folder)
+    every = [PurePosixPath(path.relative_to(tree)) for path in sorted(tree.rglob("*")) if path.is_file()]
+    names = [name for name in every if not any(name.is_relative_to(one) for one in kept)]
+    binaries = {PurePosixPath(path.relative_to(tree)) for path in find_binaries(tree)}
+    for glob in globs:
+        found = [name for name in names if fnmatchcase(str(name), glob)]
+        if not found:
+            raise PackageError(
+                f'wheel-include: "{glob}" matches no file outside site-packages{nearest(glob, map(str, names))}',
+                details=[str(name) for name in names[:_SHOWN]] or ["everything is in site-packages"],
+                hint="globs are over paths below the prefix, such as include/*",
+            )
+        if wrong := [name for name in found if (tree / name).resolve() in {tree / one for one in binaries}]:
+            raise PackageError(
+                f'wheel-include: "{glob}" matches {wrong[0]}, which is a binary',
+                hint="libraries that the wheel needs are grafted into it, and programs are in it without being asked for",
+            )
+        for name in found:
+            target = folder / "data" / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(tree / name, target)
+    return folder
 
 
 def copy_without(tree: Path, but: Path, target: Path) -> None:
