@@ -9,12 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from diptych.cell.abi import check_abi
 from diptych.cell.forecast import forecast_floor
-from diptych.compilers import detect, installed
+from diptych.compilers import detect, installed, of_cell
 from diptych.config import load
 from diptych.config.known import known_spec
 from diptych.environments import Environment
+from diptych.errors import HostEnvironmentError
 from diptych.matrix import cells
+from diptych.process import run
+from diptych.store import Store
 from helpers.needs import lacking, needs, needs_linux
 
 ENV = {"PATH": os.environ["PATH"]}  # noqa: TID251 -- real tools are looked for on the real PATH
@@ -58,3 +62,31 @@ def test_the_forecast_names_symbols_of_the_real_libraries(tmp_path: Path) -> Non
         re.search(r"glibc 2\.\d+ of g\+\+: .*pthread_create \(GLIBC_2\.34\)", line) for line in found.newer
     )
     assert any(re.search(r"libstdc\+\+ \d+ of g\+\+: .*\(GLIBCXX_3", line) for line in found.newer)
+
+
+@needs_linux("libc++ beside libstdc++")
+@needs("g++", package="g++")
+def test_a_real_library_of_the_other_abi_is_refused(tmp_path: Path) -> None:
+    """Zig has libc++, and gcc has two strings: the library is gcc's, of the newer one."""
+    text = '[project]\nname = "pair"\nversion = "1"\n[tool.diptych]\npython = ["3.11"]\n'
+    table = 'compiler = ["gcc", "old", "zig"]\nhost = ["far"]\n[tool.diptych.compilers.old]\ncxx = "g++"\n'
+    flags = 'flags = ["-D_GLIBCXX_USE_CXX11_ABI=0"]\n'
+    (tmp_path / "pyproject.toml").write_text(text + table + flags, encoding="utf-8")
+    for folder in ("lib", "conda-meta"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "far.cpp").write_text(
+        "#include <string>\nnamespace far { std::string of(const std::string &x) { return x + x; } }"
+    )
+    library = tmp_path / "lib" / "libfar.so.1"
+    run(["g++", "-shared", "-fPIC", "-o", library, "far.cpp"], env=ENV, cwd=tmp_path)
+    record = '{"name": "far", "files": ["lib/libfar.so.1"], "depends": []}'
+    (tmp_path / "conda-meta" / "far.json").write_text(record, encoding="utf-8")
+    host = Environment(prefix=tmp_path, python=tmp_path, version="3.11", lock=(), channels=())
+    gcc, old, zig = cells(load(tmp_path), platform="linux-64")
+    store = Store(root=tmp_path / "store")
+    env = {**ENV, "HOME": str(tmp_path)}  # Zig keeps a cache
+    check_abi(gcc, of_cell(gcc, env, store=store), host)
+    for cell, ours in ((old, "libstdc++ (pre-cxx11)"), (zig, "libc++")):
+        with pytest.raises(HostEnvironmentError, match=re.escape(f"compiles for {ours}")) as caught:
+            check_abi(cell, of_cell(cell, env, store=store), host)
+        assert "far: libfar.so.1 is for libstdc++ (cxx11): _ZN3far2ofE" in caught.value.details[0]

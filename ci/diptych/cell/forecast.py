@@ -14,12 +14,11 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from diptych.binaries import Binary, read_file
-from diptych.cell.makers import libraries_alone
+from diptych.cell.linked import libraries_of, packages_to_link
 from diptych.compilers import Compiler, shared_library
 from diptych.environments import Environment
 from diptych.errors import FormatError, PackageError
 from diptych.matrix import Cell
-from diptych.packages.specs import name_of
 from diptych.policy import Level, forecast, manylinux
 from diptych.policy.images import image_for
 from diptych.policy.tables import version_key
@@ -192,27 +191,12 @@ def _grafted(
 ) -> Iterator[tuple[str, tuple[bool, list[str]]]]:
     """Yield each host package with libraries above the floor: whether all of them are, and a line for each."""
     owners = environment.owners()
-    files: dict[str, list[Path]] = {}
-    for file, package in owners.items():
-        name = file.rpartition("/")[2]
-        if file.startswith("lib/lib") and file.count("/") == 1 and ".so" in name and _is_brought(name, cell):
-            path = environment.prefix / file
-            if path.is_file() and not path.is_symlink():
-                files.setdefault(package, []).append(path)
-    for package in _to_link(cell, environment, owners):
-        lines = [_above(path, package, floor, cell) for path in sorted(files.get(package, ()))]
+    files = libraries_of(environment, owners)
+    for package in packages_to_link(cell, environment, owners):
+        brought = [path for path in files.get(package, ()) if _is_brought(path.name, cell)]
+        lines = [_above(path, package, floor, cell) for path in brought]
         if any(lines):
             yield package, (all(lines), [line for several in lines for line in several])
-
-
-def _to_link(cell: Cell, environment: Environment, owners: Mapping[str, str]) -> Iterator[str]:
-    """Yield the packages of libraries that the table's ``host`` names, or whose development package it names."""
-    alone = libraries_alone(dict(owners))
-    others = {package for file, package in owners.items() if file.startswith(("bin/", "lib/python"))}
-    depends = environment.depends()
-    named = [name_of(spec) for spec in cell.settings.host]
-    behind = [other for name in named if name not in others for other in depends.get(name, ())]
-    yield from (name for name in dict.fromkeys((*named, *behind)) if name in alone)
 
 
 def _is_brought(name: str, cell: Cell) -> bool:

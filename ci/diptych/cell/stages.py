@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from diptych import compilers
 from diptych.build.stage import Stage, compile_job, compile_stage
+from diptych.cell.abi import check_abi
 from diptych.cell.forecast import forecast_floor
 from diptych.environments import Environment
 from diptych.matrix import Cell
@@ -21,10 +22,12 @@ def stage_of(workspace: Workspace, cell: Cell, environment: Environment, *, ship
         shipped: packages are made of it, so it is said before whether the compiler can keep the cell's floor.
 
     Raises:
+        HostEnvironmentError: a host package was compiled for another C++ standard library.
         PackageError: a host package cannot keep the cell's floor.
         MissingToolError, CompileError, LinkageError: as the compile stage says.
     """
     compiler = compilers.of_cell(cell, workspace.env, store=workspace.store, prefix=environment.prefix)
+    check_abi(cell, compiler, environment)
     if shipped and cell.settings.floor and cell.platform.startswith("linux"):
         with workspace.output.step("floor") as step:
             forecast = forecast_floor(cell, compiler, environment, workspace.env)
