@@ -8,7 +8,16 @@ from diptych.binaries.bytesview import StringTable
 from diptych.binaries.elf_headers import PT_DYNAMIC, ElfFile
 
 DT_NULL, DT_NEEDED, DT_PLTRELSZ, DT_HASH, DT_STRTAB, DT_SYMTAB = 0, 1, 2, 4, 5, 6
-DT_RELA, DT_RELASZ, DT_STRSZ, DT_SONAME, DT_RPATH, DT_SYMBOLIC = 7, 8, 10, 14, 15, 16
+DT_RELA, DT_RELASZ, DT_RELAENT, DT_STRSZ, DT_INIT, DT_SONAME, DT_RPATH, DT_SYMBOLIC = (
+    7,
+    8,
+    9,
+    10,
+    12,
+    14,
+    15,
+    16,
+)
 DT_REL, DT_RELSZ, DT_PLTREL, DT_TEXTREL, DT_JMPREL, DT_BIND_NOW = 17, 18, 20, 22, 23, 24
 DT_RUNPATH, DT_FLAGS, DT_RELR = 29, 30, 36
 DT_AUXILIARY, DT_FILTER = 0x7FFFFFFD, 0x7FFFFFFF
