@@ -5,16 +5,21 @@ The file can be read nevertheless: these are words of headers that readers have 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from diptych.binaries.elf_dynamic import (
+    DT_FINI,
+    DT_FINI_ARRAY,
     DT_GNU_HASH,
     DT_HASH,
     DT_INIT,
+    DT_INIT_ARRAY,
     DT_JMPREL,
     DT_PLTREL,
+    DT_PLTRELSZ,
     DT_RELA,
     DT_RELAENT,
+    DT_RELASZ,
     DT_STRTAB,
     DT_SYMTAB,
     DT_VERNEED,
@@ -28,6 +33,7 @@ _RELA_MACHINES = {62, 183}  # x86-64 and aarch64: DT_RELA alone, in records of 2
 _RELA_SIZE = 24
 _NEWEST_ABI = 8
 _PAGE = 0x1000
+_SIZES = {DT_RELA: DT_RELASZ, DT_JMPREL: DT_PLTRELSZ}
 _READ_AT_LOADING = {
     DT_SYMTAB: "DT_SYMTAB",
     DT_HASH: "DT_HASH",
@@ -36,6 +42,8 @@ _READ_AT_LOADING = {
     DT_JMPREL: "DT_JMPREL",
     DT_VERSYM: "DT_VERSYM",
     DT_VERNEED: "DT_VERNEED",
+    DT_INIT_ARRAY: "DT_INIT_ARRAY",
+    DT_FINI_ARRAY: "DT_FINI_ARRAY",
 }
 
 
@@ -61,7 +69,12 @@ def loading_faults(elf: ElfFile, dynamic: Dynamic) -> Iterator[str]:
     if not dynamic.values:
         yield "there is no dynamic section (PT_DYNAMIC)"
         return
-    values = dynamic.values
+    yield from _absent(elf, dynamic.values)
+    yield from _astray(elf, dynamic.values)
+
+
+def _absent(elf: ElfFile, values: Mapping[int, int]) -> Iterator[str]:
+    """Yield tables that are not there, and sizes that loaders do not take."""
     hashed = bool({DT_HASH, DT_GNU_HASH} & set(values))
     if DT_STRTAB not in values:
         yield "there is no DT_STRTAB"
@@ -74,11 +87,17 @@ def loading_faults(elf: ElfFile, dynamic: Dynamic) -> Iterator[str]:
             yield f"DT_RELAENT is {values[DT_RELAENT]} instead of {_RELA_SIZE}"
         if values.get(DT_PLTREL, DT_RELA) != DT_RELA:
             yield f"DT_PLTREL is {values[DT_PLTREL]} instead of {DT_RELA}"
+
+
+def _astray(elf: ElfFile, values: Mapping[int, int]) -> Iterator[str]:
+    """Yield addresses that the loader reads or calls, and that are not there."""
     for tag, name in _READ_AT_LOADING.items():
-        if values.get(tag) and not _mapped(elf, values[tag]):
-            yield f"{name} points to {values[tag]:#x}, which no segment maps"
-    if values.get(DT_INIT) and not _mapped(elf, values[DT_INIT], flag="x"):
-        yield f"DT_INIT points to {values[DT_INIT]:#x}, which no executable segment maps"
+        last = max(values.get(_SIZES.get(tag, -1), 0), 1) - 1
+        if values.get(tag) and not (_mapped(elf, values[tag]) and _mapped(elf, values[tag] + last)):
+            yield f"{name} points to {values[tag]:#x}, and no segment maps all of it"
+    for tag, name in ((DT_INIT, "DT_INIT"), (DT_FINI, "DT_FINI")):
+        if values.get(tag) and not _mapped(elf, values[tag], flag="x"):
+            yield f"{name} points to {values[tag]:#x}, which no executable segment maps"
 
 
 def _mapped(elf: ElfFile, address: int, flag: str = "") -> bool:

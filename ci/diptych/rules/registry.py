@@ -22,6 +22,7 @@ from diptych.rules import (
     segments,
     unbound,
     wheel_container,
+    wheel_metadata,
 )
 from diptych.rules.model import REGISTRY, Rule
 
@@ -43,6 +44,7 @@ GROUPS = (
     macho_loading,
     exported,
     wheel_container,
+    wheel_metadata,
     conda_container,
 )
 """The modules that hold rules: importing one registers what it has."""
