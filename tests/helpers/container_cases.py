@@ -212,6 +212,169 @@ WHEELS = {
         code="DIP508",
         severity=D,
     ),
+    "no Wheel-Version": Pair(
+        bad=WheelCase(wheel=WHEEL.partition("\n")[2]), good=PLAIN, code="DIP523", severity=E, refused=True
+    ),
+    "Wheel-Version 2": Pair(
+        bad=WheelCase(wheel=WHEEL.replace("1.0", "2.0")), good=PLAIN, code="DIP523", severity=E, refused=True
+    ),
+    "Wheel-Version 1.9": Pair(
+        bad=WheelCase(wheel=WHEEL.replace("1.0", "1.9")), good=PLAIN, code="DIP523", severity=D
+    ),
+    "Wheel-Version in words": Pair(
+        bad=WheelCase(wheel=WHEEL.replace("1.0", "one")), good=PLAIN, code="DIP523", severity=E, refused=True
+    ),
+    "WHEEL without tags": Pair(
+        bad=WheelCase(wheel=WHEEL.partition("Tag")[0]), good=PLAIN, code="DIP512", severity=D
+    ),
+    "METADATA of nothing": Pair(bad=WheelCase(meta=""), good=PLAIN, code="DIP512", severity=E, refused=True),
+    "METADATA without a version": Pair(
+        bad=WheelCase(meta=META.replace("Version: 1.2\n", "")),
+        good=PLAIN,
+        code="DIP512",
+        severity=E,
+        refused=True,
+    ),
+    "a version that is none": Pair(
+        bad=WheelCase(meta=META.replace("1.2", "1.2.x")),
+        good=WheelCase(meta=META.replace("1.2", "1.2.0")),
+        code="DIP512",
+        severity=E,
+        refused=True,
+    ),
+    "a requirement that is none": Pair(
+        bad=WheelCase(meta=META + "Requires-Dist: numpy >>> 1\n"),
+        good=WheelCase(
+            meta=META + "Requires-Dist: numpy>=1,!=1.5; python_version>'3.8'\nRequires-Dist: a[b] (>=1)\n"
+        ),
+        code="DIP523",
+        severity=E,
+        refused=True,
+    ),
+    "a requirement without an operator": Pair(
+        bad=WheelCase(meta=META + "Requires-Dist: numpy 1.0\n"),
+        good=WheelCase(meta=META + "Requires-Dist: numpy ==1.*\n"),
+        code="DIP523",
+        severity=E,
+        refused=True,
+    ),
+    "a script without a function": Pair(
+        bad=WheelCase(more={f"{INFO}/entry_points.txt": b"[console_scripts]\npair = pair\n"}),
+        good=WheelCase(more={f"{INFO}/entry_points.txt": b"[console_scripts]\npair = pair:main\n"}),
+        code="DIP523",
+        severity=E,
+        refused=True,
+    ),
+    "a script of nothing": Pair(
+        bad=WheelCase(more={f"{INFO}/entry_points.txt": b"[gui_scripts]\npair = \n"}),
+        good=WheelCase(
+            more={f"{INFO}/entry_points.txt": b"[other]\npair = pair\n[gui_scripts]\np = a.b:c.d [x]\n"}
+        ),
+        code="DIP523",
+        severity=E,
+        refused=True,
+    ),
+    "a script of two words": Pair(
+        bad=WheelCase(more={f"{INFO}/entry_points.txt": b"[console_scripts]\npair = pair main\n"}),
+        good=WheelCase(
+            more={f"{INFO}/entry_points.txt": b"# pair main\n[console_scripts]\npair=pair:main\n"}
+        ),
+        code="DIP523",
+        severity=E,
+        refused=True,
+    ),
+    "a script with blanks at the colon": Pair(
+        bad=WheelCase(more={f"{INFO}/entry_points.txt": b"[console_scripts]\npair = pair : main\n"}),
+        good=WheelCase(more={f"{INFO}/entry_points.txt": b"[console_scripts]\n  pair  =  pair:main  \n"}),
+        code="DIP523",
+        severity=E,
+        refused=True,
+    ),
+    "names that differ in case": Pair(
+        bad=WheelCase(more={"pair_/A.py": b"", "pair_/a.py": b""}),
+        good=WheelCase(more={"pair_/A.py": b"", "pair_/b.py": b""}),
+        code="DIP506",
+        severity=E,
+    ),
+    "recorded twice": Pair(
+        bad=WheelCase(rows="pair.py,sha256=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU,0\n"),
+        good=PLAIN,
+        code="DIP511",
+        severity=D,
+    ),
+    "a row of one word": Pair(bad=WheelCase(rows="pair\n"), good=PLAIN, code="DIP511", severity=E),
+    "a row of four": Pair(bad=WheelCase(rows="a,b,c,d\n"), good=PLAIN, code="DIP511", severity=E),
+    "a row without a hash": Pair(
+        bad=WheelCase(late={"a.py": b""}, rows="a.py,,\n"),
+        good=WheelCase(
+            late={"a,b.py": b""}, rows='"a,b.py",sha256=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU,0\n'
+        ),
+        code="DIP511",
+        severity=E,
+    ),
+    "a size in words": Pair(
+        bad=WheelCase(
+            late={"a.py": b""}, rows="a.py,sha256=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU,zero\n"
+        ),
+        good=WheelCase(more={"a.py": b""}),
+        code="DIP511",
+        severity=E,
+    ),
+    "a path that leaves the folder": Pair(
+        bad=WheelCase(more={"../late.py": b""}),
+        good=WheelCase(more={"late/..py": b""}),
+        code="DIP502",
+        severity=E,
+        refused=True,
+    ),
+    "an absolute path": Pair(
+        bad=WheelCase(more={"/late.py": b""}),
+        good=WheelCase(more={"late.py": b""}),
+        code="DIP502",
+        severity=E,
+        refused=True,
+    ),
+    "a file and a folder": Pair(
+        bad=WheelCase(more={"pair.py/a.py": b""}),
+        good=WheelCase(more={"pair_py/a.py": b""}),
+        code="DIP502",
+        severity=E,
+        refused=True,
+    ),
+    "a build tag that is none": Pair(
+        bad=WheelCase(name="pair-1.2-abc-py3-none-any.whl"),
+        good=WheelCase(name="pair-1.2-1abc-py3-none-any.whl", wheel=WHEEL + "Build: 1abc\n"),
+        code="DIP502",
+        severity=E,
+        refused=True,
+    ),
+    "a name of four parts": Pair(
+        bad=WheelCase(name="pair-1.2-py3-none.whl"), good=PLAIN, code="DIP502", severity=E, refused=True
+    ),
+    "folder of another version": Pair(
+        bad=WheelCase(info="pair-1.3.dist-info"),
+        good=WheelCase(info="pair-1.2.0.dist-info"),
+        code="DIP512",
+        severity=D,
+    ),
+    "licence file of 2.3": Pair(
+        bad=WheelCase(meta=META.replace("2.4", "2.3") + "License-File: L\n", more=LICENCE),
+        good=WheelCase(meta=META + "License-File: L\n", more={f"{INFO}/L": b"MIT"}),
+        code="DIP513",
+        severity=D,
+    ),
+    "licence file outside": Pair(
+        bad=WheelCase(meta=META + "License-File: ../L\n"),
+        good=WheelCase(meta=META + "License-File: a/L\n", more={f"{INFO}/licenses/a/L": b"MIT"}),
+        code="DIP513",
+        severity=D,
+    ),
+    "docs on top": Pair(
+        bad=WheelCase(more={"docs/a.py": b""}),
+        good=WheelCase(more={"pair/docs/a.py": b""}),
+        code="DIP508",
+        severity=D,
+    ),
 }
 
 BINARY = elf(soname="libpair.so.1", needed=["libc.so.6"]) + PREFIX.encode() + b"\0"
@@ -328,13 +491,59 @@ CONDAS = {
         bad=CondaCase(files=LIB, index={"depends": "zlib"}),
         good=CondaCase(files=LIB, index={"depends": ["zlib"]}),
         code="DIP520",
-        severity=D,
+        severity=E,
+        refused=True,
     ),
     "build number as text": Pair(
         bad=CondaCase(files=LIB, index={"build_number": "0"}),
         good=CondaCase(files=LIB, index={"build_number": 0}),
         code="DIP520",
+        severity=E,
+        refused=True,
+    ),
+    "no name in index.json": Pair(
+        bad=CondaCase(files=LIB, index={"name": ""}),
+        good=CondaCase(files=LIB),
+        code="DIP502",
+        severity=E,
+    ),
+    "another name in index.json": Pair(
+        bad=CondaCase(files=LIB, index={"name": "peer"}),
+        good=CondaCase(files=LIB),
+        code="DIP520",
         severity=D,
+    ),
+    "another version in index.json": Pair(
+        bad=CondaCase(files=LIB, index={"version": "1.3"}),
+        good=CondaCase(files=LIB),
+        code="DIP520",
+        severity=D,
+    ),
+    "a number in depends": Pair(
+        bad=CondaCase(files=LIB, index={"depends": ["__glibc >=2.17", 3]}),
+        good=CondaCase(files=LIB, index={"depends": ["__glibc >=2.17", "pair-data 3"]}),
+        code="DIP520",
+        severity=E,
+        refused=True,
+    ),
+    "negative build number": Pair(
+        bad=CondaCase(files=LIB, index={"build_number": -1}),
+        good=CondaCase(files=LIB, index={"build_number": 1}),
+        code="DIP520",
+        severity=E,
+        refused=True,
+    ),
+    "link in a circle": Pair(
+        bad=CondaCase(files=LIB, links={"lib/a.so": "b.so", "lib/b.so": "a.so"}),
+        good=CondaCase(files=LIB, links={"lib/a.so": "b.so", "lib/b.so": "libpair.so.1"}),
+        code="DIP502",
+        severity=E,
+    ),
+    "text changed in length": Pair(
+        bad=CondaCase(files={**LIB, "share/a.txt": b"one"}, late={"share/a.txt": b"three"}),
+        good=CondaCase(files={**LIB, "share/a.txt": b"three"}),
+        code="DIP515",
+        severity=E,
     ),
     "unknown subdir": Pair(
         bad=CondaCase(files=TEXT, index={"subdir": "lin-64", "depends": FOR_311}),

@@ -85,6 +85,20 @@ def test_rattler_refuses(name: str, tmp_path: Path) -> None:
     assert rattler_installs(case, tmp_path)
 
 
+def alone(name: str) -> bool:
+    """Tell whether the twin needs no package: the channel has no other."""
+    twin = CONDAS[name].good
+    assert isinstance(twin, CondaCase)
+    return not twin.index.get("noarch") and twin.index.get("depends", []) in ([], ["__glibc >=2.17"])
+
+
+@pytest.mark.parametrize("name", [name for name in CONDAS if alone(name)])
+def test_rattler_installs_the_twin(name: str, tmp_path: Path) -> None:
+    case = CONDAS[name].good
+    assert isinstance(case, CondaCase)
+    assert rattler_installs(case, tmp_path) == ""
+
+
 def test_what_the_installer_does_to_prefixes(tmp_path: Path) -> None:
     """A registered prefix is replaced, an unregistered one stays, and a binary registered as text is broken."""
     seen = {}

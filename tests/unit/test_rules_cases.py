@@ -492,6 +492,7 @@ def codes_of(path: Path) -> dict[str, Severity]:
 def wheel(folder: Path, name: str, files: Mapping[str, bytes]) -> Path:
     pure = name.endswith("-none-any.whl")
     text = f"Wheel-Version: 1.0\nRoot-Is-Purelib: {str(pure).lower()}\n"
+    text += f"Tag: {name.removesuffix('.whl').partition('-1.2-')[2]}\n"
     info = "pair-1.2.dist-info"
     said = {
         f"{info}/METADATA": b"Metadata-Version: 2.4\nName: pair\nVersion: 1.2\n",

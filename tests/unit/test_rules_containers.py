@@ -11,6 +11,7 @@ import pytest
 from diptych.doctor import Report, examine, find_target
 from diptych.rules import Severity, all_rules
 from helpers.container_cases import CONDAS, PLAIN, WHEELS, WheelCase
+from helpers.elf_edits import EDITS
 
 PAIRS = {
     **{f"wheel, {name}": pair for name, pair in WHEELS.items()},
@@ -97,3 +98,8 @@ def test_one_project_of_pip_and_conda(tmp_path: Path) -> None:
     assert (found.code, found.severity) == ("DIP522", Severity.DRIFT)
     assert any("package my-pair" in line for line in found.evidence)
     assert report(good).findings == ()
+
+
+def test_there_are_as_many_crafted_files_as_were_promised() -> None:
+    """Each has a healthy twin, and tests/integration tries it with the loader, pip or rattler; some files of rules come on top."""
+    assert len(EDITS) + len(WHEELS) + len(CONDAS) >= 150

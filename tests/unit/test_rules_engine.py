@@ -24,9 +24,9 @@ def codes(rules: tuple[Rule, ...]) -> list[str]:
 
 
 @pytest.mark.parametrize("rule", all_rules(), ids=lambda rule: rule.code)
-def test_every_rule_has_its_four_parts(rule: Rule) -> None:
+def test_every_rule_has_its_five_parts(rule: Rule) -> None:
     assert re.fullmatch(r"DIP\d{3}", rule.code)
-    for part in (rule.title, rule.what, rule.why, rule.mend, rule.source):
+    for part in (rule.title, rule.what, rule.why, rule.mend, rule.not_seen, rule.source):
         assert part
         assert "Why:" not in part
         assert "Mend:" not in part

@@ -12,7 +12,7 @@ from diptych.archives.member import Member
 from diptych.archives.metadata import Metadata
 from diptych.archives.opening import open_package
 from diptych.archives.package import Package, PackageKind
-from diptych.archives.record import Mismatch, RecordCheck, metadata_against_name, verify_record
+from diptych.archives.record import Mismatch, RecordCheck, metadata_against_name, same_version, verify_record
 from diptych.archives.unpacking import unpack
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "RecordCheck",
     "metadata_against_name",
     "open_package",
+    "same_version",
     "unpack",
     "verify_record",
 ]

@@ -24,6 +24,7 @@ from diptych.binaries.elf_headers import (
     read_headers,
 )
 from diptych.binaries.elf_notes import read_notes
+from diptych.binaries.elf_refused import identity_faults, loading_faults
 from diptych.binaries.model import Binary, Hardening, Kind, Section, Symbol
 
 _ET_DYN = 3
@@ -95,6 +96,8 @@ def read_elf(view: View) -> Binary:
         segments=elf.segments,
         sections=elf.sections,
         flaws=elf.flaws,
+        odd_identity=tuple(identity_faults(elf)),
+        unloadable=tuple(loading_faults(elf, dynamic)) if elf.type == _ET_DYN else (),
     )
 
 

@@ -194,6 +194,8 @@ class Binary:
         sections: section headers; empty when stripped.
         symbols: None unless they were asked for.
         flaws: what is wrong with parts that the loader does not look at, such as section headers past the end of the file.
+        odd_identity: what glibc finds wrong in the first sixteen bytes, and musl does not look at (ELF).
+        unloadable: what keeps every loader from loading a shared object (ELF).
         offset: where a universal file's slice begins; else 0.
         size: length of the file or slice.
     """
@@ -232,6 +234,8 @@ class Binary:
     sections: tuple[Section, ...] = ()
     symbols: tuple[Symbol, ...] | None = None
     flaws: tuple[str, ...] = ()
+    odd_identity: tuple[str, ...] = ()
+    unloadable: tuple[str, ...] = ()
 
     @property
     def congruent(self) -> bool:

@@ -67,6 +67,7 @@ class Outside:
             dist_info=package.metadata.dist_info,
             metadata=_fields(metadata),
             wheel=_fields(self._text(lambda: package.metadata.wheel)),
+            entry_points=self._text(lambda: package.metadata.entry_points),
             faults={cause: tuple(sorted(lines)) for cause, lines in sorted(self._faults.items())},
             unreadable=tuple(dict.fromkeys(self._unreadable)),
             prefixes=tuple(sorted(self._prefixes, key=lambda one: one.place)),

@@ -168,12 +168,12 @@ def _parents(name: str) -> Iterator[str]:
         yield name
 
 
-@rule("DIP520", "index.json against the file name", Severity.DRIFT, conditions.conda, conditions.packed)
+@rule("DIP520", "index.json against the file name", Severity.ERROR, conditions.conda, conditions.packed)
 def index_fields(evidence: Evidence) -> Iterator[Finding]:
     """info/index.json says another name, version or build than the file name, or a field of it has a wrong form.
 
     Why: channels are indexed by file name and by index.json, and clients believe the one or the other. A build number that is no number,
-    or dependencies that are no list of texts, stop the indexing of the whole channel.
+    or dependencies that are no list of texts, are an error: rattler refuses to read them, and the indexing of the whole channel stops.
 
     Mend: let a build tool write both; never rename a package.
 
@@ -184,8 +184,11 @@ def index_fields(evidence: Evidence) -> Iterator[Finding]:
     facts = evidence.container
     if facts is None:
         return
-    for message, shown in (*_name_fault(facts), *_field_faults(facts.index)):
-        yield Finding(place="info/index.json", message=message, evidence=(shown,))
+    faults = [(Severity.DRIFT, *fault) for fault in _name_fault(facts)]
+    faults += [(Severity.ERROR, *fault) for fault in _type_faults(facts.index)]
+    faults += [(Severity.DRIFT, *fault) for fault in _subdir_fault(facts.index)]
+    for severity, message, shown in faults:
+        yield Finding(given=severity, place="info/index.json", message=message, evidence=(shown,))
 
 
 def _name_fault(facts: ContainerFacts) -> Iterator[tuple[str, str]]:
@@ -195,14 +198,18 @@ def _name_fault(facts: ContainerFacts) -> Iterator[tuple[str, str]]:
         yield f'says "{said}", and the file is called "{facts.filename}"', f"the file name says {named}"
 
 
-def _field_faults(index: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    number, subdir = index.get("build_number"), index.get("subdir")
-    if number is not None and (not isinstance(number, int) or isinstance(number, bool)):
+def _type_faults(index: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    number = index.get("build_number")
+    if number is not None and (not isinstance(number, int) or isinstance(number, bool) or number < 0):
         yield "build_number is not a whole number", f"build_number: {number!r}"
     for key in ("depends", "constrains"):
         specs = index.get(key, [])
         if not isinstance(specs, list) or not all(isinstance(one, str) and one.strip() for one in specs):
             yield f"{key} is not a list of specifications", f"{key}: {specs!r}"
+
+
+def _subdir_fault(index: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    subdir = index.get("subdir")
     if subdir is not None and (not isinstance(subdir, str) or not _SUBDIRS.fullmatch(subdir)):
         yield "subdir is none that conda knows", f"subdir: {subdir!r}"
 

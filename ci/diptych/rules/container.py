@@ -39,6 +39,7 @@ class ContainerFacts:
         dist_info: a wheel's metadata folder.
         metadata: METADATA's header fields, lower-case name → values.
         wheel: WHEEL's fields likewise.
+        entry_points: entry_points.txt of a wheel.
         faults: cause → what does not fit between the record (RECORD, paths.json) and the contents.
         unreadable: parts of the metadata that cannot be read, with the reason.
         prefixes: build prefixes, registered and not.
@@ -49,6 +50,7 @@ class ContainerFacts:
     dist_info: str = ""
     metadata: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     wheel: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    entry_points: str = ""
     faults: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unreadable: tuple[str, ...] = ()
     prefixes: tuple[BuildPrefix, ...] = ()

@@ -11,6 +11,7 @@ from diptych.rules.model import Finding, Severity, rule
 from diptych.rules.names import module_name
 from diptych.rules.search_paths import several
 
+_LIBRARY = re.compile(r"\.so(\.\d+)*$")
 _TESTS = re.compile(r"(^|/)(tests?|testing|testdata)/")
 
 
@@ -35,6 +36,8 @@ def no_entry(evidence: Evidence) -> Iterator[Finding]:
     apart: list[str] = []
     for item in evidence.modules:
         name = item.module.name if item.module else ""
+        if item.binary.unloadable or item.binary.kind not in {"shared", "bundle", "executable"}:
+            continue  # DIP109's
         if not _lacks_entry(item, name) or item.place.rpartition("/")[2] in needed:
             continue
         if not (item.deep.uses_python or item.deep.entries):
@@ -130,22 +133,24 @@ def _misnamed_step(one: Damage) -> str:
 
 @rule("DIP109", "library that refuses to be loaded", Severity.ERROR, conditions.elf)
 def refuses(evidence: Evidence) -> Iterator[Finding]:
-    """A module or library is marked so that dlopen refuses it: DF_1_NOOPEN, or DF_1_PIE.
+    """The loader refuses a module or library: by a mark (DF_1_NOOPEN, DF_1_PIE), by its type, or for what its headers say or lack.
 
     Why: "shared object cannot be dlopen()ed", "cannot dynamically load position-independent executable". The first comes of `-z nodlopen`, the second of
-    linking with `-pie` instead of `-shared` (a compiler wrapper, or flags of programs in LDFLAGS).
+    linking with `-pie` instead of `-shared` (a compiler wrapper, or flags of programs in LDFLAGS). "only ET_DYN and ET_EXEC can be loaded": an
+    object file under a library's name. "ELF file OS ABI invalid", "object file has no dynamic section", or a crash on import: the file was
+    made for another system, or a tool has damaged it.
 
-    Mend: leave `-Wl,-z,nodlopen` out; link with `-shared` (CMake: `MODULE` or `SHARED`, not an executable).
+    Mend: leave `-Wl,-z,nodlopen` out; link with `-shared` (CMake: `MODULE` or `SHARED`, not an executable). Build a damaged file again, and
+    leave out the tool that edited it.
 
-    Not seen: programs that something opens as a library without a library's name. musl's loader looks at neither mark: a note there.
+    Not seen: programs that something opens as a library without a library's name; damage behind the tables that are looked up. musl's loader
+    looks at neither mark, nor at the identification: a note there.
 
     Source: glibc elf/dl-load.c, "cannot be dlopen()ed"; glibc bug 24323; nixcloud/ip2unix#9.
     """
     musl = "musllinux" in evidence.families
     for item in evidence.elf:
-        flags = item.binary.dynamic_flags
-        library = item.binary.kind == "shared" or module_name(item.place) is not None
-        mark = next((mark for mark in ("NOOPEN", "PIE") if mark in flags), "") if library else ""
+        mark = _mark(item)
         if mark:
             yield Finding(
                 given=Severity.NOTE if musl else Severity.ERROR,
@@ -154,3 +159,32 @@ def refuses(evidence: Evidence) -> Iterator[Finding]:
                 evidence=(f"DF_1_{mark} in DT_FLAGS_1",),
                 next_step="leave out -z nodlopen" if mark == "NOOPEN" else "link with -shared, without -pie",
             )
+        faults = _faults(item) if _LIBRARY.search(item.place) else ()
+        if faults or (item.binary.odd_identity and not mark):
+            yield Finding(
+                given=Severity.NOTE if musl and not faults else Severity.ERROR,
+                place=item.label,
+                message=f"the loader refuses it: {(*faults, *item.binary.odd_identity)[0]}",
+                evidence=(*faults, *item.binary.odd_identity),
+                next_step="link it with -shared"
+                if item.binary.kind == "object"
+                else "build it again, and look at what edits it after the link",
+            )
+
+
+def _mark(item: Item) -> str:
+    """Return the mark by which glibc refuses a library."""
+    if item.binary.kind != "shared" and module_name(item.place) is None:
+        return ""
+    return next((mark for mark in ("NOOPEN", "PIE") if mark in item.binary.dynamic_flags), "")
+
+
+def _faults(item: Item) -> tuple[str, ...]:
+    """Return what every loader refuses in a file with a library's name."""
+    binary = item.binary
+    types = {"object": "an object file", "core": "a core file", "other": "of no known type"}
+    if binary.kind in types:
+        return (f"it is {types[binary.kind]}",)
+    if binary.kind == "executable" and not {"PIE"} & set(binary.dynamic_flags) and binary.interpreter is None:
+        return ("it is a program linked without -pie",)
+    return binary.unloadable

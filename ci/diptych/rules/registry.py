@@ -23,6 +23,7 @@ from diptych.rules import (
     segments,
     unbound,
     wheel_container,
+    wheel_metadata,
 )
 from diptych.rules.model import REGISTRY, Rule
 
@@ -45,6 +46,7 @@ GROUPS = (
     macho_loading,
     exported,
     wheel_container,
+    wheel_metadata,
     conda_container,
 )
 """The modules that hold rules: importing one registers what it has."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import product
 
+from diptych.archives import same_version
 from diptych.rules import conditions
 from diptych.rules.container import ContainerFacts
 from diptych.rules.evidence import Evidence
@@ -60,7 +61,7 @@ def names(evidence: Evidence) -> Iterator[Finding]:
 
     Why: pip refuses a wheel from an index whose METADATA has another name or version than its file name, and takes one that is given as a file
     for that other version. A folder whose name is not escaped ends pip 26 in `InvalidVersion`. Other tags in WHEEL, a drift, mislead tools that
-    write file names anew.
+    write file names anew; so do a folder of another version, which uv refuses, and a WHEEL without tags.
 
     Mend: build again in a clean folder; change the name with `wheel tags` or `wheel pack`, never by renaming the file.
 
@@ -85,13 +86,21 @@ def names(evidence: Evidence) -> Iterator[Finding]:
             place=facts.dist_info,
             message=f'the folder "{facts.dist_info}" is not in the escaped form of {facts.filename}',
         )
+    elif not same_version(*(text.split("-")[1] for text in (facts.dist_info[:-10], facts.filename))):
+        yield Finding(
+            given=Severity.DRIFT,
+            place=facts.dist_info,
+            message=f"the folder is named for another version than {facts.filename}",
+        )
     yield from _tags(facts)
 
 
 def _tags(facts: ContainerFacts) -> Iterator[Finding]:
     named = _expanded("-".join(facts.filename.removesuffix(".whl").split("-")[-3:]))
     inside = {tag for text in facts.wheel.get("tag", ()) for tag in _expanded(text)}
-    if inside and inside != named:
+    if not inside:
+        yield Finding(given=Severity.DRIFT, place=f"{facts.dist_info}/WHEEL", message="WHEEL has no tags")
+    elif inside != named:
         yield Finding(
             given=Severity.DRIFT,
             place=f"{facts.dist_info}/WHEEL",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -49,8 +49,16 @@ def __getattr__(name: str) -> Collection:
 def _collection(names: Iterable[str]) -> Collection:
     from invoke.collection import Collection  # noqa: PLC0415 -- 60 ms that --version does not need
 
-    attributes = [name.replace("-", "_") for name in names]
-    return Collection(*(getattr(import_module(f"{__name__}.{one}"), one) for one in attributes))
+    from diptych.tasks.surface import as_task  # noqa: PLC0415 -- as above
+
+    return Collection(*(as_task(_function(name)) for name in names))
+
+
+def _function(name: str) -> Callable[..., None]:
+    """Return a task's function, of the module of its name."""
+    attribute = name.replace("-", "_")
+    function: Callable[..., None] = getattr(import_module(f"{__name__}.{attribute}"), attribute)
+    return function
 
 
 def main() -> None:
@@ -58,15 +66,30 @@ def main() -> None:
     if sys.argv[1:] in (["--version"], ["-V"]):
         sys.stdout.write(f"diptych {__version__}\n")
         return
-    from invoke.program import Program  # noqa: PLC0415 -- as above
-
-    tasks = _collection(wanted(sys.argv[1:]))
-    program = Program(name="diptych", binary="diptych", namespace=tasks, version=__version__)
     try:
-        program.run(_help_last(sys.argv))
+        _run(sys.argv)
+    except KeyboardInterrupt:
+        sys.exit(1)  # as invoke does
     except BrokenPipeError:
         # The reader (`| head`) has seen enough. Python would complain once more when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _run(argv: list[str]) -> None:
+    """Run a plain command line as it is, any other with invoke."""
+    if len(argv) > 1 and argv[1] in NAMES:
+        from diptych.tasks.plain import plain_arguments  # noqa: PLC0415 -- --version needs nothing
+
+        function = _function(argv[1])
+        arguments = plain_arguments(function, argv[2:])
+        if arguments is not None:
+            function(None, **arguments)
+            return
+    from invoke.program import Program  # noqa: PLC0415 -- as above
+
+    tasks = _collection(wanted(argv[1:]))
+    program = Program(name="diptych", binary="diptych", namespace=tasks, version=__version__)
+    program.run(_help_last(argv))
 
 
 def wanted(words: Sequence[str]) -> tuple[str, ...]:

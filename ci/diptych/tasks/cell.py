@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-
-from invoke.context import Context
+from typing import TYPE_CHECKING
 
 from diptych import matrix
 from diptych.tasks.surface import process_workspace, surface
+
+if TYPE_CHECKING:
+    from invoke.context import Context
 
 
 @surface(

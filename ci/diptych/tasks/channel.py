@@ -5,8 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import asdict
 from pathlib import Path
-
-from invoke.context import Context
+from typing import TYPE_CHECKING
 
 from diptych import channel as channels
 from diptych.cell.hosts import specs_of, summary_of
@@ -15,6 +14,9 @@ from diptych.matrix import select as select_cells
 from diptych.output import human_size
 from diptych.tasks.surface import process_workspace, surface
 from diptych.workspace import Workspace
+
+if TYPE_CHECKING:
+    from invoke.context import Context
 
 
 @surface(

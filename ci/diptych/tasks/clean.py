@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from invoke.context import Context
+from typing import TYPE_CHECKING
 
 from diptych.cell.cleaning import apply_clean, plan_clean
 from diptych.output import human_size
 from diptych.tasks.surface import process_workspace, surface
+
+if TYPE_CHECKING:
+    from invoke.context import Context
 
 
 @surface(

@@ -6,21 +6,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from invoke.context import Context
-
 from diptych.errors import ConfigError
 from diptych.output import many
 from diptych.tasks.plan import PLATFORM_HELP, platforms_of
-from diptych.tasks.positional import PositionalTask
 from diptych.tasks.surface import process_workspace, surface
 from diptych.workspace import Workspace
 
 if TYPE_CHECKING:
+    from invoke.context import Context
+
     from diptych.fanout.collect import Placed
 
 
 @surface(
-    klass=PositionalTask,
     help={
         "words": "pieces that `diptych cell` left, or folders of them",
         "out": "where the packages go (default: dist)",

@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from invoke.context import Context
-
 from diptych.errors import ConfigError
 from diptych.output import Output
-from diptych.tasks.positional import PositionalTask
 from diptych.tasks.surface import process_env, process_output, process_workspace, surface
 
 if TYPE_CHECKING:
+    from invoke.context import Context
+
     from diptych.compare import Comparison
 
 _PUBLISHED_WORDS = 3
@@ -22,7 +21,6 @@ _HINT = "diptych compare A B for two packages, without words for all built cells
 
 
 @surface(
-    klass=PositionalTask,
     help={
         "words": "two packages (wheel, conda, folder); none: all built cells",
         "cell": "one built cell, on one screen",

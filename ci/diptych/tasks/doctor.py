@@ -7,16 +7,14 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from invoke.context import Context
-from invoke.exceptions import Exit
-
 from diptych.distributions import how_to_install
 from diptych.errors import ConfigError, FormatError, nearest
 from diptych.output import Output
-from diptych.tasks.positional import PositionalTask
 from diptych.tasks.surface import process_env, process_output, process_workspace, surface
 
 if TYPE_CHECKING:
+    from invoke.context import Context
+
     from diptych.cell.machine import Machine
     from diptych.compilers import Compiler
     from diptych.doctor import Report
@@ -27,7 +25,6 @@ _FAIL_ON = ("error", "drift", "note", "never")
 
 
 @surface(
-    klass=PositionalTask,
     help={
         "words": "what to look at: binaries, wheels, conda packages, folders, environments, module names, URLs of files",
         "env": "look at this machine: compilers, interpreters, tools, channels",
@@ -147,7 +144,7 @@ def _judge(report: Report, found: Triage | None, fail_on: str) -> None:
     limit = Severity(fail_on).rank
     worst = report.worst
     if (worst is not None and worst.rank <= limit) or (found is not None and found.matches):
-        raise Exit(code=1)
+        raise SystemExit(1)
 
 
 def _machine(*, as_json: bool) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json as json_module
 from collections.abc import Mapping
 from pathlib import Path
-
-from invoke.context import Context
+from typing import TYPE_CHECKING
 
 from diptych.errors import ConfigError
 from diptych.matrix import find
 from diptych.tasks.surface import process_workspace, surface
+
+if TYPE_CHECKING:
+    from invoke.context import Context
 
 
 @surface(

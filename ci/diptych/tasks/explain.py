@@ -5,21 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from invoke.context import Context
-
-from diptych.tasks.positional import PositionalTask
 from diptych.tasks.surface import process_output, surface
 
 if TYPE_CHECKING:
+    from invoke.context import Context
+
     from diptych.compare.model import Rule as ComparisonRule
     from diptych.doctor.text import Line
     from diptych.doctor.triage import Symptom
     from diptych.rules import Rule
 
 
-@surface(
-    klass=PositionalTask, help={"words": "codes such as DIP101 or LOG307; none lists all"}, iterable=["words"]
-)
+@surface(help={"words": "codes such as DIP101 or LOG307; none lists all"}, iterable=["words"])
 def explain(_context: Context, words: list[str]) -> None:
     """Explain a finding's code: what, why, how to mend, where it is known from."""
     from diptych import compare  # noqa: PLC0415 -- as above

@@ -7,14 +7,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from invoke.context import Context
-
 from diptych.errors import ConfigError
 from diptych.matrix import detect_platform
 from diptych.output import Output
 from diptych.tasks.surface import process_output, surface
 
 if TYPE_CHECKING:
+    from invoke.context import Context
+
     from diptych.adopt.adoption import Adoption
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json as json_text
 from collections.abc import Sequence
-
-from invoke.context import Context
+from typing import TYPE_CHECKING
 
 from diptych import matrix as cells
 from diptych.errors import ConfigError
@@ -13,6 +12,9 @@ from diptych.output import many
 from diptych.tasks.plan import PLATFORM_HELP, platforms_of
 from diptych.tasks.surface import process_workspace, surface
 from diptych.workspace import Workspace
+
+if TYPE_CHECKING:
+    from invoke.context import Context
 
 
 @surface(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json as json_text
 from collections.abc import Sequence
-
-from invoke.context import Context
+from typing import TYPE_CHECKING
 
 from diptych.matrix import Platform
 from diptych.tasks.surface import process_workspace, surface
 from diptych.workspace import Workspace
+
+if TYPE_CHECKING:
+    from invoke.context import Context
 
 PLATFORM_HELP = "conda's name of a platform, such as osx-arm64; repeatable; default: that of this machine"
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-
-from invoke.context import Context
+from typing import TYPE_CHECKING
 
 from diptych.config import Config
 from diptych.errors import ConfigError, PackageError
@@ -13,6 +12,9 @@ from diptych.packages.standalone import Archive
 from diptych.store import sha256_file
 from diptych.tasks.surface import process_workspace, surface
 from diptych.workspace import Workspace
+
+if TYPE_CHECKING:
+    from invoke.context import Context
 
 
 @surface(

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from invoke.context import Context
-
 from diptych.credentials import credentials_of
 from diptych.errors import ConfigError
 from diptych.tasks.plan import PLATFORM_HELP, platforms_of
 from diptych.tasks.surface import process_env, process_workspace, surface
 
 if TYPE_CHECKING:
+    from invoke.context import Context
+
     from diptych.release.planning import ReleasePlan, ReleaseRequest
     from diptych.release.run import Outcome
     from diptych.workspace import Workspace

@@ -5,19 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from invoke.context import Context
-
 from diptych.errors import ConfigError
 from diptych.output import Output
-from diptych.tasks.positional import PositionalTask
 from diptych.tasks.surface import process_env, process_output, surface
 
 if TYPE_CHECKING:
+    from invoke.context import Context
+
     from diptych.relink.command import ManualPlan
 
 
 @surface(
-    klass=PositionalTask,
     help={
         "words": "the files, or folders of binaries",
         "for": "conda or wheel: the one word is a tree laid out as site-packages, planned as the pipeline does",

@@ -5,21 +5,19 @@ from __future__ import annotations
 import platform
 from typing import TYPE_CHECKING
 
-from invoke.context import Context
-
 from diptych import matrix
 from diptych.errors import CompareError, ConfigError
 from diptych.output import Output
-from diptych.tasks.positional import PositionalTask
 from diptych.tasks.surface import process_workspace, surface
 
 if TYPE_CHECKING:
+    from invoke.context import Context
+
     from diptych.reproduce.run import Reproduction
 
 
 @surface(
     builds=True,
-    klass=PositionalTask,
     help={"words": "cells, such as 3.11-gcc, or selectors: 3.11, gcc, 3.1?-gcc", "json": "print JSON"},
 )
 def reproduce(_context: Context, words: list[str], json: bool = False) -> None:  # noqa: FBT001, FBT002 -- an invoke flag

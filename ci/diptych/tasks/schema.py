@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from importlib import resources
-
-from invoke.context import Context
+from typing import TYPE_CHECKING
 
 from diptych.tasks.surface import process_output, surface
+
+if TYPE_CHECKING:
+    from invoke.context import Context
 
 
 @surface()

@@ -8,10 +8,7 @@ import platform
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
-
-from invoke.exceptions import Exit
-from invoke.tasks import task
+from typing import TYPE_CHECKING, Any
 
 from diptych.errors import ConfigError, DiptychError, MissingToolError
 from diptych.output import Output
@@ -20,20 +17,20 @@ from diptych.store import told_errors
 _OF_EXTRA_BUILD = ("build", "nox", "rattler", "rattler_build", "yaml")
 
 if TYPE_CHECKING:
+    from invoke.tasks import Task
+
     from diptych.workspace import Workspace
 
-F = TypeVar("F", bound=Callable[..., Any])
 
-
-def surface(*, builds: bool = False, **options: Any) -> Callable[[F], Any]:  # noqa: ANN401 -- invoke's own options
-    """Make an invoke task of a function; an error of ours is shown once and ends with its exit code.
+def surface(*, builds: bool = False, **options: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:  # noqa: ANN401 -- invoke's own options
+    """Make a function ready to become a task; an error of ours is shown once and ends with its exit code.
 
     Args:
         builds: the task needs the extra ``build``.
         options: of :func:`invoke.task`, such as ``help``.
     """
 
-    def decorate(function: F) -> Any:  # noqa: ANN401 -- as above
+    def decorate(function: Callable[..., None]) -> Callable[..., None]:
         @functools.wraps(function)
         def told(*args: Any, **kwargs: Any) -> None:  # noqa: ANN401 -- passed through
             try:
@@ -43,11 +40,30 @@ def surface(*, builds: bool = False, **options: Any) -> Callable[[F], Any]:  # n
                     function(*args, **kwargs)
             except DiptychError as error:
                 process_output().error(error)
-                raise Exit(code=error.exit_code) from error
+                raise SystemExit(error.exit_code) from error
 
-        return task(**options)(told)
+        told.__dict__["options"] = options
+        return told
 
     return decorate
+
+
+def task_options(function: Callable[..., None]) -> dict[str, Any]:
+    """Return what a function's ``surface`` was given for invoke."""
+    options: dict[str, Any] = function.__dict__["options"]
+    return options
+
+
+def as_task(function: Callable[..., None]) -> Task[Callable[..., None]]:
+    """Make the invoke task. Apart from ``surface``, since to import invoke takes as long as to look at a small wheel."""
+    from invoke.tasks import Task, task  # noqa: PLC0415 -- see above
+
+    from diptych.tasks.positional import PositionalTask  # noqa: PLC0415 -- as above
+
+    options = task_options(function)
+    klass = PositionalTask if "words" in options.get("iterable", ()) else Task
+    made: Task[Callable[..., None]] = task(klass=klass, **options)(function)
+    return made
 
 
 def require_build_extra() -> None:

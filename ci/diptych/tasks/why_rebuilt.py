@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from invoke.context import Context
+from typing import TYPE_CHECKING
 
 from diptych import matrix
 from diptych.inputs import StageHistory, history
 from diptych.output import Output
-from diptych.tasks.positional import PositionalTask
 from diptych.tasks.surface import process_workspace, surface
+
+if TYPE_CHECKING:
+    from invoke.context import Context
 
 # In the order in which a cell goes through them, with what each is called on the terminal.
 _NAMES = {
@@ -23,7 +25,6 @@ _MOST = 12
 
 
 @surface(
-    klass=PositionalTask,
     name="why-rebuilt",
     help={
         "words": "cells, such as 3.11-gcc, or selectors: 3.11, gcc, 3.1?-gcc; all without one",

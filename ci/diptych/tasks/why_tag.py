@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-
-from invoke.context import Context
+from typing import TYPE_CHECKING
 
 from diptych.errors import ConfigError
 from diptych.output import Output
-from diptych.tasks.positional import PositionalTask
 from diptych.tasks.surface import process_output, surface
+
+if TYPE_CHECKING:
+    from invoke.context import Context
 
 
 @surface(
-    klass=PositionalTask,
     name="why-tag",
     help={
         "words": "wheels",

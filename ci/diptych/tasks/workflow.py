@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from invoke.context import Context
+from typing import TYPE_CHECKING
 
 from diptych.tasks.surface import process_workspace, surface
+
+if TYPE_CHECKING:
+    from invoke.context import Context
 
 
 @surface(
