@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from invoke.context import Context
 
 from diptych.config import Config
 from diptych.errors import ConfigError, PackageError
 from diptych.inputs import part
+from diptych.matrix import Cell
 from diptych.packages.standalone import Archive
+from diptych.records import OUTSIDE, read_record
 from diptych.store import sha256_file
 from diptych.tasks.surface import process_workspace, surface
 from diptych.workspace import Workspace
+
+if TYPE_CHECKING:
+    from diptych.packages.standalone_outputs import Installs
 
 
 @surface(
@@ -31,6 +38,7 @@ def recipe(_context: Context, maintainer: list[str], sdist: str = "", url: str =
     from diptych.packages.rattler import check_recipe  # noqa: PLC0415 -- as above
     from diptych.packages.recipe import RecipeFacts, RecipeSettings, to_yaml  # noqa: PLC0415 -- as above
     from diptych.packages.standalone import standalone_recipe  # noqa: PLC0415 -- as above
+    from diptych.packages.standalone_outputs import standalone_outputs  # noqa: PLC0415 -- as above
 
     workspace = process_workspace(aside=True)
     config: Config = workspace.config
@@ -44,7 +52,12 @@ def recipe(_context: Context, maintainer: list[str], sdist: str = "", url: str =
         source=config.source,
         package=config.package,
     )
-    values = standalone_recipe(facts, _archive(workspace, sdist, url), tuple(maintainer))
+    archive = _archive(workspace, sdist, url)
+    if config.split:
+        installs, libraries = _installs(workspace, cell)
+        values = standalone_outputs(replace(facts, libraries=libraries), archive, installs, tuple(maintainer))
+    else:
+        values = standalone_recipe(facts, archive, tuple(maintainer))
     text = to_yaml(values)
     if fault := check_recipe(text):
         raise PackageError(
@@ -54,6 +67,29 @@ def recipe(_context: Context, maintainer: list[str], sdist: str = "", url: str =
         workspace.output.note(word)
     schema = "# yaml-language-server: $schema=https://raw.githubusercontent.com/prefix-dev/recipe-format/main/schema.json"
     workspace.output.raw(f"{schema}\n{text}")
+
+
+def _installs(workspace: Workspace, cell: Cell) -> tuple[Installs, tuple[str, ...]]:
+    """Return what CMake is told and what it installs, and the names of the libraries: that is known once the cell was built.
+
+    Raises:
+        ConfigError: it is not built, or nothing is installed outside of site-packages.
+    """
+    from diptych.packages.exports import shared_names  # noqa: PLC0415 -- as above
+    from diptych.packages.standalone_outputs import Installs  # noqa: PLC0415 -- as above
+
+    record = read_record(workspace.store, cell.id)
+    files = record.provenance.get(OUTSIDE, ()) if record else ()
+    if not files:
+        raise ConfigError(
+            f'outputs = "split": what the C++ library\'s package holds is known from a build of {cell.id}, and there is none',
+            hint=f'run: nox -s "build-{cell.python}({cell.compiler.name})"',
+        )
+    settings = cell.settings
+    installs = Installs(
+        build_type=settings.build_type, arguments=settings.cmake_args, files=tuple(map(str, files))
+    )
+    return installs, shared_names(record.stage) if record else ()
 
 
 def _archive(workspace: Workspace, given: str, url: str) -> Archive:
