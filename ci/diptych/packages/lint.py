@@ -71,7 +71,8 @@ def _requirements(recipe: Mapping[str, Any]) -> Iterator[str]:
             if names.count(name) > 1
         )
     host = {spec.split()[0] for spec in sections.get("host", ()) if isinstance(spec, str)}
-    if "python" in host and "pip" not in host:
+    by_pip = "-m pip " in str(recipe.get("build", {}).get("script", ""))
+    if "python" in host and by_pip and "pip" not in host:
         yield "requirements.host: pip is missing, which installs the project"
 
 

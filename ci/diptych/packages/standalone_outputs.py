@@ -7,7 +7,9 @@ conda-forge do whose CMakeLists.txt compiles library and bindings in one go. The
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -17,12 +19,7 @@ from diptych.packages.recipe import RecipeFacts, exports_part
 from diptych.packages.standalone import Archive, standalone_recipe
 
 _PYTHON_PART = "lib/python*/**"
-_CMAKE = """\
-cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE={build_type} -DCMAKE_INSTALL_PREFIX="$PREFIX" -DCMAKE_INSTALL_LIBDIR=lib \
--DCMAKE_PREFIX_PATH="$PREFIX" {finders}{arguments}
-cmake --build build
-cmake --install build
-"""
+_PREFIX = '-DCMAKE_INSTALL_PREFIX="$PREFIX" -DCMAKE_INSTALL_LIBDIR=lib -DCMAKE_PREFIX_PATH="$PREFIX" '
 _FINDERS = (
     '-DPython_EXECUTABLE="$PYTHON" -DPython_ROOT_DIR="$PREFIX" '
     '-DPython3_EXECUTABLE="$PYTHON" -DPython3_ROOT_DIR="$PREFIX"'
@@ -108,14 +105,21 @@ def standalone_outputs(
         "recipe": {"name": "${{ name }}", "version": "${{ version }}"},
         "source": whole["source"],
         "build": {"number": build["number"]},
-        "outputs": [first, second],
+        "outputs": [
+            first,
+            deepcopy(second),
+        ],  # what both share would be an alias in YAML, which rattler-build does not read
         "extra": whole["extra"],
     }
 
 
-def _script(installs: Installs) -> str:
-    arguments = "".join(f" '{one}'" for one in installs.arguments)
-    return _CMAKE.format(build_type=installs.build_type, finders=_FINDERS, arguments=arguments)
+def _script(installs: Installs) -> list[str]:
+    told = " ".join([f"-DCMAKE_BUILD_TYPE={installs.build_type}", *map(shlex.quote, installs.arguments)])
+    return [
+        f"cmake -S . -B build -G Ninja {_PREFIX}{_FINDERS} {told}",
+        "cmake --build build",
+        "cmake --install build",
+    ]
 
 
 def _is_library(file: str) -> bool:
