@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
 
+from diptych.archives import open_package
 from diptych.errors import ChannelError, ConfigError, nearest
 from diptych.fetching import Hash, fetch, file_name, hash_in, is_url, read
 from diptych.zstd import zstd
@@ -23,6 +24,7 @@ _SUBDIRS = {
 }
 _LARGEST_ENTRY, _LARGEST_INDEX = 1 << 20, 1 << 31
 _CONDA = (".conda", ".tar.bz2")
+_EXACT = re.compile(r"([\w.-]+) ={0,2}([^\s*<>=!~,|]+) ([^\s*]+)")
 _JSON = "application/vnd.pypi.simple.v1+json"
 
 
@@ -113,6 +115,43 @@ def builds(url: str, subdir: str, name: str, version: str, *, env: Mapping[str, 
         for filename, one in sorted(found.items())
         if f"{filename.removesuffix('.tar.bz2')}.conda" not in found
     )
+
+
+def packed_together(conda: Path) -> tuple[str, ...]:
+    """Return the file names, without what tells the format, of the packages that one depends on by version and build.
+
+    Outputs of one recipe state each other so (``pin_subpackage(exact=True)``): a C++ library and its bindings.
+
+    Args:
+        conda: the package.
+
+    Raises:
+        FormatError: it is damaged.
+    """
+    with open_package(conda) as package:
+        depends = package.metadata.index.get("depends", ())
+    found = (_EXACT.fullmatch(str(spec)) for spec in depends)
+    return tuple("-".join(match.groups()) for match in found if match)
+
+
+def fetch_beside(build: Build, conda: Path, *, env: Mapping[str, str]) -> None:
+    """Fetch what was packed together with a package into its folder, as far as its channel has it.
+
+    Args:
+        build: the package in the channel's index.
+        conda: the package here.
+        env: for proxies.
+
+    Raises:
+        ChannelError: what the index lists cannot be had, or has another hash.
+        FormatError: the package is damaged.
+    """
+    base, subdir, _ = build.url.rsplit("/", 2)
+    for stem in packed_together(conda):
+        name, version, _ = stem.rsplit("-", 2)
+        for one in builds(base, subdir, name, version, env=env):
+            if file_name(one.url).removesuffix(".conda").removesuffix(".tar.bz2") == stem:
+                fetch_build(one, conda.parent, env=env)
 
 
 def fetch_build(build: Build, folder: Path, *, env: Mapping[str, str]) -> Path:

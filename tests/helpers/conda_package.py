@@ -7,7 +7,7 @@ import io
 import json
 import tarfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from diptych.zstd import zstd
@@ -21,6 +21,7 @@ def tiny_conda(
     *,
     content: str = "x",
     programs: Mapping[str, str] | None = None,
+    depends: Sequence[str] = (),
 ) -> Path:
     """Write a package with ``lib/x.txt``, and with programs that can be run: path below the prefix → script."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -30,7 +31,7 @@ def tiny_conda(
         "version": version,
         "build": build,
         "build_number": 0,
-        "depends": [],
+        "depends": list(depends),
         "subdir": "linux-64",
         "arch": "x86_64",
         "platform": "linux",
