@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ import pytest
 import yaml
 
 from diptych import channel, process
+from diptych.archives import open_package, unpack
 from diptych.packages.lint import lint
 from diptych.store import Store, sha256_file
 from helpers.checkout import HERE, PROJECTS, Checkout, adopted, clear
@@ -21,6 +24,7 @@ from helpers.projects import TABLE, small
 pytestmark = needs_found(
     Path("/lib/x86_64-linux-gnu/libc.so.6").exists(), "Debian's layout, which the stand-ins are made on"
 )
+ENV = dict(os.environ)  # noqa: TID251 -- tests are a surface
 _NO_HOME = "about.homepage: the home page is missing"  # the small projects have none
 
 
@@ -64,6 +68,16 @@ def side_by_side(checkout: Checkout, ours: Path, theirs: Path) -> dict[str, Any]
     return dict(cell)
 
 
+def instructions(package: Path, folder: Path) -> list[str]:
+    """The instructions of a package's module without addresses, as GNU objdump writes them."""
+    with open_package(package) as opened:
+        unpack(opened, folder)
+    (module,) = folder.rglob("*.so")
+    lines = process.run(["objdump", "-d", "--no-show-raw-insn", module], env=ENV, cwd=folder).output
+    found = (re.sub(r"#.*|<[^>]*>|\b(0x)?[0-9a-f]{4,}\b:?", "", line) for line in lines.splitlines()[3:])
+    return [re.sub(r"^ *[0-9a-f]+:", "", line).strip() for line in found]
+
+
 def places_that_differ(cell: dict[str, Any]) -> list[str]:
     return [one["place"] for one in cell["findings"] if one["code"] == "DIP801"]
 
@@ -83,8 +97,12 @@ def test_a_project_whose_own_backend_compiles(tmp_path: Path, session_env: dict[
     recipe = printed(checkout, sdist_of(checkout, ".", tmp_path))
     packages = built_plainly(checkout, recipe, ["scikit-build-core", "pip", "pytest", "pybind11"])
     cell = side_by_side(checkout, checkout.packages[1], packages["meanwhile"])
-    assert places_that_differ(cell) == []
-    assert cell["code"]["equal"] == cell["code"]["sections"] > 10
+    # One entry more in the dynamic section moves data away from code that refers to it without the GOT: compare says so and calls
+    # it a drift. The instructions are the same.
+    assert cell["code"]["equal"] >= cell["code"]["sections"] - 1 > 10
+    ours = instructions(checkout.packages[1], tmp_path / "ours")
+    assert ours == instructions(packages["meanwhile"], tmp_path / "theirs")
+    assert len(ours) > 10_000
 
 
 @pytest.fixture(scope="module")
