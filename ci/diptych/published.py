@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
 
-from diptych.archives import open_package
 from diptych.errors import ChannelError, ConfigError, nearest
 from diptych.fetching import Hash, fetch, file_name, hash_in, is_url, read
 from diptych.zstd import zstd
@@ -117,41 +116,30 @@ def builds(url: str, subdir: str, name: str, version: str, *, env: Mapping[str, 
     )
 
 
-def packed_together(conda: Path) -> tuple[str, ...]:
-    """Return the file names, without what tells the format, of the packages that one depends on by version and build.
+def packed_together(depends: object) -> tuple[str, ...]:
+    """Return the file names, without what tells the format, of the packages that are meant by version and build.
 
     Outputs of one recipe state each other so (``pin_subpackage(exact=True)``): a C++ library and its bindings.
 
     Args:
-        conda: the package.
-
-    Raises:
-        FormatError: it is damaged.
+        depends: a package's run dependencies; what is no list has none.
     """
-    with open_package(conda) as package:
-        depends = package.metadata.index.get("depends", ())
-    found = (_EXACT.fullmatch(str(spec)) for spec in depends)
+    found = (_EXACT.fullmatch(str(spec)) for spec in (depends if isinstance(depends, list) else ()))
     return tuple("-".join(match.groups()) for match in found if match)
 
 
-def fetch_beside(build: Build, conda: Path, *, env: Mapping[str, str]) -> None:
-    """Fetch what was packed together with a package into its folder, as far as its channel has it.
-
-    Args:
-        build: the package in the channel's index.
-        conda: the package here.
-        env: for proxies.
+def fetch_beside(build: Build, folder: Path, *, env: Mapping[str, str]) -> None:
+    """Fetch what was packed together with a package, as far as its channel has it.
 
     Raises:
         ChannelError: what the index lists cannot be had, or has another hash.
-        FormatError: the package is damaged.
     """
     base, subdir, _ = build.url.rsplit("/", 2)
-    for stem in packed_together(conda):
+    for stem in packed_together(build.entry.get("depends", ())):
         name, version, _ = stem.rsplit("-", 2)
         for one in builds(base, subdir, name, version, env=env):
             if file_name(one.url).removesuffix(".conda").removesuffix(".tar.bz2") == stem:
-                fetch_build(one, conda.parent, env=env)
+                fetch_build(one, folder, env=env)
 
 
 def fetch_build(build: Build, folder: Path, *, env: Mapping[str, str]) -> Path:

@@ -263,7 +263,7 @@ def test_published_packages_side_by_side(tiny: Checkout, served: str, form: str)
     [
         (("tiny", "9.9", "{wheel}"), '/conda has no package "tiny" 9.9 for'),
         (("nosuch", "1.1", "{wheel}"), '/conda has no package "nosuch" 1.1 for'),
-        (("tiny", "1.1", "{served}/wheels/tiny-0.9-py3-none-any.whl"), "404"),
+        (("tiny", "1.1", "{served}/gone/{wheel}"), "404"),
         (("tiny", "1.1", "{served}/wheels/{wheel}#sha256=12ab"), '"12ab" in '),
         (("tiny", "1.1", "tiny-1.1-cp27-cp27m-manylinux1_x86_64.whl"), "tiny-1.1-py"),
         (("tiny", "1.1", "no-wheel"), "Invalid wheel filename"),

@@ -159,14 +159,15 @@ def test_what_was_packed_together_is_fetched_too(tmp_path: Path) -> None:
     main = tiny_conda(there, "pair", "1.2", "py311_0", depends=exact)
     index = {path.name: entry(path.read_bytes()) for path in (library, other, main)}
     (there / "repodata.json").write_text(json.dumps({"packages.conda": index}))
-    assert packed_together(main) == ("libpair-1.2-h0_0", "gone-1-h0_0")
-    found = Build(url=main.as_uri(), sha256="", entry={})
+    assert packed_together(exact) == ("libpair-1.2-h0_0", "gone-1-h0_0")
+    found = Build(url=main.as_uri(), sha256="", entry={"depends": exact})
     here.mkdir()
-    fetch_beside(found, fetch_build(found, here, env={}), env={})
+    fetch_build(found, here, env={})
+    fetch_beside(found, here, env={})
     assert sorted(path.name for path in here.iterdir()) == [library.name, main.name]
     library.write_bytes(b"another")
     with pytest.raises(ChannelError, match="hash differs"):
-        fetch_beside(found, main, env={})
+        fetch_beside(found, tmp_path, env={})
 
 
 def test_pypis_hash_holds(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from diptych.archives import open_package
 from diptych.compare import Comparison, compare_cell, compare_packages
 from diptych.compare.waivers import refuse_idle, refuse_unknown, waivers_of
 from diptych.errors import CompareError, ConfigError
@@ -99,7 +100,9 @@ def compare_files(left: Path, right: Path, *, one_build: bool = False) -> Compar
 def _packed_together(left: Path, right: Path) -> Path | None:
     if left.suffix != ".whl" or not right.name.endswith((".conda", ".tar.bz2")):
         return None
-    names = (f"{stem}{suffix}" for stem in packed_together(right) for suffix in (".conda", ".tar.bz2"))
+    with open_package(right) as package:
+        found = packed_together(package.metadata.index.get("depends", ()))
+    names = (f"{stem}{suffix}" for stem in found for suffix in (".conda", ".tar.bz2"))
     return next((path for name in names if (path := right.with_name(name)).is_file()), None)
 
 
