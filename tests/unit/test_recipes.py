@@ -20,7 +20,7 @@ from diptych.packages.outputs import split_recipe
 from diptych.packages.rattler import check_recipe
 from diptych.packages.recipe import RecipeFacts, RecipeSettings, recipe, to_yaml
 from diptych.packages.standalone import Archive, standalone_recipe
-from diptych.packages.standalone_outputs import Installs, standalone_outputs
+from diptych.packages.standalone_outputs import Installs, standalone_cmake, standalone_outputs
 
 METADATA = """\
 Metadata-Version: 2.4
@@ -228,6 +228,22 @@ def test_two_outputs_that_build_by_themselves(facts: RecipeFacts) -> None:
     Stage0Recipe.from_yaml(text)
     del python["tests"]
     assert lint(made) == ["tests: there is none"]
+
+
+@pytest.mark.parametrize(
+    ("files", "prefix"), [((), '"$SP_DIR"'), (("include/thing.hpp", "lib/libthing.so.1"), '"$PREFIX"')]
+)
+def test_a_project_without_a_backend_builds_with_cmake(
+    facts: RecipeFacts, files: tuple[str, ...], prefix: str
+) -> None:
+    libraries = ("libthing.so.1",) if files else ()
+    installs = Installs(build_type="Release", arguments=(), files=files)
+    made = standalone_cmake(replace(facts, libraries=libraries), ARCHIVE, installs, ("somebody",))
+    assert f"-DCMAKE_INSTALL_PREFIX={prefix} " in made["build"]["script"][0]
+    assert "pip" not in made["requirements"]["host"]
+    assert ("run_exports" in made["requirements"]) is bool(files)
+    assert lint(made) == []
+    Stage0Recipe.from_yaml(to_yaml(made))
 
 
 def test_a_library_that_would_take_the_name_of_its_python_part(facts: RecipeFacts) -> None:

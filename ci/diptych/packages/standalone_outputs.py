@@ -1,6 +1,6 @@
-"""A recipe of two outputs that builds by itself from the sources: a C++ library that CMake installs, and its Python part.
+"""A recipe that builds by itself from the sources with CMake alone: one package, or a C++ library and its Python part.
 
-Both outputs run CMake in full and keep a part of what it installs (``build.files`` of rattler-build's recipe format), as recipes of
+Both of two outputs run CMake in full and keep a part of what it installs (``build.files`` of rattler-build's recipe format), as recipes of
 conda-forge do whose CMakeLists.txt compiles library and bindings in one go. The library's build string does not depend on Python
 (``variant.ignore_keys``).
 """
@@ -19,8 +19,10 @@ from diptych.packages.recipe import RecipeFacts, exports_part
 from diptych.packages.standalone import Archive, standalone_recipe
 
 _PYTHON_PART = "lib/python*/**"
-_PREFIX = '-DCMAKE_INSTALL_PREFIX="$PREFIX" -DCMAKE_INSTALL_LIBDIR=lib -DCMAKE_PREFIX_PATH="$PREFIX" '
+_WHOLE = '-DCMAKE_INSTALL_PREFIX="$PREFIX" -DCMAKE_INSTALL_LIBDIR=lib'
+_SITE = '-DCMAKE_INSTALL_PREFIX="$SP_DIR"'
 _FINDERS = (
+    '-DCMAKE_PREFIX_PATH="$PREFIX" '
     '-DPython_EXECUTABLE="$PYTHON" -DPython_ROOT_DIR="$PREFIX" '
     '-DPython3_EXECUTABLE="$PYTHON" -DPython3_ROOT_DIR="$PREFIX"'
 )
@@ -33,12 +35,37 @@ class Installs:
     Attributes:
         build_type: CMake's.
         arguments: further ones of the configure step.
-        files: those of the library, relative to the prefix, as a build has left them.
+        files: those outside of site-packages and programs, relative to the prefix, as a build has left them; none: CMake's prefix is
+            site-packages.
     """
 
     build_type: str
     arguments: tuple[str, ...]
     files: tuple[str, ...]
+
+
+def standalone_cmake(
+    facts: RecipeFacts, archive: Archive, installs: Installs, maintainers: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    """Return the recipe of one package, as plain values.
+
+    Args:
+        facts: the project, the cell whose host environment it builds in, and the libraries of its stage.
+        archive: the source distribution.
+        installs: what CMake is told, and what it installs.
+        maintainers: names on GitHub, for ``recipe-maintainers``.
+
+    Raises:
+        PackageError: the metadata has a dependency that cannot be read.
+        ConfigError: pyproject.toml cannot be read.
+    """
+    whole = standalone_recipe(facts, archive, maintainers)
+    needed = whole["requirements"]
+    return {
+        **whole,
+        "build": {**whole["build"], "script": _script(installs)},
+        "requirements": {**needed, "host": _without_pip(needed["host"]), **exports_part(facts, facts.name)},
+    }
 
 
 def standalone_outputs(
@@ -59,7 +86,7 @@ def standalone_outputs(
     whole = standalone_recipe(facts, archive, maintainers)
     name, library = str(whole["context"]["name"]), library_name(facts.name)
     build, needed = whole["build"], whole["requirements"]
-    host = [spec for spec in needed["host"] if spec.split()[0] not in ("pip", "setuptools")]
+    host = _without_pip(needed["host"])
     linking, script = build["dynamic_linking"], _script(installs)
     skip = {"skip": build["skip"]} if "skip" in build else {}
     names = sorted({PurePosixPath(file).name for file in installs.files if _is_library(file)})
@@ -116,10 +143,14 @@ def standalone_outputs(
 def _script(installs: Installs) -> list[str]:
     told = " ".join([f"-DCMAKE_BUILD_TYPE={installs.build_type}", *map(shlex.quote, installs.arguments)])
     return [
-        f"cmake -S . -B build -G Ninja {_PREFIX}{_FINDERS} {told}",
+        f"cmake -S . -B build -G Ninja {_WHOLE if installs.files else _SITE} {_FINDERS} {told}",
         "cmake --build build",
         "cmake --install build",
     ]
+
+
+def _without_pip(host: list[str]) -> list[str]:
+    return [spec for spec in host if spec.split()[0] not in ("pip", "setuptools")]
 
 
 def _is_library(file: str) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from invoke.context import Context
 
 from diptych.config import Config
+from diptych.config.buildsystem import build_system_of
 from diptych.errors import ConfigError, PackageError
 from diptych.inputs import part
 from diptych.matrix import Cell
@@ -38,7 +39,7 @@ def recipe(_context: Context, maintainer: list[str], sdist: str = "", url: str =
     from diptych.packages.rattler import check_recipe  # noqa: PLC0415 -- as above
     from diptych.packages.recipe import RecipeFacts, RecipeSettings, to_yaml  # noqa: PLC0415 -- as above
     from diptych.packages.standalone import standalone_recipe  # noqa: PLC0415 -- as above
-    from diptych.packages.standalone_outputs import standalone_outputs  # noqa: PLC0415 -- as above
+    from diptych.packages.standalone_outputs import standalone_cmake, standalone_outputs  # noqa: PLC0415 -- as above
 
     workspace = process_workspace(aside=True)
     config: Config = workspace.config
@@ -53,9 +54,10 @@ def recipe(_context: Context, maintainer: list[str], sdist: str = "", url: str =
         package=config.package,
     )
     archive = _archive(workspace, sdist, url)
-    if config.split:
+    if config.split or not build_system_of(config.source):
         installs, libraries = _installs(workspace, cell)
-        values = standalone_outputs(replace(facts, libraries=libraries), archive, installs, tuple(maintainer))
+        render = standalone_outputs if config.split else standalone_cmake
+        values = render(replace(facts, libraries=libraries), archive, installs, tuple(maintainer))
     else:
         values = standalone_recipe(facts, archive, tuple(maintainer))
     text = to_yaml(values)
@@ -73,23 +75,24 @@ def _installs(workspace: Workspace, cell: Cell) -> tuple[Installs, tuple[str, ..
     """Return what CMake is told and what it installs, and the names of the libraries: that is known once the cell was built.
 
     Raises:
-        ConfigError: it is not built, or nothing is installed outside of site-packages.
+        ConfigError: it is not built.
     """
     from diptych.packages.exports import shared_names  # noqa: PLC0415 -- as above
     from diptych.packages.standalone_outputs import Installs  # noqa: PLC0415 -- as above
 
     record = read_record(workspace.store, cell.id)
-    files = record.provenance.get(OUTSIDE, ()) if record else ()
-    if not files:
+    if record is None or OUTSIDE not in record.provenance:
         raise ConfigError(
-            f'outputs = "split": what the C++ library\'s package holds is known from a build of {cell.id}, and there is none',
+            f"where CMake installs what is known from a build of {cell.id}, and there is none",
             hint=f'run: nox -s "build-{cell.python}({cell.compiler.name})"',
         )
     settings = cell.settings
     installs = Installs(
-        build_type=settings.build_type, arguments=settings.cmake_args, files=tuple(map(str, files))
+        build_type=settings.build_type,
+        arguments=settings.cmake_args,
+        files=tuple(map(str, record.provenance[OUTSIDE])),
     )
-    return installs, shared_names(record.stage) if record else ()
+    return installs, shared_names(record.stage)
 
 
 def _archive(workspace: Workspace, given: str, url: str) -> Archive:
