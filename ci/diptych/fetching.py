@@ -45,10 +45,19 @@ def is_url(word: str) -> bool:
 
 
 def hash_in(url: str) -> Hash:
-    """Return the hash that a URL itself states: ``#sha256=…`` (PEP 503), or in the paths of PyPI's files."""
+    """Return the hash that a URL itself states: ``#sha256=…`` (PEP 503), or in the paths of PyPI's files.
+
+    Raises:
+        ChannelError: what stands there is no such hash; without it nothing would be checked.
+    """
     parts = urlsplit(url)
-    if found := re.search(r"(?:^|&)sha256=([0-9a-f]{64})(?:&|$)", parts.fragment):
-        return Hash(algorithm="sha256", value=found[1])
+    if found := re.search(r"(?:^|&)sha256=([^&]*)", parts.fragment):
+        if not re.fullmatch(r"[0-9a-fA-F]{64}", found[1]):
+            raise ChannelError(
+                f'"{found[1]}" in "{url}" is no sha256',
+                hint="it has 64 digits of the base 16; or leave it out",
+            )
+        return Hash(algorithm="sha256", value=found[1].lower())
     if (parts.hostname or "").endswith("pythonhosted.org") and (path := _PYPI.search(parts.path)):
         return Hash(algorithm="blake2b", value="".join(path.groups()))
     return Hash(algorithm="sha256", value="")

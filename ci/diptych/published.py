@@ -23,6 +23,7 @@ _SUBDIRS = {
 }
 _LARGEST_ENTRY, _LARGEST_INDEX = 1 << 20, 1 << 31
 _CONDA = (".conda", ".tar.bz2")
+_EXACT = re.compile(r"([\w.-]+) ={0,2}([^\s*<>=!~,|]+) ([^\s*]+)")
 _JSON = "application/vnd.pypi.simple.v1+json"
 
 
@@ -113,6 +114,32 @@ def builds(url: str, subdir: str, name: str, version: str, *, env: Mapping[str, 
         for filename, one in sorted(found.items())
         if f"{filename.removesuffix('.tar.bz2')}.conda" not in found
     )
+
+
+def packed_together(depends: object) -> tuple[str, ...]:
+    """Return the file names, without what tells the format, of the packages that are meant by version and build.
+
+    Outputs of one recipe state each other so (``pin_subpackage(exact=True)``): a C++ library and its bindings.
+
+    Args:
+        depends: a package's run dependencies; what is no list has none.
+    """
+    found = (_EXACT.fullmatch(str(spec)) for spec in (depends if isinstance(depends, list) else ()))
+    return tuple("-".join(match.groups()) for match in found if match)
+
+
+def fetch_beside(build: Build, folder: Path, *, env: Mapping[str, str]) -> None:
+    """Fetch what was packed together with a package, as far as its channel has it.
+
+    Raises:
+        ChannelError: what the index lists cannot be had, or has another hash.
+    """
+    base, subdir, _ = build.url.rsplit("/", 2)
+    for stem in packed_together(build.entry.get("depends", ())):
+        name, version, _ = stem.rsplit("-", 2)
+        for one in builds(base, subdir, name, version, env=env):
+            if file_name(one.url).removesuffix(".conda").removesuffix(".tar.bz2") == stem:
+                fetch_build(one, folder, env=env)
 
 
 def fetch_build(build: Build, folder: Path, *, env: Mapping[str, str]) -> Path:

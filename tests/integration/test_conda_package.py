@@ -262,16 +262,19 @@ def test_published_packages_side_by_side(tiny: Checkout, served: str, form: str)
     ("words", "said"),
     [
         (("tiny", "9.9", "{wheel}"), '/conda has no package "tiny" 9.9 for'),
+        (("nosuch", "1.1", "{wheel}"), '/conda has no package "nosuch" 1.1 for'),
+        (("tiny", "1.1", "{served}/gone/{wheel}"), "404"),
+        (("tiny", "1.1", "{served}/wheels/{wheel}#sha256=12ab"), '"12ab" in '),
         (("tiny", "1.1", "tiny-1.1-cp27-cp27m-manylinux1_x86_64.whl"), "tiny-1.1-py"),
         (("tiny", "1.1", "no-wheel"), "Invalid wheel filename"),
         (("tiny", "1.1"), "takes a name, a version and a wheel, not 2 words"),
     ],
-    ids=["version", "python", "wheel", "words"],
+    ids=["version", "name", "gone", "hash", "python", "wheel", "words"],
 )
 def test_what_is_not_published_is_said(
     tiny: Checkout, served: str, words: tuple[str, ...], said: str
 ) -> None:
-    filled = [word.format(wheel=wheel_name(tiny, "1.1")) for word in words]
+    filled = [word.format(wheel=wheel_name(tiny, "1.1"), served=served) for word in words]
     done = tiny.diptych("compare", "--from-channel", f"{served}/conda", *filled)
     clear(done, said)
 

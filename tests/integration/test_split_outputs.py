@@ -17,6 +17,7 @@ from helpers.conda_install import install, said_by
 from helpers.projects import TABLE
 from helpers.release import git
 from helpers.second_project import lay_out_second
+from helpers.servers import web_server
 
 SITE = f"lib/python{HERE}/site-packages/"
 
@@ -74,6 +75,18 @@ def test_both_packages_together_are_the_wheel(built: Checkout) -> None:
     assert cell["code"]["equal"] == cell["code"]["sections"] > 20
     judged = built.diptych("doctor", "--fail-on", "note", *map(str, both(built)))
     assert judged.returncode == 0, judged.output
+
+
+def test_the_library_is_taken_along_with_its_bindings(built: Checkout, tmp_path: Path) -> None:
+    """Of files that lie beside each other, and of a channel that others published."""
+    (wheel,) = (built.root / "dist" / "wheels").glob("*.whl")
+    beside = built.diptych("compare", str(wheel), str(both(built)[1]))
+    assert beside.returncode == 0, beside.output
+    assert "41 of 41 code sections" in beside.output or "28 of 28 code sections" in beside.output
+    with web_server(built.root / "dist" / "conda", tmp_path) as url:
+        done = built.diptych("compare", "--from-channel", url, "quaternary", "3.1.0", str(wheel))
+    assert "libquaternary.so.3.1.0" in done.output
+    assert "28 of 28 code sections" in done.output, done.output
 
 
 def test_a_second_project_needs_the_library_alone(built: Checkout, tmp_path: Path) -> None:

@@ -82,6 +82,15 @@ def test_where_the_stage_is_not_there_the_record_of_the_build_says_what_it_had(t
     assert ("error", "DIP821", "$PREFIX/include/added.h") in found(again)
 
 
+def test_of_published_packages_a_wheel_need_not_have_headers(tmp_path: Path) -> None:
+    made = prefix_pair()
+    comparison = compare_packages(*write(made, tmp_path))
+    assert "DIP821" not in {one.code for one in comparison.findings if one.counts}
+    made.conda.files["share/data.csv"] = b"1\n"
+    again = compare_packages(*write(made, tmp_path))
+    assert ("error", "DIP821", "$PREFIX/share/data.csv") in found(again)
+
+
 @pytest.mark.parametrize(
     ("member", "place"),
     [

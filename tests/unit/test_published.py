@@ -10,8 +10,18 @@ import pytest
 
 from diptych.errors import ChannelError, ConfigError
 from diptych.fetching import Hash, fetch, file_name, hash_in, proxies_for
-from diptych.published import conda_for_wheel, fetch_build, fetch_package, fetch_wheel, inflated
+from diptych.published import (
+    Build,
+    conda_for_wheel,
+    fetch_beside,
+    fetch_build,
+    fetch_package,
+    fetch_wheel,
+    inflated,
+    packed_together,
+)
 from diptych.zstd import zstd
+from helpers.conda_package import tiny_conda
 
 LINUX = "pair-1.2-cp311-cp311-manylinux_2_17_x86_64.whl"
 
@@ -133,6 +143,31 @@ DIGEST = hashlib.blake2b(b"x", digest_size=32).hexdigest()
 )
 def test_the_hash_that_a_url_states(url: str, wanted: Hash) -> None:
     assert hash_in(url) == wanted
+
+
+@pytest.mark.parametrize("stated", ["", "00", "g" * 64, "1" * 65])
+def test_a_hash_that_is_none_is_not_passed_over(stated: str) -> None:
+    with pytest.raises(ChannelError, match="is no sha256"):
+        hash_in(f"https://x.example/a.whl#egg=a&sha256={stated}")
+
+
+def test_what_was_packed_together_is_fetched_too(tmp_path: Path) -> None:
+    there, here = tmp_path / "channel" / "linux-64", tmp_path / "here"
+    library = tiny_conda(there, "libpair", "1.2", "h0_0")
+    other = tiny_conda(there, "libpair", "1.2", "h1_0", content="other")
+    exact = ["libpair ==1.2 h0_0", "python_abi 3.11.* *_cp311", "numpy >=1.2 h0_0", "gone 1 h0_0", "python"]
+    main = tiny_conda(there, "pair", "1.2", "py311_0", depends=exact)
+    index = {path.name: entry(path.read_bytes()) for path in (library, other, main)}
+    (there / "repodata.json").write_text(json.dumps({"packages.conda": index}))
+    assert packed_together(exact) == ("libpair-1.2-h0_0", "gone-1-h0_0")
+    found = Build(url=main.as_uri(), sha256="", entry={"depends": exact})
+    here.mkdir()
+    fetch_build(found, here, env={})
+    fetch_beside(found, here, env={})
+    assert sorted(path.name for path in here.iterdir()) == [library.name, main.name]
+    library.write_bytes(b"another")
+    with pytest.raises(ChannelError, match="hash differs"):
+        fetch_beside(found, tmp_path, env={})
 
 
 def test_pypis_hash_holds(tmp_path: Path) -> None:

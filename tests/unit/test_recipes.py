@@ -20,6 +20,7 @@ from diptych.packages.outputs import split_recipe
 from diptych.packages.rattler import check_recipe
 from diptych.packages.recipe import RecipeFacts, RecipeSettings, recipe, to_yaml
 from diptych.packages.standalone import Archive, standalone_recipe
+from diptych.packages.standalone_outputs import Installs, standalone_cmake, standalone_outputs
 
 METADATA = """\
 Metadata-Version: 2.4
@@ -206,6 +207,43 @@ def test_two_outputs_from_one_stage(facts: RecipeFacts) -> None:
     assert "run_exports" not in python["requirements"]
     assert python["build"]["python"] == {"entry_points": ["Thing = thing:main"]}
     Stage0Recipe.from_yaml(to_yaml(made))  # which reads no aliases
+
+
+def test_two_outputs_that_build_by_themselves(facts: RecipeFacts) -> None:
+    files = ("include/thing.hpp", "lib/libthing.so", "lib/libthing.so.1")
+    installs = Installs(build_type="Release", arguments=("-DWITH_X=a b",), files=files)
+    built = replace(facts, libraries=("libthing.so.1",))
+    made = standalone_outputs(built, ARCHIVE, installs, ("somebody",))
+    library, python = made["outputs"]
+    assert library["build"]["files"] == {"exclude": python["build"]["files"]["include"]}
+    assert library["build"]["variant"] == {"ignore_keys": ["python"]}
+    assert library["build"]["script"][0].endswith(" -DCMAKE_BUILD_TYPE=Release '-DWITH_X=a b'")
+    assert library["requirements"]["ignore_run_exports"] == {"from_package": ["python", "pybind11", "numpy"]}
+    assert library["requirements"]["run_exports"] == ['${{ pin_subpackage("libthing", upper_bound="x") }}']
+    assert library["tests"] == [{"package_contents": {"files": sorted(files)}}]
+    assert python["requirements"]["run"][-1] == '${{ pin_subpackage("libthing", exact=True) }}'
+    assert lint(made) == []
+    text = to_yaml(made)
+    assert "iptych" not in text
+    Stage0Recipe.from_yaml(text)
+    del python["tests"]
+    assert lint(made) == ["tests: there is none"]
+
+
+@pytest.mark.parametrize(
+    ("files", "prefix"), [((), '"$SP_DIR"'), (("include/thing.hpp", "lib/libthing.so.1"), '"$PREFIX"')]
+)
+def test_a_project_without_a_backend_builds_with_cmake(
+    facts: RecipeFacts, files: tuple[str, ...], prefix: str
+) -> None:
+    libraries = ("libthing.so.1",) if files else ()
+    installs = Installs(build_type="Release", arguments=(), files=files)
+    made = standalone_cmake(replace(facts, libraries=libraries), ARCHIVE, installs, ("somebody",))
+    assert f"-DCMAKE_INSTALL_PREFIX={prefix} " in made["build"]["script"][0]
+    assert "pip" not in made["requirements"]["host"]
+    assert ("run_exports" in made["requirements"]) is bool(files)
+    assert lint(made) == []
+    Stage0Recipe.from_yaml(to_yaml(made))
 
 
 def test_a_library_that_would_take_the_name_of_its_python_part(facts: RecipeFacts) -> None:

@@ -10,6 +10,9 @@ from diptych.compare.side import SideFile
 
 _APART = {"metadata", "licence", "bytecode", "grafted"}
 # Where conda-build and rattler-build put what a recipe's tests need.
+_FOR_COMPILING = tuple(
+    f"$PREFIX/{name}/" for name in ("include", "lib/cmake", "lib/pkgconfig", "share/pkgconfig")
+)
 _CONDA_TESTS = "$PREFIX/etc/conda/test-files/"
 _INSTALLER = {
     "RECORD",
@@ -66,7 +69,7 @@ def lonely_file(pair: Pair) -> Iterator[Found]:
             place="$PREFIX",
             severity=Severity.EXPECTED,
             reason="a wheel has site-packages, programs, and the libraries that these need",
-            message=f"{len(beside)} files of the stage's prefix are in the conda package alone",
+            message=f"{len(beside)} files outside of site-packages are in the conda package alone",
             evidence=tuple(one.place for one in beside),
         )
     for one, file, mine, other in _lonely(pair):
@@ -82,7 +85,10 @@ def lonely_file(pair: Pair) -> Iterator[Found]:
 
 
 def _beside_site_packages(pair: Pair) -> list[FilePair]:
-    """Return what a stage that is a whole prefix has outside of site-packages, and a wheel does not take."""
+    """Return what a wheel does not take: what a stage that is a whole prefix has outside of site-packages.
+
+    Of packages that were not built here, the files for those who compile against a library are taken for it.
+    """
     if (pair.left.kind, pair.right.kind) != ("wheel", "conda"):
         return []
     there = pair.outside if pair.stage is None else pair.stage.files.keys()
@@ -90,10 +96,18 @@ def _beside_site_packages(pair: Pair) -> list[FilePair]:
         one
         for one, *_ in _lonely(pair)
         if one.state is State.ONLY_RIGHT
-        and one.place in there
+        and (one.place in there or (not pair.one_build and _for_compiling(one)))
         and one.place.startswith("$PREFIX/")
         and not one.place.startswith("$PREFIX/bin/")
     ]
+
+
+def _for_compiling(one: FilePair) -> bool:
+    """Tell a header, a CMake or pkg-config file, and the link that a linker asks for (``libx.so``)."""
+    if one.place.startswith(_FOR_COMPILING):
+        return True
+    linked = one.right is not None and bool(one.right.link)
+    return linked and one.place.startswith("$PREFIX/lib/lib") and one.place.endswith((".so", ".dylib"))
 
 
 def _linked_to_own(pair: Pair, file: SideFile) -> bool:

@@ -21,7 +21,15 @@ def lint(recipe: Mapping[str, Any]) -> list[str]:
     Args:
         recipe: the recipe as plain values, its expressions not evaluated.
     """
-    return [*_about(recipe), *_source(recipe), *_requirements(recipe), *_rest(recipe)]
+    whole = {key: value for key, value in recipe.items() if key != "outputs"}
+    name = recipe.get("recipe", {}).get("name", "")
+    said = list(_source(recipe))
+    for output in recipe.get("outputs") or [{}]:
+        # What an output does not say, the recipe says for all (recipe format, "Multiple outputs").
+        build = {**whole.get("build", {}), **output.get("build", {})}
+        one = {"package": {"name": name}, **whole, **output, "build": build}
+        said += [*_about(one), *_requirements(one), *_rest(one)]
+    return list(dict.fromkeys(said))
 
 
 def _about(recipe: Mapping[str, Any]) -> Iterator[str]:
@@ -63,12 +71,15 @@ def _requirements(recipe: Mapping[str, Any]) -> Iterator[str]:
             if names.count(name) > 1
         )
     host = {spec.split()[0] for spec in sections.get("host", ()) if isinstance(spec, str)}
-    if "python" in host and "pip" not in host:
+    by_pip = "-m pip " in str(recipe.get("build", {}).get("script", ""))
+    if "python" in host and by_pip and "pip" not in host:
         yield "requirements.host: pip is missing, which installs the project"
 
 
 def _rest(recipe: Mapping[str, Any]) -> Iterator[str]:
-    name = str(recipe.get("context", {}).get("name") or recipe.get("package", {}).get("name", ""))
+    name = str(recipe.get("package", {}).get("name", ""))
+    if "${{" in name:
+        name = str(recipe.get("context", {}).get("name", ""))
     if not _NAME.fullmatch(name):
         yield f'package.name: "{name}" has other characters than a-z, 0-9, "_", "-" and "."'
     if "number" not in recipe.get("build", {}):

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from diptych.archives import open_package
 from diptych.compare import Comparison, compare_cell, compare_packages
 from diptych.compare.waivers import refuse_idle, refuse_unknown, waivers_of
 from diptych.errors import CompareError, ConfigError
 from diptych.matrix import find
+from diptych.published import packed_together
 from diptych.records import PROVENANCE, CellRecord, read_record
 from diptych.report.measure import with_costs
 from diptych.store import read_json
@@ -72,6 +74,9 @@ def gather(workspace: Workspace, *, cell: str = "", measure: bool = False) -> Ga
 def compare_files(left: Path, right: Path, *, one_build: bool = False) -> Comparison:
     """Compare any two packages; provenance that lies beside both tells whether they are of one build.
 
+    A conda package that the right one depends on by version and build, and that lies beside it, is taken with it against a wheel: a C++
+    library and its bindings.
+
     Args:
         left: a wheel, a conda package or a folder.
         right: likewise.
@@ -83,7 +88,22 @@ def compare_files(left: Path, right: Path, *, one_build: bool = False) -> Compar
     beside = [read_json(path.with_name(path.name + PROVENANCE)) for path in (left, right)]
     stages = [found.get("inputs", {}).get("stage") for found in beside]
     same = stages[0] is not None and stages[0] == stages[1]
-    return compare_packages(left, right, one_build=one_build or same, provenance=beside[0] if same else None)
+    return compare_packages(
+        left,
+        right,
+        beside=_packed_together(left, right),
+        one_build=one_build or same,
+        provenance=beside[0] if same else None,
+    )
+
+
+def _packed_together(left: Path, right: Path) -> Path | None:
+    if left.suffix != ".whl" or not right.name.endswith((".conda", ".tar.bz2")):
+        return None
+    with open_package(right) as package:
+        found = packed_together(package.metadata.index.get("depends", ()))
+    names = (f"{stem}{suffix}" for stem in found for suffix in (".conda", ".tar.bz2"))
+    return next((path for name in names if (path := right.with_name(name)).is_file()), None)
 
 
 def require_all_equal(comparisons: Sequence[Comparison]) -> None:

@@ -97,7 +97,7 @@ def _told(
 
 def _published(channel: str, words: Sequence[str], output: Output, *, html: str, form: str) -> None:
     """Fetch a conda package and a wheel by hash, and lay them side by side."""
-    from diptych.published import conda_for_wheel, fetch_build, fetch_wheel  # noqa: PLC0415 -- as above
+    from diptych.published import conda_for_wheel, fetch_beside, fetch_build, fetch_wheel  # noqa: PLC0415 -- as above
 
     if len(words) != _PUBLISHED_WORDS:
         raise ConfigError(
@@ -110,6 +110,7 @@ def _published(channel: str, words: Sequence[str], output: Output, *, html: str,
         build = conda_for_wheel(channel, name, version, wheel, env=env)
         places = [Path(tempfile.mkdtemp(dir=folder)) for _ in range(2)]
         right = fetch_build(build, places[0], env=env)
+        fetch_beside(build, places[0], env=env)
         left = fetch_wheel(wheel, places[1], env=env)
         comparisons, document = _two([str(left), str(right)], one_build=False)
         _told(comparisons, document, output, html=html, form=form, matrix=False)

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from diptych.config import Config
+from diptych.config.buildsystem import build_system_of
 from diptych.errors import ConfigError, PackageError
 from diptych.inputs import part
+from diptych.matrix import Cell
 from diptych.packages.standalone import Archive
+from diptych.records import OUTSIDE, read_record
 from diptych.store import sha256_file
 from diptych.tasks.surface import process_workspace, surface
 from diptych.workspace import Workspace
 
 if TYPE_CHECKING:
     from invoke.context import Context
+
+    from diptych.packages.standalone_outputs import Installs
 
 
 @surface(
@@ -33,6 +39,7 @@ def recipe(_context: Context, maintainer: list[str], sdist: str = "", url: str =
     from diptych.packages.rattler import check_recipe  # noqa: PLC0415 -- as above
     from diptych.packages.recipe import RecipeFacts, RecipeSettings, to_yaml  # noqa: PLC0415 -- as above
     from diptych.packages.standalone import standalone_recipe  # noqa: PLC0415 -- as above
+    from diptych.packages.standalone_outputs import standalone_cmake, standalone_outputs  # noqa: PLC0415 -- as above
 
     workspace = process_workspace(aside=True)
     config: Config = workspace.config
@@ -46,7 +53,13 @@ def recipe(_context: Context, maintainer: list[str], sdist: str = "", url: str =
         source=config.source,
         package=config.package,
     )
-    values = standalone_recipe(facts, _archive(workspace, sdist, url), tuple(maintainer))
+    archive = _archive(workspace, sdist, url)
+    if config.split or not build_system_of(config.source):
+        installs, libraries = _installs(workspace, cell)
+        render = standalone_outputs if config.split else standalone_cmake
+        values = render(replace(facts, libraries=libraries), archive, installs, tuple(maintainer))
+    else:
+        values = standalone_recipe(facts, archive, tuple(maintainer))
     text = to_yaml(values)
     if fault := check_recipe(text):
         raise PackageError(
@@ -56,6 +69,30 @@ def recipe(_context: Context, maintainer: list[str], sdist: str = "", url: str =
         workspace.output.note(word)
     schema = "# yaml-language-server: $schema=https://raw.githubusercontent.com/prefix-dev/recipe-format/main/schema.json"
     workspace.output.raw(f"{schema}\n{text}")
+
+
+def _installs(workspace: Workspace, cell: Cell) -> tuple[Installs, tuple[str, ...]]:
+    """Return what CMake is told and what it installs, and the names of the libraries: that is known once the cell was built.
+
+    Raises:
+        ConfigError: it is not built.
+    """
+    from diptych.packages.exports import shared_names  # noqa: PLC0415 -- as above
+    from diptych.packages.standalone_outputs import Installs  # noqa: PLC0415 -- as above
+
+    record = read_record(workspace.store, cell.id)
+    if record is None or OUTSIDE not in record.provenance:
+        raise ConfigError(
+            f"where CMake installs what is known from a build of {cell.id}, and there is none",
+            hint=f'run: nox -s "build-{cell.python}({cell.compiler.name})"',
+        )
+    settings = cell.settings
+    installs = Installs(
+        build_type=settings.build_type,
+        arguments=settings.cmake_args,
+        files=tuple(map(str, record.provenance[OUTSIDE])),
+    )
+    return installs, shared_names(record.stage)
 
 
 def _archive(workspace: Workspace, given: str, url: str) -> Archive:
