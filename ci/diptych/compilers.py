@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from diptych import process, zig
+from diptych import libcxx, process, zig
 from diptych.config import CompilerSpec
-from diptych.config.known import ZIG, known_spec
+from diptych.config.known import LIBCXX, ZIG, known_spec
 from diptych.distributions import how_to_install
 from diptych.errors import MissingToolError, ProcessError
 from diptych.matrix import Cell
@@ -71,15 +71,17 @@ class Compiler:
 
 
 def of_cell(cell: Cell, env: Mapping[str, str], *, store: Store, prefix: Path | None = None) -> Compiler:
-    """Return the cell's compiler, as :func:`detect` does; Zig is given its two commands first.
+    """Return the cell's compiler, as :func:`detect` does; Zig and clang-libcxx are given their two commands first.
 
     Raises:
-        UnsupportedError: Zig, on a platform that is not Linux.
+        UnsupportedError: Zig or clang-libcxx, on a platform that is not Linux.
         MissingToolError: it is not there, or cannot compile C++.
     """
     spec = cell.compiler
     if spec.name == ZIG and not spec.cxx and not spec.packages:
         spec = zig.commands(spec, platform=cell.platform, floor=cell.settings.floor, store=store, env=env)
+    if spec.name == LIBCXX and not spec.cxx and not spec.packages:
+        spec = libcxx.commands(spec, platform=cell.platform, store=store, env=env)
     return detect(spec, env, prefix=prefix)
 
 
@@ -246,7 +248,8 @@ def _ask(spec: CompilerSpec, cxx: Path, words: list[str], env: Mapping[str, str]
         raise MissingToolError(
             f'the compiler "{spec.name}" does not compile C++: {error.summary} ({cxx})',
             details=error.details,
-            hint=f"is a C++ standard library installed with it? `{how_to_install('g++')}` brings one",
+            hint="is a C++ standard library installed with it? "
+            f"`{how_to_install('libc++' if spec.name == LIBCXX else 'g++')}` brings one",
         ) from error
     except MissingToolError as error:
         raise MissingToolError(

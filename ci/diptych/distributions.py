@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-Needed: TypeAlias = Literal["python headers", "g++", "clang++", "llvm"]
+Needed: TypeAlias = Literal["python headers", "g++", "clang++", "libc++", "llvm"]
 
 # Package managers, with the ID and ID_LIKE of os-release(5) that tell of them.
 _FAMILIES = {
@@ -25,6 +25,11 @@ _NAMES: dict[Needed, dict[str, str]] = {
     },
     "g++": {"dnf install": "gcc-c++", "zypper install": "gcc-c++", "pacman -S": "gcc", "": "g++"},
     "clang++": {"": "clang"},
+    "libc++": {
+        "apt install": "libc++-dev libc++abi-dev",
+        "dnf install": "libcxx-static libcxxabi-static",
+        "": "libc++",
+    },
     "llvm": {"": "llvm"},
 }
 

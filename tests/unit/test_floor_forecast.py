@@ -115,6 +115,21 @@ def test_one_library_of_a_package_may_be_the_one_that_is_not_linked(tmp_path: Pa
     assert newer == ("libfar: libfar.so.1 needs GLIBC_2.34 (of_glibc_2.34)",)
 
 
+def test_what_such_a_library_needs_in_turn_is_grafted_too(tmp_path: Path) -> None:
+    found = environment(tmp_path / "host", {"libfar.so.1": "GLIBC_2.17"})
+    host = found.prefix
+    symbols = [Sym(name="of_old", version=("libc.so.6", "GLIBC_2.17"))]
+    (host / "lib/libfar.so.1").write_bytes(elf(needed=["libdeep.so.1", "libc.so.6"], symbols=symbols))
+    newer = [Sym(name="of_new", version=("libc.so.6", "GLIBC_2.34"))]
+    (host / "lib/libdeep.so.1").write_bytes(elf(needed=["libfar.so.1", "libc.so.6"], symbols=newer))
+    record = {"name": "libdeep", "files": ["lib/libdeep.so.1"], "depends": []}
+    (host / "conda-meta" / "libdeep.json").write_text(json.dumps(record), encoding="utf-8")
+    cell, env = cell_of(tmp_path), compiler(tmp_path / "bin", "28")
+    with pytest.raises(PackageError) as caught:
+        forecast_floor(cell, detect(cell.compiler, env), found, env)
+    assert list(caught.value.details) == ["libdeep: libdeep.so.1 needs GLIBC_2.34 (of_new)"]
+
+
 def test_what_the_users_machine_brings_is_not_grafted(tmp_path: Path) -> None:
     more = 'exclude-libraries = ["libfar.so*"]\n'
     _, newer = forecast(tmp_path, libraries={"libfar.so.1": "GLIBC_2.34"}, more=more)

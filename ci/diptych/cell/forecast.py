@@ -194,9 +194,38 @@ def _grafted(
     files = libraries_of(environment, owners)
     for package in packages_to_link(cell, environment, owners):
         brought = [path for path in files.get(package, ()) if _is_brought(path.name, cell)]
-        lines = [_above(path, package, floor, cell) for path in brought]
+        lines = [
+            [
+                line
+                for one, owner in _with_needed(path, environment, owners, cell)
+                for line in _above(one, owner, floor, cell)
+            ]
+            for path in brought
+        ]
         if any(lines):
-            yield package, (all(lines), [line for several in lines for line in several])
+            every = dict.fromkeys(line for several in lines for line in several)
+            yield package, (all(lines), list(every))
+
+
+def _with_needed(
+    path: Path, environment: Environment, owners: Mapping[str, str], cell: Cell
+) -> Iterator[tuple[Path, str]]:
+    """Yield a library and those of the environment that it needs in turn, which are grafted with it, each with its package."""
+    waiting, seen = [f"lib/{path.name}"], set[str]()
+    while waiting:
+        file = waiting.pop(0)
+        if file in seen or file not in owners:
+            continue
+        seen.add(file)
+        yield environment.prefix / file, owners[file]
+        waiting += [f"lib/{name}" for name in _needed(environment.prefix / file) if _is_brought(name, cell)]
+
+
+def _needed(path: Path) -> tuple[str, ...]:
+    try:
+        return read_file(path)[0].needed
+    except FormatError:
+        return ()
 
 
 def _is_brought(name: str, cell: Cell) -> bool:

@@ -15,6 +15,9 @@ _KNOWN = re.compile(r"(gcc|clang)(-[0-9]+)?")
 _CXX = {"gcc": "g++", "clang": "clang++"}
 ZIG = "zig"
 """The compiler of PyPI's ``ziglang``: known too, but no program of that name is a C++ compiler."""
+LIBCXX = "clang-libcxx"
+"""Clang with libc++, linked statically: the machine's clang behind two commands of Diptych's own."""
+_MADE = (ZIG, LIBCXX)
 
 
 def known_spec(name: str) -> CompilerSpec | None:
@@ -40,8 +43,8 @@ def compiler_specs(
             place.key("compilers").key(name).fault('needs cxx = "…" or packages = ["…"]')
     specs = []
     for index, name in enumerate(names):
-        if name not in tables and name != ZIG and known_spec(name) is None:
-            near = nearest(name, [*tables, *_CXX, ZIG])
+        if name not in tables and name not in _MADE and known_spec(name) is None:
+            near = nearest(name, [*tables, *_CXX, *_MADE])
             place.key("compiler").item(index).wrong(
                 name, f"there is no [tool.diptych.compilers.{name}] table{near}"
             )
@@ -50,7 +53,7 @@ def compiler_specs(
 
 
 def _enough(name: str, table: Mapping[str, Any]) -> bool:
-    return bool(name == ZIG or known_spec(name) or "cxx" in table or table.get("packages", ()) != ())
+    return bool(name in _MADE or known_spec(name) or "cxx" in table or table.get("packages", ()) != ())
 
 
 def _spec(name: str, table: Mapping[str, Any], root: Path) -> CompilerSpec:

@@ -117,7 +117,7 @@ class CellSettings:
 class CompilerSpec:
     """A compiler of the matrix, from PATH or from the channels.
 
-    `gcc`, `gcc-N`, `clang`, `clang-N` and `zig` (PyPI's `ziglang`) are known and need no table. Any other name needs `cxx` or
+    `gcc`, `gcc-N`, `clang`, `clang-N`, `clang-libcxx` and `zig` (PyPI's `ziglang`) are known and need no table. Any other name needs `cxx` or
     `packages`.
     """
 
@@ -222,7 +222,7 @@ class RunSettings:
     of its own: packages for the one are not for the other."""
 
     compiler: Annotated[tuple[str, ...], ListOf(item=forms.COMPILER, unique=True, least=1)] = ("gcc",)
-    """The compilers to build with: `gcc`, `gcc-N`, `clang`, `clang-N`, `zig`, or names of
+    """The compilers to build with: `gcc`, `gcc-N`, `clang`, `clang-N`, `clang-libcxx`, `zig`, or names of
     `[tool.diptych.compilers.NAME]` tables. Releases are made with the first; the others guard against code
     that only one compiler takes."""
 

@@ -7,7 +7,7 @@ from pathlib import PurePath
 from typing import get_args
 
 from diptych.config import CompilerSpec
-from diptych.config.known import ZIG
+from diptych.config.known import LIBCXX, ZIG
 from diptych.errors import UnsupportedError, nearest
 from diptych.matrix import Cell, Platform
 from diptych.policy import Level
@@ -67,6 +67,8 @@ def image_packages(spec: CompilerSpec) -> tuple[str, ...] | None:
     A manylinux image has one gcc, which is on PATH, and AlmaLinux one clang.
     """
     program = PurePath(spec.cxx or spec.name).name
+    if program == LIBCXX:
+        return None
     if known := _CLANG.fullmatch(program):
         return None if known[1] else ("clang",)
     known = _GNU.fullmatch(program)
@@ -96,4 +98,4 @@ def compiler_packages(spec: CompilerSpec, platform: str) -> tuple[str, ...]:
         if linux:
             return (f"clang{version}",)
         return (f"llvm@{version[1:]}",) if version else ()
-    return ()
+    return ("clang", "libc++-dev", "libc++abi-dev") if program == LIBCXX and linux else ()
