@@ -19,8 +19,8 @@ def own_sessions(noxfile: Path) -> frozenset[str]:
 
 
 def _names(tree: ast.Module) -> Iterator[str]:
-    for node in ast.walk(tree):
-        for decorator in node.decorator_list if isinstance(node, ast.FunctionDef) else ():
+    for node in (one for one in ast.walk(tree) if isinstance(one, ast.FunctionDef)):
+        for decorator in node.decorator_list:
             call = decorator if isinstance(decorator, ast.Call) else None
             named = call.func if call else decorator
             if getattr(named, "attr", getattr(named, "id", "")) == "session":
