@@ -15,6 +15,7 @@ from diptych.fanout.plan import plan, table_hash
 from diptych.matrix import Cell, Platform
 from diptych.output import human_size, many
 from diptych.packages.channel_folder import index_folder
+from diptych.pythons import numbers
 from diptych.records import PROVENANCE
 from diptych.store import copy_file, sha256_file
 from diptych.workspace import Workspace
@@ -95,15 +96,21 @@ def _refuse_collisions(pairs: Sequence[tuple[Cell, Piece]], out: Path) -> None:
     """
     seen: dict[Path, Piece] = {}
     faults = []
+    stable: dict[str, Cell] = {}
+    cells = {piece.name: cell for cell, piece in pairs}
     for cell, piece in pairs:
         for kind, target in zip(("wheel", "conda"), _targets(cell, piece, out), strict=True):
             first = seen.setdefault(target, piece)
             if sha256_file(first.path(kind)) != sha256_file(piece.path(kind)):
                 faults.append(f"{target.name} comes from {first.name} and from {piece.name}")
+                if "-abi3" in target.name:
+                    stable |= {one.name: cells[one.name] for one in (first, piece)}
     if faults:
         hint = "exclude one of the cells"
-        if any("-abi3-" in fault for fault in faults):
-            hint = "the stable ABI: run these cells on one machine, the oldest Python first, and the others take its packages over"
+        if stable:
+            oldest_first = sorted(stable.values(), key=lambda one: numbers(one.python))
+            commands = ", then ".join(f"`diptych cell {one.id}`" for one in oldest_first)
+            hint = f"the stable ABI: on one machine, {commands}: the oldest Python's packages are built once, and the others verify them"
         raise ConfigError("two cells make packages of one name", details=faults, hint=hint)
 
 
