@@ -166,3 +166,9 @@ def test_a_test_package_does_not_hide_what_was_compiled(
 ) -> None:
     write(craft, files)
     assert table(craft).get("test") == command
+
+
+def test_an_extra_that_names_another_one_of_the_project(craft: Path) -> None:
+    extras = 'test = ["pillow", "crafted[more]"]\nmore = ["pytest", "wurlitzer", "crafted[test]"]\n'
+    write(craft, {"pyproject.toml": f"{SKBUILD}\n[project.optional-dependencies]\n{extras}"})
+    assert table(craft)["test-requires"] == ["pillow", "pytest", "wurlitzer"]

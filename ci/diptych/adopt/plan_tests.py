@@ -25,7 +25,7 @@ from diptych.adopt.names import projects_of_conda
 from diptych.adopt.plan_package import import_name
 from diptych.adopt.readpyproject import FILE, strings
 from diptych.adopt.readpytest import coverage_plugins, read_pytest, without_the_gil_alone
-from diptych.adopt.requirements import group, match_spec, merged, project_name
+from diptych.adopt.requirements import extras_of, group, match_spec, merged, project_name
 from diptych.adopt.table import Line, origins, unique
 
 _TEST = "pytest -q {source}/tests"
@@ -239,11 +239,18 @@ def _of_group(repository: Repository, name: str) -> Iterator[tuple[str, str]]:
         yield text, f"{FILE} dependency-groups.{name}"
 
 
-def _of_extra(repository: Repository, name: str) -> Iterator[tuple[str, str]]:
+def _of_extra(
+    repository: Repository, name: str, seen: frozenset[str] = frozenset()
+) -> Iterator[tuple[str, str]]:
+    """Yield what an extra brings, with the other extras that it names as the project's own: ``crafted[more]``."""
+    own = canonicalize_name(repository.name) if repository.name else ""
+    wanted = canonicalize_name(name)
     for known, entries in repository.extras.items():
-        if canonicalize_name(known) == canonicalize_name(name):
+        if canonicalize_name(known) == wanted and wanted not in seen:
             for text in strings(entries):
                 yield text, f"extra {known}"
+                for other in extras_of(text) if own and project_name(text) == own else ():
+                    yield from _of_extra(repository, other, seen | {wanted})
 
 
 def _tests_import(repository: Repository) -> set[str]:
