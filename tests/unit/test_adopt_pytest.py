@@ -147,3 +147,28 @@ def test_requirements_have_the_names_of_conda_forge(craft: Path) -> None:
     write(craft, {"pyproject.toml": text, "tests/test_plot.py": "import matplotlib\n"})
     assert "matplotlib" not in told(craft)
     assert table(craft)["test-requires"] == ["pytest", "matplotlib-base >=3"]
+
+
+@pytest.mark.parametrize(
+    ("files", "command"),
+    [
+        (
+            {"crafted/__init__.py": "", "tests/__init__.py": ""},
+            "pytest -q --import-mode=append {source}/tests",
+        ),
+        ({"crafted/__init__.py": ""}, None),
+        ({"tests/__init__.py": ""}, None),
+    ],
+    ids=["a test package beside the sources", "plain tests", "sources in src"],
+)
+def test_a_test_package_does_not_hide_what_was_compiled(
+    craft: Path, files: dict[str, str], command: str | None
+) -> None:
+    write(craft, files)
+    assert table(craft).get("test") == command
+
+
+def test_an_extra_that_names_another_one_of_the_project(craft: Path) -> None:
+    extras = 'test = ["pillow", "crafted[more]"]\nmore = ["pytest", "wurlitzer", "crafted[test]"]\n'
+    write(craft, {"pyproject.toml": f"{SKBUILD}\n[project.optional-dependencies]\n{extras}"})
+    assert table(craft)["test-requires"] == ["pillow", "pytest", "wurlitzer"]

@@ -320,3 +320,20 @@ def test_a_piece_without_the_library_that_the_table_asks_for(parted: Workspace, 
         piece(parted, job, tmp_path / "pieces" / job.name)
     shutil.rmtree(tmp_path / "pieces" / "made")
     assert "lists 0 files of kind library, not 1" in refused(parted, tmp_path / "pieces")
+
+
+def test_cells_of_the_stable_abi_that_were_built_apart_are_told_with_the_commands(
+    space: Workspace, pieces: Path
+) -> None:
+    """Each machine has built its own wheel of one name; one machine would have built it once."""
+    for python in ("3.12", "3.11"):
+        folder = pieces / f"cell-{python}-gcc-linux-64"
+        old = f"pkg-1.0-cp{python.replace('.', '')}-cp{python.replace('.', '')}-manylinux_2_28_x86_64.whl"
+        new = "pkg-1.0-cp311-abi3-manylinux_2_28_x86_64.whl"
+        (folder / LISTING).write_text((folder / LISTING).read_text().replace(old, new))
+        for path in list(folder.glob(f"{old}*")):
+            path.rename(folder / path.name.replace(old, new))
+    with pytest.raises(ConfigError, match="two cells make packages of one name") as caught:
+        collect(space, [pieces], platforms=PLATFORMS, out=space.dist)
+    assert "`diptych cell 3.11-gcc`, then `diptych cell 3.12-gcc`" in caught.value.hint
+    assert not space.dist.exists()

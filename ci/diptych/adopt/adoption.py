@@ -13,7 +13,9 @@ from diptych.adopt.readconda import RECIPE_FOLDERS
 from diptych.adopt.readpyproject import strings
 from diptych.adopt.show import next_command, to_json
 from diptych.adopt.table import Plan
+from diptych.adopt.theirs import own_sessions
 from diptych.config.files import read_toml
+from diptych.config.load import load
 from diptych.errors import ConfigError
 from diptych.recipes.metayaml import rendered
 from diptych.recipes.opening import open_recipe
@@ -54,6 +56,8 @@ def adopt(root: Path, *, platform: str, here: str) -> Adoption:
         ConfigError: a file is damaged, nothing is compiled, or a file cannot take the change.
     """
     there = has_table(root)
+    if there:
+        load(root)  # a faulty one is told here, not by the first session
     repository = gather(root, platform=platform)
     made = Plan(lines=(), untold=()) if there else plan(repository)
     notes = []
@@ -77,7 +81,7 @@ def adopt(root: Path, *, platform: str, here: str) -> Adoption:
         plan=None if there else made,
         edits=edits(root, made, under_git=repository.under_git),
         notes=tuple(notes),
-        command=next_command(pythons, here),
+        command=next_command(pythons, here, own_sessions(root / "noxfile.py")),
     )
 
 

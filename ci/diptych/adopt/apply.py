@@ -23,6 +23,7 @@ def apply(edits: Sequence[Edit]) -> None:
     with ExitStack() as stack:
         ready = [(stack.enter_context(_beside(edit)), edit) for edit in edits]
         for _, edit in ready:
+            _refuse_read_only(edit)
             _refuse_changed(edit)
         done: list[Edit] = []
         try:
@@ -55,6 +56,16 @@ def _beside(edit: Edit) -> Iterator[Path]:
         yield temporary
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _refuse_read_only(edit: Edit) -> None:
+    """A rename replaces a file that nobody may write, too: but somebody has said that it stays."""
+    target = _target(edit)
+    if target.exists() and not target.stat().st_mode & 0o222:
+        raise StoreError(
+            f'"{edit.path}" is read-only: nothing was written',
+            hint=f"chmod u+w {edit.path.name}, then run again",
+        )
 
 
 def _refuse_changed(edit: Edit) -> None:

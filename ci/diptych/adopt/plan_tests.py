@@ -25,7 +25,7 @@ from diptych.adopt.names import projects_of_conda
 from diptych.adopt.plan_package import import_name
 from diptych.adopt.readpyproject import FILE, strings
 from diptych.adopt.readpytest import coverage_plugins, read_pytest, without_the_gil_alone
-from diptych.adopt.requirements import group, match_spec, merged, project_name
+from diptych.adopt.requirements import extras_of, group, match_spec, merged, project_name
 from diptych.adopt.table import Line, origins, unique
 
 _TEST = "pytest -q {source}/tests"
@@ -89,9 +89,11 @@ def _test_lines(repository: Repository, untold: list[Untold]) -> tuple[Line, ...
 def _found_tests(repository: Repository, place: str, why: str, untold: list[Untold]) -> tuple[Line, ...]:
     path = repository.root / place
     inside = path.is_dir() and (path.parent / "__init__.py").is_file()
-    if path.parent != repository.root and not inside:
-        return _unless_default(f"pytest -q {{source}}/{place}", why)
-    if path.is_dir() and not inside:
+    if not inside and (path.is_dir() or path.parent != repository.root):
+        if _is_found_first(path, import_name(repository)):
+            # pytest puts the folder above a test package first of all (its documentation, "pytest import mechanisms").
+            behind = f"{place}/ is a package beside the sources, which would be imported in place of what was compiled"
+            return _unless_default(f"pytest -q --import-mode=append {{source}}/{place}", why, behind)
         return _unless_default(f"pytest -q {{source}}/{place}", why)
     if inside and _relative(path):
         return _installed_tests(repository, place, untold)
@@ -100,6 +102,12 @@ def _found_tests(repository: Repository, place: str, why: str, untold: list[Unto
         Line(key="test", value="pytest -q", why=(why,)),
         Line(key="test-sources", value=[place], why=("they lie beside the package's own sources",)),
     )
+
+
+def _is_found_first(tests: Path, package: str) -> bool:
+    """Tell whether a folder of tests is a package itself, and the sources of the project's own one stand beside it."""
+    top = package.partition(".")[0]
+    return bool(top) and (tests / "__init__.py").is_file() and (tests.parent / top).is_dir()
 
 
 def _installed_tests(repository: Repository, place: str, untold: list[Untold]) -> tuple[Line, ...]:
@@ -231,11 +239,18 @@ def _of_group(repository: Repository, name: str) -> Iterator[tuple[str, str]]:
         yield text, f"{FILE} dependency-groups.{name}"
 
 
-def _of_extra(repository: Repository, name: str) -> Iterator[tuple[str, str]]:
+def _of_extra(
+    repository: Repository, name: str, seen: frozenset[str] = frozenset()
+) -> Iterator[tuple[str, str]]:
+    """Yield what an extra brings, with the other extras that it names as the project's own: ``crafted[more]``."""
+    own = canonicalize_name(repository.name) if repository.name else ""
+    wanted = canonicalize_name(name)
     for known, entries in repository.extras.items():
-        if canonicalize_name(known) == canonicalize_name(name):
+        if canonicalize_name(known) == wanted and wanted not in seen:
             for text in strings(entries):
                 yield text, f"extra {known}"
+                for other in extras_of(text) if own and project_name(text) == own else ():
+                    yield from _of_extra(repository, other, seen | {wanted})
 
 
 def _tests_import(repository: Repository) -> set[str]:

@@ -22,6 +22,14 @@ def project_name(text: str) -> str:
         return ""
 
 
+def extras_of(text: str) -> tuple[str, ...]:
+    """Return the extras that a requirement names, sorted."""
+    try:
+        return tuple(sorted(Requirement(text).extras))
+    except InvalidRequirement:
+        return ()
+
+
 def match_spec(text: str) -> str | None:
     """Write a requirement as a conda match spec, under conda-forge's name; ``None`` when it is none, is not for this platform, or is a URL.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,10 +44,20 @@ def show_untold(plan: Plan, output: Output) -> None:
         output.line()
 
 
-def next_command(pythons: Sequence[str], here: str) -> str:
-    """Return the one command to type next: one cell, of the Python that runs here where it is in the table."""
+def next_command(pythons: Sequence[str], here: str, taken: Collection[str] = ()) -> str:
+    """Return the one command to type next: one cell, of the Python that runs here where it is in the table.
+
+    Args:
+        pythons: those of the table.
+        here: the one that runs.
+        taken: names of sessions that the noxfile has of its own: ours are then called otherwise.
+    """
     python = here if here in pythons else next(iter(pythons), PYTHONS[0])
-    return f"nox -s build-{python} verify-{python}"
+    names = (
+        f"{'diptych-' if {kind, f'{kind}-{python}'} & set(taken) else ''}{kind}-{python}"
+        for kind in ("build", "verify")
+    )
+    return f"nox -s {' '.join(names)}"
 
 
 def to_json(

@@ -12,6 +12,7 @@ import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -23,7 +24,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from diptych import specs
-from diptych.channel import names
+from diptych.channel import names, sdists
 from diptych.channel.requests import BY_HAND
 from diptych.errors import ChannelError, DiptychError, ProcessError, nearest
 from diptych.interpreters import Interpreter
@@ -33,6 +34,7 @@ from diptych.store import Store, sha256_file, write_json
 
 _FORMAT = 1
 _SECONDS = 600.0
+_MOST_SDISTS = 8
 _PYTHON_MARKER = re.compile(r"\bpython_(full_)?version\b")
 
 
@@ -112,7 +114,7 @@ def resolve(
     # Old requests may contradict the new ones: then the new ones alone.
     for names_now in dict.fromkeys((tuple(everything.items()), tuple(wanted.items()))):
         try:
-            _ask_pip(dict(names_now), interpreter, report, env=env)
+            _ask_with_sdists(dict(names_now), interpreter, report, root=root, env=env)
         except ProcessError as error:
             failure = error
             continue
@@ -148,10 +150,28 @@ def _pip(arguments: Sequence[str], interpreter: Interpreter, *, env: Mapping[str
     run(command, env={**clean, **quiet}, cwd=cwd, timeout=_SECONDS)
 
 
+def _ask_with_sdists(
+    wanted: Mapping[str, str], interpreter: Interpreter, report: Path, *, root: Path, env: Mapping[str, str]
+) -> None:
+    """Ask pip; where it finds no wheel, make one of the project's source distribution and ask again."""
+    made, folder = set[str](), root / sdists.FOLDER
+    while True:
+        try:
+            return _ask_pip(wanted, interpreter, report, links=folder, env=env)
+        except ProcessError as error:
+            missing = sdists.wanted_sdist(error.details)
+            if missing is None or missing[0] in made or len(made) == _MOST_SDISTS:
+                raise
+            made.add(missing[0])
+            if sdists.make_wheel(*missing, folder, partial(_pip, interpreter=interpreter), env=env) is None:
+                raise
+
+
 def _ask_pip(
-    wanted: Mapping[str, str], interpreter: Interpreter, report: Path, *, env: Mapping[str, str]
+    wanted: Mapping[str, str], interpreter: Interpreter, report: Path, *, links: Path, env: Mapping[str, str]
 ) -> None:
     options = ["--dry-run", "--ignore-installed", "--only-binary=:all:", "--quiet", "--report", str(report)]
+    options += ["--find-links", str(links)] if links.is_dir() else []
     specs = [f"{name}{versions}" for name, versions in sorted(wanted.items())]
     _pip(["install", *options, *specs], interpreter, env=env, cwd=report.parent)
 

@@ -15,6 +15,7 @@ from diptych.fanout.plan import plan, table_hash
 from diptych.matrix import Cell, Platform
 from diptych.output import human_size, many
 from diptych.packages.channel_folder import index_folder
+from diptych.pythons import numbers
 from diptych.records import PROVENANCE, CondaPackages
 from diptych.store import copy_file, sha256_file
 from diptych.workspace import Workspace
@@ -107,6 +108,8 @@ def _refuse_collisions(pairs: Sequence[tuple[Cell, Piece]], out: Path) -> None:
     """
     seen: dict[Path, tuple[Path, Piece]] = {}
     faults, hint = [], "exclude one of the cells"
+    stable: dict[str, Cell] = {}
+    cells = {piece.name: cell for cell, piece in pairs}
     for cell, piece in pairs:
         for source, target in _copies(cell, piece, out):
             before, first = seen.setdefault(target, (source, piece))
@@ -114,9 +117,13 @@ def _refuse_collisions(pairs: Sequence[tuple[Cell, Piece]], out: Path) -> None:
                 faults.append(f"{target.name} comes from {first.name} and from {piece.name}")
                 if source == piece.conda.library:
                     hint = 'a C++ library is packed once for every Python, so its bytes may not depend on one; else outputs = "one"'
+                if "-abi3" in target.name:
+                    stable |= {one.name: cells[one.name] for one in (first, piece)}
     if faults:
-        if any("-abi3-" in fault for fault in faults):
-            hint = "the stable ABI: run these cells on one machine, the oldest Python first, and the others take its packages over"
+        if stable:
+            oldest_first = sorted(stable.values(), key=lambda one: numbers(one.python))
+            commands = ", then ".join(f"`diptych cell {one.id}`" for one in oldest_first)
+            hint = f"the stable ABI: on one machine, {commands}: the oldest Python's packages are built once, and the others verify them"
         raise ConfigError("two cells make packages of one name", details=faults, hint=hint)
 
 
