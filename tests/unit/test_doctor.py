@@ -140,10 +140,13 @@ def test_a_module_is_found_without_importing_it(tmp_path: Path) -> None:
     assert "pair" not in sys.modules
 
 
-@pytest.mark.parametrize("word", ["no_such_module", "pair.no", "sys", "../nothing", "a b"])
+@pytest.mark.parametrize(
+    "word", ["no_such_module", "pair.no", "sys", "../nothing", "a b", "", " ", "a" * 5000]
+)
 def test_neither_path_nor_module(word: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="neither a file or folder nor a module"):
         find_target(word, cwd=tmp_path, search=[str(tmp_path)])
+    assert packages_in(word, cwd=tmp_path) == [word]
 
 
 def versions(*wanted: tuple[str, str, str]) -> tuple[Sym, ...]:

@@ -328,6 +328,13 @@ def test_why_tag_of_what_needs_the_oldest_policy(tag: str, library: str, lowest:
     assert why.to_json()["levels"] == []
 
 
+def test_versions_of_libz_count_for_no_musllinux_tag(tmp_path: Path) -> None:
+    symbol = Sym(name="inflateReset2", version=("libz.so.1", "ZLIB_1.2.3.4"))
+    data = module(needed=["libz.so.1", "libc.musl-x86_64.so.1"], symbols=(symbol,))
+    path = wheel(tmp_path, "musllinux_1_2_x86_64", {"pair/_core.so": data})
+    assert str(why_tag(path, shown=path.name).lowest) == "musllinux_1_1"
+
+
 def test_why_tag_of_one_newer_level(tmp_path: Path) -> None:
     why = why_tag(wheel(tmp_path, "manylinux_2_28_x86_64", wanting("libc.so.6", "GLIBC_2.28")), shown="w")
     assert [tuple(map(str, step)) for step in why.steps] == [("manylinux_2_28", "manylinux_2_5")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.machinery
+import os.path
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -43,7 +44,7 @@ def find_target(word: str, *, cwd: Path, search: Sequence[str]) -> Target:
         ConfigError: it is neither.
     """
     path = cwd / word
-    if path.exists():
+    if word.strip() and os.path.exists(path):  # noqa: PTH110 -- Path.exists() raises for a name that is too long
         return Target(shown=word, path=path.absolute())
     found = _module(word, search) if _MODULE.fullmatch(word) else None
     if found is None:
@@ -65,14 +66,14 @@ def packages_in(word: str, *, cwd: Path) -> list[str]:
         cwd: what a relative path starts from.
     """
     path = cwd / word
-    if path.is_dir():
+    if word.strip() and os.path.isdir(path):  # noqa: PTH112 -- as in find_target
         found = sorted(each for each in path.rglob("*") if each.name.endswith(_PACKAGES) and each.is_file())
         return (
             [word]
             if not found or any(find_binaries(path))
             else [str(Path(word) / each.relative_to(path)) for each in found]
         )
-    beside = path.is_file() and _COMPANION.fullmatch(path.name)
+    beside = _COMPANION.fullmatch(path.name) and path.is_file()
     return [] if beside else [word]
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from diptych.doctor.examine import Report
 from diptych.doctor.text import Line, wrapped
+from diptych.output import many
 from diptych.rules import Item
 
 _MAX_LINE = 4000
@@ -211,4 +212,4 @@ def triage_lines(found: Triage) -> Iterator[Line]:
         )
         yield Line()
     if not found.matches:
-        yield Line(text=f"{found.lines} lines, no symptom that is known here")
+        yield Line(text=f"{many(found.lines, 'line')}, no symptom that is known here")

@@ -140,6 +140,8 @@ def _reasons(evidence: Evidence, policies: Family) -> Iterator[Reason]:
     found: dict[tuple[Level | None, str], dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for item in evidence.elf:
         for use in uses(evidence, item):
+            if policies is musllinux() and use.version.startswith("ZLIB_"):
+                continue  # musllinux expects libz on every system and counts no versions of it
             level = policies.lowest(use.version, item.binary.machine)
             for symbol in use.symbols or ("",):
                 found[level, use.version][symbol].append(item.label)

@@ -123,7 +123,7 @@ def debug_folders(evidence: Evidence) -> Iterator[Finding]:
 
     Not seen: DWARF inside of the binaries (DIP507).
 
-    Source: Apple, dsymutil(1).
+    Source: Apple, dsymutil(1); PyO3/maturin#267, where such a folder is asked for in a wheel on purpose.
     """
     sizes: dict[str, int] = {}
     for name, size in evidence.members.items():
@@ -150,7 +150,7 @@ def older_library(evidence: Evidence) -> Iterator[Finding]:
 
     Not seen: libraries of the system and of other packages; two libraries of one name in a package, of which one is new enough.
 
-    Source: Apple, mach-o/loader.h, dylib; dyld, "Incompatible library version".
+    Source: Apple, mach-o/loader.h, dylib; dyld, "Incompatible library version"; MRtrix3/mrtrix3#2328; gboeing/osmnx#32.
     """
     for item in evidence.macho:
         for name, wanted in zip(item.binary.needed, item.binary.needed_compatibility, strict=False):
