@@ -85,10 +85,10 @@ def _run(argv: list[str]) -> None:
         if arguments is not None:
             function(None, **arguments)
             return
-    from invoke.program import Program  # noqa: PLC0415 -- as above
+    from diptych.tasks.program import Command  # noqa: PLC0415 -- as above
 
     tasks = _collection(wanted(argv[1:]))
-    program = Program(name="diptych", binary="diptych", namespace=tasks, version=__version__)
+    program = Command(name="diptych", binary="diptych", namespace=tasks, version=__version__)
     program.run(_help_last(argv))
 
 
