@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 from diptych import process
 from diptych.config import CompilerSpec
 from diptych.distributions import how_to_install
 from diptych.errors import MissingToolError, UnsupportedError
-from diptych.store import Store, digest
+from diptych.store import Store
+from diptych.wrappers import wrapped
 
 _FLAGS = {
     "clang": "",
@@ -47,8 +47,7 @@ def commands(spec: CompilerSpec, *, platform: str, store: Store, env: Mapping[st
         f"{name.replace('clang', 'clang-libcxx')}": f'#!/bin/sh\nexec {shlex.quote(str(_program(spec, name, env)))} {flags}"$@"\n'
         for name, flags in _FLAGS.items()
     }
-    folder, _ = store.entry("compilers", digest(scripts), lambda empty: _write(empty, scripts))
-    return replace(spec, cc=str(folder / "clang-libcxx"), cxx=str(folder / "clang-libcxx++"))
+    return wrapped(spec, scripts, store=store)
 
 
 def _program(spec: CompilerSpec, name: str, env: Mapping[str, str]) -> Path:
@@ -58,9 +57,3 @@ def _program(spec: CompilerSpec, name: str, env: Mapping[str, str]) -> Path:
         f'the compiler "{spec.name}" is not there: no program "{name}" on PATH',
         hint=f"{how_to_install('clang++')}, then {how_to_install('libc++')}",
     )
-
-
-def _write(folder: Path, scripts: Mapping[str, str]) -> None:
-    for name, text in scripts.items():
-        (folder / name).write_text(text, encoding="utf-8")
-        (folder / name).chmod(0o755)

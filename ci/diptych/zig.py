@@ -10,13 +10,13 @@ import importlib.util
 import os
 import shlex
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 from diptych import process
 from diptych.config import CompilerSpec
 from diptych.errors import MissingToolError, UnsupportedError
-from diptych.store import Store, digest
+from diptych.store import Store
+from diptych.wrappers import wrapped
 
 FLOOR = "2_17"
 """The glibc of manylinux2014, which holds where the table has no ``floor``."""
@@ -80,14 +80,7 @@ def commands(
         name: _SCRIPT.format(machine=machine, program=program, mode=mode, target=target)
         for name, mode in {"zig-clang": "cc", "zig-clang++": "c++"}.items()
     }
-    folder, _ = store.entry("compilers", digest(scripts), lambda empty: _write(empty, scripts))
-    return replace(spec, cc=str(folder / "zig-clang"), cxx=str(folder / "zig-clang++"))
-
-
-def _write(folder: Path, scripts: Mapping[str, str]) -> None:
-    for name, text in scripts.items():
-        (folder / name).write_text(text, encoding="utf-8")
-        (folder / name).chmod(0o755)
+    return wrapped(spec, scripts, store=store)
 
 
 def _program(spec: CompilerSpec, env: Mapping[str, str]) -> Path:
