@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from diptych.tasks import _run
+from diptych.tasks import _function, _run
+from diptych.tasks.plain import plain_arguments
 
 
 @pytest.mark.parametrize(
@@ -25,3 +26,11 @@ def test_what_cannot_be_read(line: str, said: str, capsys: pytest.CaptureFixture
     shown = capsys.readouterr().err
     assert said in shown
     assert "`diptych" in shown.splitlines()[1]
+
+
+@pytest.mark.parametrize("line", ["reproduce 3.13", "reproduce 3.13 --json", "why-rebuilt 3.13 --json"])
+def test_one_word_is_a_list_too(line: str) -> None:
+    task, *words = line.split()
+    arguments = plain_arguments(_function(task), words)
+    assert arguments is not None
+    assert arguments["words"] == ["3.13"]

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
         "platform": PLATFORM_HELP,
         "report": "also compare wheel and conda package of every cell: OUT/report, and the summary of the job",
     },
-    iterable=["words", "platform"],
+    iterable=["platform"],
 )
 def collect(
     _context: Context,

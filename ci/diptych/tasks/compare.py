@@ -32,7 +32,6 @@ _HINT = "diptych compare A B for two packages, without words for all built cells
         "markdown": "print Markdown, for the summary of a CI job",
         "html": "write the self-contained page to this file",
     },
-    iterable=["words"],
 )
 def compare(  # noqa: PLR0913, PLR0917 -- each is a flag
     _context: Context,

@@ -36,7 +36,7 @@ _FAIL_ON = ("error", "drift", "note", "never")
         "ignore": "without these rules, likewise",
         "fail-on": "exit with 1 at a finding this bad or worse: error, drift, note, never (default: error)",
     },
-    iterable=["words", "select", "ignore", "with_"],
+    iterable=["select", "ignore", "with_"],
 )
 def doctor(  # noqa: PLR0913, PLR0917 -- each is a flag
     _context: Context,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from diptych.rules import Rule
 
 
-@surface(help={"words": "codes such as DIP101 or LOG307; none lists all"}, iterable=["words"])
+@surface(help={"words": "codes such as DIP101 or LOG307; none lists all"})
 def explain(_context: Context, words: list[str]) -> None:
     """Explain a finding's code: what, why, how to mend, where it is known from."""
     from diptych import compare  # noqa: PLC0415 -- as above

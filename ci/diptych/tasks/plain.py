@@ -20,10 +20,10 @@ def plain_arguments(function: Callable[..., None], words: Sequence[str]) -> dict
         function: what ``surface`` made.
         words: what stands behind the task's name.
     """
-    several = task_options(function).get("iterable", ())
-    if "words" not in several:
-        return None
     _, *parameters = inspect.signature(function).parameters.values()
+    if not any(one.name == "words" for one in parameters):
+        return None
+    several = {"words", *task_options(function).get("iterable", ())}
     found = {one.name: [] if one.name in several else one.default for one in parameters}
     flags = {_flag(one.name): one.name for one in parameters if one.name != "words"}
     rest, given = iter(words), set()

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
         "dry-run": "only show the plan",
         "json": "print the plan as JSON",
     },
-    iterable=["words"],
 )
 def relink(  # noqa: PLR0913, PLR0917 -- invoke makes a flag of each parameter
     _context: Context,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import os
 import platform
 from collections.abc import Callable
@@ -61,7 +62,7 @@ def as_task(function: Callable[..., None]) -> Task[Callable[..., None]]:
     from diptych.tasks.positional import PositionalTask  # noqa: PLC0415 -- as above
 
     options = task_options(function)
-    klass = PositionalTask if "words" in options.get("iterable", ()) else Task
+    klass = PositionalTask if "words" in inspect.signature(function).parameters else Task
     made: Task[Callable[..., None]] = task(klass=klass, **options)(function)
     return made
 

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
         "machine": "with --gcc: the machine of the tag (default: x86_64)",
         "json": "print JSON",
     },
-    iterable=["words"],
 )
 def why_tag(
     _context: Context,
