@@ -13,6 +13,7 @@ import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -95,14 +96,16 @@ class Environment:
         """Return the package of that name, if it is there."""
         return next((package for package in self.lock if package.name == name), None)
 
+    @cached_property
     def owners(self) -> dict[str, str]:
-        """Map each file (path relative to the prefix) to the name of the package that brought it."""
+        """Each file (path relative to the prefix) → the name of the package that brought it; read once."""
         return {
             name: record["name"] for _, record in _metadata(self.prefix) for name in record.get("files", ())
         }
 
+    @cached_property
     def depends(self) -> dict[str, tuple[str, ...]]:
-        """Map each package to the names of those that it depends on."""
+        """Each package → the names of those that it depends on; read once."""
         return {
             record["name"]: tuple(str(spec).split()[0] for spec in record.get("depends", ()))
             for _, record in _metadata(self.prefix)

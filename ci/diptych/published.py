@@ -13,6 +13,7 @@ from urllib.parse import urljoin
 
 from diptych.errors import ChannelError, ConfigError, nearest
 from diptych.fetching import Hash, fetch, file_name, hash_in, is_url, read
+from diptych.pythons import STABLE
 from diptych.zstd import zstd
 
 _ALIAS, _INDEX = "https://conda.anaconda.org", "https://pypi.org/simple"
@@ -230,7 +231,7 @@ def _wanted(wheel: str) -> tuple[str, tuple[str, ...]]:
         raise ConfigError(f"{error}", hint="give the name, the path or the URL of a wheel") from error
     tag = min(tags, key=str)
     found = re.fullmatch(r"cp(\d)(\d+)", tag.interpreter)
-    python = f"{found[1]}.{found[2]}" if found and tag.abi not in {"abi3", "abi3t"} else ""
+    python = f"{found[1]}.{found[2]}" if found and tag.abi not in STABLE else ""
     system = next(
         (name for name in _SUBDIRS if any(word in tag.platform for word in (name, f"many{name}"))), ""
     )

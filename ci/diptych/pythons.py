@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
+STABLE = frozenset({"abi3", "abi3t"})
+"""The ABI tags of the stable ABI: PEP 384, and PEP 803 for Pythons without the GIL."""
 STABLE_ABI = "_python_abi3_support"
 """What a package of the stable ABI depends on beside CPython (CEP 20)."""
 _CPYTHON = re.compile(r"cpython\s+>=?\s*\d")

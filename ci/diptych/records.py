@@ -72,6 +72,12 @@ class Artefact:
         tag = path.stem.rsplit("-", 1)[-1]
         return cls(kind=kind, path=path, sha256=sha256_file(path), size=path.stat().st_size, tag=tag)
 
+    @property
+    def together(self) -> tuple[Artefact, ...]:
+        """A conda package of the store, and that of the C++ library which it was split from."""
+        library = CondaPackages.kept(self.path).library
+        return (self, Artefact.of(self.kind, library)) if library else (self,)
+
 
 @dataclass(frozen=True, kw_only=True)
 class CellRecord:

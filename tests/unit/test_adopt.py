@@ -17,6 +17,7 @@ from diptych.adopt.names import conda_names, data
 from diptych.config.files import read_toml
 from diptych.config.load import load
 from diptych.errors import ConfigError, StoreError
+from helpers.laid_out import write
 
 PROJECTS = Path(__file__).parents[1] / "projects"
 SKBUILD = """\
@@ -56,13 +57,6 @@ def craft(tmp_path: Path) -> Path:
     )
     write(tmp_path, {"tests/test_it.py": "import crafted\n", "src/crafted/__init__.py": ""})
     return tmp_path
-
-
-def write(root: Path, files: dict[str, str]) -> None:
-    for name, text in files.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(text.encode())
 
 
 EXPECTED: dict[str, dict[str, Any]] = {

@@ -10,6 +10,7 @@ import pytest
 from diptych.adopt.adoption import adopt
 from diptych.adopt.apply import apply
 from diptych.config.files import read_toml
+from helpers.laid_out import write
 
 SKBUILD = """[build-system]
 requires = ["scikit-build-core"]
@@ -27,13 +28,6 @@ def craft(tmp_path: Path) -> Path:
     write(tmp_path, {"pyproject.toml": SKBUILD, "tests/test_it.py": "import crafted\n"})
     write(tmp_path, {"CMakeLists.txt": "project(crafted)\n", "src/crafted/__init__.py": ""})
     return tmp_path
-
-
-def write(root: Path, files: dict[str, str]) -> None:
-    for name, text in files.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
 
 
 def table(root: Path) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
 _LARGEST = 5_000_000
@@ -12,6 +13,14 @@ def read_text(path: Path) -> str:
     if not path.is_file() or path.stat().st_size > _LARGEST:
         return ""
     return path.read_text(encoding="utf-8", errors="replace")
+
+
+def parsed(path: Path) -> ast.Module | None:
+    """Return a Python file as syntax, never executed; None when this Python cannot read it: a template, another Python's, nested too deeply."""
+    try:
+        return ast.parse(read_text(path))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
 
 
 def inside(root: Path, path: Path) -> bool:

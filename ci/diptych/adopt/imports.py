@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from diptych.adopt.files import inside, read_text
+from diptych.adopt.files import inside, parsed
 from diptych.adopt.readpyproject import Pyproject, strings
 from diptych.adopt.readpytest import read_pytest
 
@@ -127,11 +127,8 @@ def imported_by(place: Path) -> set[str]:
     files = [place] if place.is_file() else sorted(place.rglob("*.py"))
     found: set[str] = set()
     for file in files:
-        try:
-            tree = ast.parse(read_text(file))
-        except (SyntaxError, ValueError, RecursionError):
-            continue
-        found |= set(_imports(tree))
+        if tree := parsed(file):
+            found |= set(_imports(tree))
     local = {file.stem for file in files} | {file.parent.name for file in files}
     return found - set(sys.stdlib_module_names) - local
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
-from diptych.adopt.files import read_text
+from diptych.adopt.files import parsed
 from diptych.adopt.gather import Repository
 from diptych.adopt.imports import (
     imported_by,
@@ -44,8 +44,10 @@ def _for_every_python(
 ) -> tuple[Line, ...]:
     """Leave out the test modules that a Python with the GIL cannot import: pytest would end at the first."""
     command = next((str(line.value) for line in lines if line.key == "test"), _TEST)
+    if not command.startswith("pytest"):
+        return lines
     refusing = [file.name for file in _test_modules(repository, command) if without_the_gil_alone(file)]
-    if not command.startswith("pytest") or not refusing:
+    if not refusing:
         return lines
     why = f"{', '.join(refusing)}: for a Python without the GIL alone, an assert at its top says"
     untold.append(Untold(text=f"left out of the tests: {why}", origin=Origin(file=".")))
@@ -143,11 +145,8 @@ def _unless_default(command: str, *why: str) -> tuple[Line, ...]:
 def _relative(folder: Path) -> bool:
     """Tell whether a test imports from the package above it: ``from .. import``."""
     for file in sorted(folder.rglob("*.py")):
-        try:
-            tree = ast.parse(read_text(file))
-        except (SyntaxError, ValueError, RecursionError):
-            continue
-        if any(isinstance(node, ast.ImportFrom) and node.level > 1 for node in ast.walk(tree)):
+        tree = parsed(file)
+        if tree and any(isinstance(node, ast.ImportFrom) and node.level > 1 for node in ast.walk(tree)):
             return True
     return False
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
-from diptych.adopt.files import read_text
+from diptych.adopt.files import parsed, read_text
 from diptych.adopt.readpyproject import FILE, Pyproject, strings
 
 # What starts an option or a key, and the project of PyPI whose plugin knows it (each plugin's own documentation).
@@ -159,9 +159,6 @@ def coverage_plugins(root: Path, pyproject: Pyproject) -> tuple[str, ...]:
 
 def without_the_gil_alone(file: Path) -> bool:
     """Tell whether a test module refuses to be imported by a Python that has the GIL: an ``assert`` at its top."""
-    try:
-        tree = ast.parse(read_text(file))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    asked = (ast.dump(node.test) for node in tree.body if isinstance(node, ast.Assert))
+    tree = parsed(file)
+    asked = (ast.dump(node.test) for node in (tree.body if tree else ()) if isinstance(node, ast.Assert))
     return any("Py_GIL_DISABLED" in text for text in asked)

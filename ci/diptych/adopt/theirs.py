@@ -6,16 +6,13 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from diptych.adopt.files import read_text
+from diptych.adopt.files import parsed
 
 
 def own_sessions(noxfile: Path) -> frozenset[str]:
     """Return the names of the sessions that a noxfile declares with ``@nox.session`` or ``@session``; none when it cannot be read."""
-    try:
-        tree = ast.parse(read_text(noxfile))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return frozenset()
-    return frozenset(_names(tree))
+    tree = parsed(noxfile)
+    return frozenset(_names(tree)) if tree else frozenset()
 
 
 def _names(tree: ast.Module) -> Iterator[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from diptych.build.cmake import CMakeBuild, compile_all, configure, install
 from diptych.build.fileapi import Installed, installed
 from diptych.build.firsterror import error_place, first_error
-from diptych.build.job import LONGER, CompileJob, compile_log
+from diptych.build.job import LONGER, CompileJob, compile_log, compile_output
 from diptych.build.layout import INSTALL_PREFIX, Layout, files_of, gather, layout_meant, origins
 from diptych.build.missing import lacking
 from diptych.build.objects import launcher
@@ -87,8 +87,7 @@ def _failing(job: CompileJob, what: str) -> Iterator[None]:
     try:
         yield
     except ProcessError as error:
-        log = compile_log(job.store, job.cell)
-        output = log.read_text(encoding="utf-8", errors="replace") if log.is_file() else ""
+        log, output = compile_log(job.store, job.cell), compile_output(job)
         found = first_error(output)
         lack = None if error.timed_out else lacking(job.sources.folder, output, env=job.env)
         raise CompileError(

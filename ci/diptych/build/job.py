@@ -95,3 +95,9 @@ class CompileJob:
 def compile_log(store: Store, cell: str) -> Path:
     """Return where the whole output of the cell's last compile is."""
     return store.root / "logs" / cell / "compile.log"
+
+
+def compile_output(job: CompileJob) -> str:
+    """Return what the tools of the last compile have printed so far."""
+    log = compile_log(job.store, job.cell)
+    return log.read_text(encoding="utf-8", errors="replace") if log.is_file() else ""

@@ -22,7 +22,7 @@ from diptych.archives.record import same_version
 from diptych.archives.unpacking import unpack
 from diptych.binaries import find_binaries, read_file
 from diptych.build.backend import Backend
-from diptych.build.job import BuildEnvironment, CompileJob, compile_log
+from diptych.build.job import BuildEnvironment, CompileJob, compile_log, compile_output
 from diptych.build.layout import SITE
 from diptych.build.mirror import lend_git, mirror
 from diptych.build.missing import lacking
@@ -33,7 +33,7 @@ from diptych.config.buildsystem import build_system_of
 from diptych.config.forms import seconds
 from diptych.errors import CompileError, PackageError
 from diptych.inputs import inputs_of
-from diptych.pythons import abi_tag, interpreter_tag, numbers, stable_abi_tag
+from diptych.pythons import STABLE, abi_tag, interpreter_tag, numbers, stable_abi_tag
 from diptych.store import sha256_file
 
 INFO, EXTRA = "info", "extra"
@@ -106,9 +106,8 @@ def _lacking_told(job: CompileJob) -> Iterator[None]:
     try:
         yield
     except PackageError as error:
-        log = compile_log(job.store, job.cell)
-        output = log.read_text(encoding="utf-8", errors="replace") if log.is_file() else ""
-        found = lacking(job.sources.folder, "\n".join([output, *error.details]), env=job.env)
+        output = "\n".join([compile_output(job), *error.details])
+        found = lacking(job.sources.folder, output, env=job.env)
         if found is None:
             raise
         raise PackageError(error.summary, details=[*error.details, found.detail], hint=found.hint) from error
@@ -256,7 +255,7 @@ def _check_tags(package: Package, job: CompileJob) -> None:
 
 def fits(tag: Tag, python: str) -> bool:
     """Tell whether a Python may install a tag; one without the GIL has ABIs of its own (PEP 703, PEP 803), which abi3 is not."""
-    if tag.abi in {"abi3", "abi3t"}:
+    if tag.abi in STABLE:
         floor = re.fullmatch(r"cp(\d)(\d+)", tag.interpreter)
         older = floor is not None and (int(floor[1]), int(floor[2])) <= numbers(python)
         return older and tag.abi == stable_abi_tag(python)

@@ -118,7 +118,7 @@ def _fits(ours: str, theirs: str) -> bool:
 
 
 def _to_link(cell: Cell, environment: Environment) -> Iterator[tuple[str, Path]]:
-    owners = environment.owners()
+    owners = environment.owners
     files = libraries_of(environment, owners)
     for package in packages_to_link(cell, environment, owners):
         yield from ((package, path) for path in files.get(package, ()))

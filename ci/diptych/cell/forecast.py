@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -45,7 +45,7 @@ class FloorForecast:
     """
 
     floor: Level
-    newer: tuple[str, ...] = field(default=())
+    newer: tuple[str, ...] = ()
 
     @property
     def sentence(self) -> str:
@@ -190,7 +190,7 @@ def _grafted(
     cell: Cell, environment: Environment, floor: Level
 ) -> Iterator[tuple[str, tuple[bool, list[str]]]]:
     """Yield each host package with libraries above the floor: whether all of them are, and a line for each."""
-    owners = environment.owners()
+    owners = environment.owners
     files = libraries_of(environment, owners)
     for package in packages_to_link(cell, environment, owners):
         brought = [path for path in files.get(package, ()) if _is_brought(path.name, cell)]

@@ -16,7 +16,7 @@ def libraries_of(environment: Environment, owners: Mapping[str, str]) -> dict[st
 
     Args:
         environment: the environment.
-        owners: its files, as :meth:`diptych.environments.Environment.owners` gives them.
+        owners: its files, as :meth:`diptych.environments.Environment.owners` has them.
     """
     found: dict[str, list[Path]] = {}
     for file, package in sorted(owners.items()):
@@ -37,7 +37,7 @@ def packages_to_link(cell: Cell, environment: Environment, owners: Mapping[str, 
     """
     alone = libraries_alone(owners)
     others = {package for file, package in owners.items() if file.startswith(("bin/", "lib/python"))}
-    depends = environment.depends()
+    depends = environment.depends
     named = [name_of(spec) for spec in cell.settings.host]
     behind = [other for name in named if name not in others for other in depends.get(name, ())]
     yield from (name for name in dict.fromkeys((*named, *behind)) if name in alone)

@@ -138,7 +138,7 @@ def conda_of(job: CondaPacking) -> Packed:
         relinked = read_tree(tree, prefix=prefix)
         place_metadata(job.metadata, tree / stage.site)
         order = _conda_job(job, empty, relinked)
-        check_clobbering(order, job.site_packages, job.environment.owners())
+        check_clobbering(order, job.site_packages, job.environment.owners)
         made = make_conda_package(order, empty)
         for name in (_RECIPE, _ELSEWHERE, _LIBRARY_TREE):
             discard(empty / name)
@@ -225,7 +225,7 @@ def _prefixes(job: Packing) -> tuple[Path, ...]:
 
 
 def _run_needs(tree: Tree, environment: Environment) -> RunNeeds:
-    owners = environment.owners()
+    owners = environment.owners
     linked = {owner_of(needed, owners) for _, needed in _outside(tree)}
     return RunNeeds(needs=needs_of(tree.binaries), idle=libraries_alone(owners) - linked)
 
@@ -292,7 +292,7 @@ def check_run_dependencies(package: Path, tree: Tree, environment: Environment) 
 
     with open_package(package) as opened:
         depends = {spec.split()[0] for spec in opened.metadata.index.get("depends", ())}
-    owners = environment.owners()
+    owners = environment.owners
     faults = [
         f"{name} needs {needed}, which {owner} brings; the package does not depend on it"
         for name, needed in _outside(tree)
@@ -328,7 +328,7 @@ def _rendered(job: CondaPacking, empty: Path, library: Library | None) -> Path:
     if library is None:
         return write_recipe(recipe(facts), folder)
     files = [path.relative_to(library.tree).as_posix() for path in library.tree.rglob("*") if path.is_file()]
-    return write_recipe(split_recipe(facts, files, job.environment.owners()), folder)
+    return write_recipe(split_recipe(facts, files, job.environment.owners), folder)
 
 
 def _facts(job: CondaPacking) -> RecipeFacts:

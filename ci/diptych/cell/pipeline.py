@@ -206,7 +206,7 @@ def _provenance(
     workspace: Workspace, job: Packing, *, tests: InSource, wheel: Packed, conda: Packed, started: float
 ) -> dict[str, Any]:
     environment, stage = job.environment, job.stage
-    floor = stable_floor(stage, job.python)
+    floor, outside = stable_floor(stage, job.python), list(_outside(stage))
     return {
         "schema": 1,
         "cell": job.cell,
@@ -219,14 +219,14 @@ def _provenance(
         "compiler": {name: str(value) for name, value in asdict(stage.compiler).items()},
         "channels": list(environment.channels),
         "fallback": environment.fallback,
-        OUTSIDE: list(_outside(stage)),
+        OUTSIDE: outside,
         "lock": environment.lock_json()["packages"],
         "tools": {name: tool_version(name) for name in _TOOLS},
         "backend": dict(stage.backend or job.metadata.backend),
         "inputs": {
             "sources": source_hash(workspace.config.source, env=workspace.env),
             "stage": stage.key,
-            OUTSIDE: list(_outside(stage)),
+            OUTSIDE: outside,
             "lock": environment.lock_hash,
             "packing": {"wheel": wheel.key, "conda": conda.key},
             "conditions": conditions(workspace, find(workspace.cells, job.cell)) if floor else "",

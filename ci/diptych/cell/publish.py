@@ -10,7 +10,7 @@ from typing import Any
 
 from diptych.matrix import Cell
 from diptych.packages.channel_folder import index_folder, lists
-from diptych.records import PROVENANCE, Artefact, CondaPackages
+from diptych.records import PROVENANCE, Artefact
 from diptych.store import copy_file, read_json, sha256_file, write_json
 from diptych.workspace import Workspace
 
@@ -31,7 +31,7 @@ def publish(
     """
     places = places_of(cell, workspace.dist)
     channel = places.channel
-    packages = [Artefact.of(conda.kind, file) for file in CondaPackages.kept(conda.path).files]
+    packages = conda.together
     with workspace.store.lock("dist"):
         placed = (
             _place(wheel, places.wheels, provenance),

@@ -17,7 +17,6 @@ from diptych.environments import Environment
 from diptych.matrix import Cell
 from diptych.output import human_size
 from diptych.records import CellRecord
-from diptych.store import sha256_file
 from diptych.tables import plain_table
 from diptych.workspace import Workspace
 
@@ -48,10 +47,11 @@ def artefact_table(workspace: Workspace, records: Sequence[CellRecord]) -> Table
     table.add_column("sha256", no_wrap=True)
     table.add_column("file")
     for record in records:
-        packages = (record.wheel.path, *record.conda_packages.files)
-        for package, path in zip(packages, record.published, strict=True):
-            size, digest = human_size(package.stat().st_size), sha256_file(package)[:12]
-            table.add_row(size, digest, Wrapped(_relative(path, workspace.root)))
+        artefacts = (record.wheel, *record.conda.together)
+        for artefact, path in zip(artefacts, record.published, strict=True):
+            table.add_row(
+                human_size(artefact.size), artefact.sha256[:12], Wrapped(_relative(path, workspace.root))
+            )
     return table
 
 

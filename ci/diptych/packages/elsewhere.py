@@ -74,7 +74,7 @@ def with_files(
         shutil.copytree(extra, folder)
     every = [PurePosixPath(path.relative_to(tree)) for path in sorted(tree.rglob("*")) if path.is_file()]
     names = [name for name in every if not any(name.is_relative_to(one) for one in kept)]
-    binaries = {PurePosixPath(path.relative_to(tree)) for path in find_binaries(tree)}
+    binaries = {path.resolve() for path in find_binaries(tree)}
     for glob in globs:
         found = [name for name in names if fnmatchcase(str(name), glob)]
         if not found:
@@ -83,7 +83,7 @@ def with_files(
                 details=[str(name) for name in names[:_SHOWN]] or ["everything is in site-packages"],
                 hint="globs are over paths below the prefix, such as include/*",
             )
-        if wrong := [name for name in found if (tree / name).resolve() in {tree / one for one in binaries}]:
+        if wrong := [name for name in found if (tree / name).resolve() in binaries]:
             raise PackageError(
                 f'wheel-include: "{glob}" matches {wrong[0]}, which is a binary',
                 hint="libraries that the wheel needs are grafted into it, and programs are in it without being asked for",

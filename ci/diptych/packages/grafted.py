@@ -74,7 +74,7 @@ def trace(members: Iterable[tuple[str, str]], environment: Environment) -> tuple
     Raises:
         HostEnvironmentError: the environment's record of a package is damaged.
     """
-    owners = environment.owners()
+    owners = environment.owners
     found = []
     for member, sha256 in sorted(members):
         base = PurePosixPath(member).name

@@ -84,60 +84,70 @@ def standalone_outputs(
         ConfigError: pyproject.toml cannot be read.
     """
     whole = standalone_recipe(facts, archive, maintainers)
-    name, library = str(whole["context"]["name"]), library_name(facts.name)
-    build, needed = whole["build"], whole["requirements"]
-    host = _without_pip(needed["host"])
-    linking, script = build["dynamic_linking"], _script(installs)
-    skip = {"skip": build["skip"]} if "skip" in build else {}
-    names = sorted({PurePosixPath(file).name for file in installs.files if _is_library(file)})
-    first = {
-        "package": {"name": library},
-        "build": {
-            "script": script,
-            "files": {"exclude": [_PYTHON_PART]},
-            "variant": {"ignore_keys": ["python"]},
-            "dynamic_linking": linking,
-            **skip,
-        },
-        "requirements": {
-            "build": list(needed["build"]),
-            "host": list(host),
-            "ignore_run_exports": {"from_package": list(_of_python(host))},
-            **exports_part(facts, library),
-        },
-        "tests": [{"package_contents": {"files": sorted(installs.files)}}],
-        "about": dict(whole["about"]),
-    }
-    second = {
-        "package": {"name": name},
-        "build": {
-            "script": script,
-            "files": {"include": [_PYTHON_PART]},
-            # It is in the other output, which is not in this one's build.
-            "dynamic_linking": {**linking, "missing_dso_allowlist": [f"**/{one}" for one in names]},
-            **skip,
-            **{key: build[key] for key in ("python",) if key in build},
-        },
-        "requirements": {
-            "build": list(needed["build"]),
-            "host": list(host),
-            "run": [*needed["run"], f'${{{{ pin_subpackage("{library}", exact=True) }}}}'],
-        },
-        "tests": whole["tests"],
-        "about": dict(whole["about"]),
-    }
+    whole["requirements"]["host"] = _without_pip(whole["requirements"]["host"])
+    whole["build"]["script"] = _script(installs)
+    outputs = [
+        _library_output(whole, facts, installs),
+        _python_output(whole, library_name(facts.name), installs),
+    ]
     return {
         "schema_version": 1,
         "context": whole["context"],
         "recipe": {"name": "${{ name }}", "version": "${{ version }}"},
         "source": whole["source"],
-        "build": {"number": build["number"]},
-        "outputs": [
-            first,
-            deepcopy(second),
-        ],  # what both share would be an alias in YAML, which rattler-build does not read
+        "build": {"number": whole["build"]["number"]},
+        # What both share would be an alias in YAML, which rattler-build does not read.
+        "outputs": [deepcopy(one) for one in outputs],
         "extra": whole["extra"],
     }
+
+
+def _library_output(whole: dict[str, Any], facts: RecipeFacts, installs: Installs) -> dict[str, Any]:
+    library, needed = library_name(facts.name), whole["requirements"]
+    return {
+        "package": {"name": library},
+        "build": {
+            "script": whole["build"]["script"],
+            "files": {"exclude": [_PYTHON_PART]},
+            "variant": {"ignore_keys": ["python"]},
+            **_taken(whole["build"], "dynamic_linking", "skip"),
+        },
+        "requirements": {
+            "build": needed["build"],
+            "host": needed["host"],
+            "ignore_run_exports": {"from_package": list(_of_python(needed["host"]))},
+            **exports_part(facts, library),
+        },
+        "tests": [{"package_contents": {"files": sorted(installs.files)}}],
+        "about": whole["about"],
+    }
+
+
+def _python_output(whole: dict[str, Any], library: str, installs: Installs) -> dict[str, Any]:
+    build, needed = whole["build"], whole["requirements"]
+    names = sorted({PurePosixPath(file).name for file in installs.files if _is_library(file)})
+    # They are in the other output, which is not in this one's build.
+    linking = {**build["dynamic_linking"], "missing_dso_allowlist": [f"**/{one}" for one in names]}
+    return {
+        "package": {"name": str(whole["context"]["name"])},
+        "build": {
+            "script": build["script"],
+            "files": {"include": [_PYTHON_PART]},
+            "dynamic_linking": linking,
+            **_taken(build, "skip", "python"),
+        },
+        "requirements": {
+            "build": needed["build"],
+            "host": needed["host"],
+            "run": [*needed["run"], f'${{{{ pin_subpackage("{library}", exact=True) }}}}'],
+        },
+        "tests": whole["tests"],
+        "about": whole["about"],
+    }
+
+
+def _taken(section: dict[str, Any], *keys: str) -> dict[str, Any]:
+    return {key: section[key] for key in keys if key in section}
 
 
 def _script(installs: Installs) -> list[str]:

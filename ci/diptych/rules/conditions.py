@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from diptych.pythons import STABLE
 from diptych.rules.evidence import Evidence
-from diptych.rules.names import STABLE, boost_python
+from diptych.rules.names import boost_python
 
 
 def binaries(evidence: Evidence) -> str:

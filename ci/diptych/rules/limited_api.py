@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from diptych.policy import outside_stable_abi
+from diptych.pythons import STABLE
 from diptych.rules import conditions
 from diptych.rules.evidence import Evidence, Item
 from diptych.rules.model import Finding, Severity, rule
-from diptych.rules.names import STABLE, abi_of_tag
+from diptych.rules.names import abi_of_tag
 
 _SHOWN = 8
 

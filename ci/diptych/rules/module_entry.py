@@ -185,6 +185,6 @@ def _faults(item: Item) -> tuple[str, ...]:
     types = {"object": "an object file", "core": "a core file", "other": "of no known type"}
     if binary.kind in types:
         return (f"it is {types[binary.kind]}",)
-    if binary.kind == "executable" and not {"PIE"} & set(binary.dynamic_flags) and binary.interpreter is None:
+    if binary.kind == "executable" and "PIE" not in binary.dynamic_flags and binary.interpreter is None:
         return ("it is a program linked without -pie",)
     return binary.unloadable

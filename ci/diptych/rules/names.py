@@ -5,15 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from diptych.pythons import is_free_threaded, plain
+from diptych.pythons import STABLE, is_free_threaded, plain
 
 # Experiment X1 (tests/integration/make_linkage_fixtures.py): auditwheel's own pattern knows neither t, d, td nor libpython3.so.
 _LIBPYTHON = re.compile(
     r"libpython(?P<major>\d)(?:-[0-9a-f]{8})?(?:\.(?P<minor>\d+))?(?P<flags>[a-z]*)(?:-[0-9a-f]{8})?"
     r"(?:\.so(?:\.[\d.]+)?|(?:\.[\d.]+)?\.dylib)"
 )
-STABLE = frozenset({"abi3", "abi3t"})
-"""The ABI tags of the stable ABI: PEP 384, and PEP 803 for Pythons without the GIL."""
 _FRAMEWORK = re.compile(r"(?:^|/)Python[A-Z]?\.framework/Versions/(?P<version>[\d.]+t?)/Python[A-Z]?$")
 _MODULE = re.compile(
     r"(?P<name>[^./]+)(?:\.(?P<tag>(?:cpython|cp|abi3t?|pypy|graalpy)[^.]*))?\.(?:so|pyd|dylib)$"

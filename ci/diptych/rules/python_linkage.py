@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from diptych.pythons import STABLE
 from diptych.rules import conditions
 from diptych.rules.evidence import Evidence, Item
 from diptych.rules.model import Finding, Severity, rule
-from diptych.rules.names import STABLE, PythonAbi, abi_of_tag, boost_python, libpython
+from diptych.rules.names import PythonAbi, abi_of_tag, boost_python, libpython
 
 _INTERPRETERS = {"python", "libpython", "libpython-static", "pypy", "graalpy", "python-freethreading"}
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from diptych.pythons import STABLE
 from diptych.rules import conditions
 from diptych.rules.evidence import Evidence
 from diptych.rules.model import Finding, Severity, rule
-from diptych.rules.names import STABLE
 
 _INTERPRETER = re.compile(r"cp\d+")
 _OWN = re.compile(r"(cp\d+)[a-z]*")
