@@ -98,18 +98,20 @@ class Environment:
 
     @cached_property
     def owners(self) -> dict[str, str]:
-        """Each file (path relative to the prefix) → the name of the package that brought it; read once."""
-        return {
-            name: record["name"] for _, record in _metadata(self.prefix) for name in record.get("files", ())
-        }
+        """Each file (path relative to the prefix) → the name of the package that brought it."""
+        return {name: record["name"] for record in self._installed for name in record.get("files", ())}
 
     @cached_property
     def depends(self) -> dict[str, tuple[str, ...]]:
-        """Each package → the names of those that it depends on; read once."""
+        """Each package → the names of those that it depends on."""
         return {
             record["name"]: tuple(str(spec).split()[0] for spec in record.get("depends", ()))
-            for _, record in _metadata(self.prefix)
+            for record in self._installed
         }
+
+    @cached_property
+    def _installed(self) -> tuple[dict[str, Any], ...]:
+        return tuple(record for _, record in _metadata(self.prefix))
 
     def lock_json(self) -> dict[str, Any]:
         """Return the lock as recorded in ``lock.json`` and in provenance."""
