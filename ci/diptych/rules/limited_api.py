@@ -10,6 +10,7 @@ from diptych.rules import conditions
 from diptych.rules.evidence import Evidence, Item
 from diptych.rules.model import Finding, Severity, rule
 from diptych.rules.names import abi_of_tag
+from diptych.rules.python_linkage import conda_python
 
 _SHOWN = 8
 
@@ -20,7 +21,8 @@ def outside_limited_api(evidence: Evidence) -> Iterator[Finding]:
 
     Why: one file is to work with every Python from the stated floor on. A symbol that a later Python added is missing in the
     older ones ("undefined symbol" at import or at the first call), and one outside the stable ABI may vanish or change
-    in any release. The compiler does not tell: without `Py_LIMITED_API` the headers offer everything.
+    in any release. The compiler does not tell: without `Py_LIMITED_API` the headers offer everything. In a package for one Python alone, which
+    can import it, this is a drift: the file's name promises more than its tag.
 
     Mend: define `Py_LIMITED_API` as the floor's number (0x030A0000 for 3.10) for every source of the module, or raise the floor
     in the wheel's tag to what the message says.
@@ -30,6 +32,7 @@ def outside_limited_api(evidence: Evidence) -> Iterator[Finding]:
     Source: PEP 384, PEP 652; CPython's Misc/stable_abi.toml, by way of abi3info; pypa/abi3audit.
     """
     floor = _stated_floor(evidence)
+    weight = Severity.DRIFT if _for_one_python(evidence) else None
     for item in evidence.modules:
         if not _claims_stable(item, evidence):
             continue
@@ -41,6 +44,7 @@ def outside_limited_api(evidence: Evidence) -> Iterator[Finding]:
         told = [f"{len(unstable)} symbols outside the stable ABI"] if unstable else []
         told += [f"needs Python {max(late)[0]}.{max(late)[1]}, states {_dotted(floor)}"] if late else []
         yield Finding(
+            given=weight,
             place=item.label,
             message="; ".join(told),
             evidence=tuple(
@@ -54,6 +58,12 @@ def _claims_stable(item: Item, evidence: Evidence) -> bool:
     return item.module is not None and (
         item.module.stable or (not STABLE.isdisjoint(evidence.abi_tags) and item.module.python is None)
     )
+
+
+def _for_one_python(evidence: Evidence) -> bool:
+    """Tell whether installers give the package to one Python alone, whatever the names of its modules claim."""
+    tagged = [tag for tag in evidence.abi_tags if abi_of_tag(tag)]
+    return conda_python(evidence) is not None or (len(tagged) == 1 and STABLE.isdisjoint(evidence.abi_tags))
 
 
 def _stated_floor(evidence: Evidence) -> tuple[int, int] | None:

@@ -207,7 +207,7 @@ def module_against_conda(evidence: Evidence) -> Iterator[Finding]:
 
     Source: conda-forge knowledge base, "python_abi"; CEP 20; experiment X3.
     """
-    wanted = _conda_python(evidence)
+    wanted = conda_python(evidence)
     if wanted is None:
         return
     for item in evidence.modules:
@@ -220,7 +220,7 @@ def module_against_conda(evidence: Evidence) -> Iterator[Finding]:
             )
 
 
-def _conda_python(evidence: Evidence) -> PythonAbi | None:
+def conda_python(evidence: Evidence) -> PythonAbi | None:
     """Return the Python of ``python_abi 3.11.* *_cp311``."""
     for spec in evidence.conda.depends if evidence.conda else ():
         words = spec.split()
