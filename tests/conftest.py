@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from _pytest.terminal import TerminalReporter
 
+from helpers.checkout import SHARED
 from helpers.needs import MARK
 
 REPOSITORY = Path(__file__).parent.parent
@@ -64,12 +65,13 @@ def session_env(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         "COLUMNS",
         "SOURCE_DATE_EPOCH",
         "PYTEST_ADDOPTS",
+        "PYTHONDONTWRITEBYTECODE",  # hundreds of processes would compile the library anew
     }
     given = {name: value for name, value in os.environ.items() if name not in hidden}  # noqa: TID251 -- tests are a surface
     base = tmp_path_factory.getbasetemp()
     # Each worker of pytest-xdist has a folder of its own in the run's.
     run = base.parent if "PYTEST_XDIST_WORKER" in given else base
-    return {"DIPTYCH_OBJECTS": str(run / "objects"), **given}
+    return {"DIPTYCH_OBJECTS": str(run / "objects"), **given, SHARED: str(run)}
 
 
 @pytest.fixture

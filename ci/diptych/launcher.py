@@ -7,11 +7,13 @@ What differs between two cells is only where things lie: build tree, sources, ho
 An object is kept when it holds none of them, so that it is the same wherever it was compiled; and it is taken only when every file that went
 in has the same content, and every name that was looked for is still found at the same place: a new header before an old one, or one that
 ``__has_include`` asks for, makes a miss. A command with an option that is not known to be safe is run as it is.
+Of cells that are at work together, one runs a command and the others wait for its object.
 """
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import json
 import os
@@ -19,10 +21,12 @@ import re
 import subprocess  # noqa: TID251 -- a program of its own: it runs the compiler
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 _FORMAT = b"1"
+_UNKEPT = b"unkept"
 _MOST = 8
 """Results of one command that are kept: of that many different contents of the files that it reads."""
 # Options whose value is a path, glued or as the next word; the paths of the outputs are not part of the key.
@@ -269,18 +273,18 @@ def _run(compiler: str, words: list[str], command: _Command) -> tuple[int, bytes
 
 def _keep(
     folder: Path, command: _Command, names: _Names, headers: list[str], words: bytes, started: float
-) -> None:
-    """Keep the object, unless it, or what it was made from, forbids it."""
+) -> bool:
+    """Keep the object, unless it, or what it was made from, forbids it; tell whether it was kept."""
     content = Path(command.output).read_bytes()
     if names.in_bytes(content):
-        return
+        return False
     texts = {path: Path(path).read_bytes() for path in (command.source, *headers)}
     # A file that was written meanwhile may not be what the compiler has read.
     if any(_VOLATILE.search(text) or Path(path).stat().st_mtime > started for path, text in texts.items()):
-        return
+        return False
     asked = _asked(texts)
     if asked is None:
-        return
+        return False
     kept = {
         "headers": [[names.put(path), hashlib.sha256(texts[path]).hexdigest()] for path in headers],
         "lookups": _lookups(headers, asked, command, names),
@@ -295,6 +299,32 @@ def _keep(
     for file in sorted(folder.glob("*.json"), key=lambda one: one.stat().st_mtime)[:-_MOST]:
         file.unlink(missing_ok=True)
         file.with_suffix(".o").unlink(missing_ok=True)
+    return True
+
+
+@contextlib.contextmanager
+def _turn(folder: Path) -> Iterator[IO[bytes] | None]:
+    """Wait until nobody else runs the command whose objects are in this folder; None where nothing can be locked.
+
+    Nobody waits where the last one could not keep its object. The lock goes with the process that holds it (flock(2)).
+    """
+    with contextlib.ExitStack() as stack:
+        file: IO[bytes] | None = None
+        with contextlib.suppress(OSError):
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            file = stack.enter_context(folder.with_suffix(".lock").open("a+b"))
+            file.seek(0)
+            if file.read() != _UNKEPT:
+                fcntl.flock(file, fcntl.LOCK_EX)
+        yield file
+
+
+def _say(file: IO[bytes] | None, *, kept: bool) -> None:
+    """Leave for those that wait, or come later, whether waiting is worth it."""
+    if file is not None:
+        file.truncate(0)
+        file.write(b"" if kept else _UNKEPT)
+        file.flush()
 
 
 def _asked(texts: dict[str, bytes]) -> set[str] | None:
@@ -353,14 +383,18 @@ def main(argv: list[str]) -> int:
     if _take(folder, command, names):
         _count(order, "taken")
         return 0
-    started = time.time()
-    code, said, headers = _run(compiler, words, command)
-    if code == 0:
-        _count(order, "compiled")
-        with contextlib.suppress(
-            OSError
-        ):  # a full disk, a folder that is read-only: the object itself is there
-            _keep(folder, command, names, headers, said, started)
+    with _turn(folder) as file:
+        if _take(folder, command, names):  # what was waited for
+            _count(order, "taken")
+            return 0
+        started = time.time()
+        code, said, headers = _run(compiler, words, command)
+        if code == 0:
+            _count(order, "compiled")
+            with contextlib.suppress(
+                OSError
+            ):  # a full disk, a folder that is read-only: the object itself is there
+                _say(file, kept=_keep(folder, command, names, headers, said, started))
     return code if code >= 0 else 128 - code
 
 

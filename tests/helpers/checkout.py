@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from diptych import process
+from diptych.store import Store
 
 PROJECTS = Path(__file__).parents[1] / "projects"
 NOXFILE = "from diptych.sessions import define\n\ndefine(__file__)\n"
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
+SHARED = "TESTS_SHARED"
+"""Names the folder that the tests of a run share."""
 TABLE = """\
 [tool.diptych]
 source = "project"
@@ -32,6 +36,8 @@ class Checkout:
     cell: str = field(default=f"{HERE}-gcc")
 
     def nox(self, *arguments: str, **variables: str) -> process.Completed:
+        if "-l" not in arguments:
+            fill_channel(self.root, self.env)
         return self._run("nox", *arguments, **variables)
 
     def diptych(self, *arguments: str, **variables: str) -> process.Completed:
@@ -55,6 +61,26 @@ class Checkout:
     def _run(self, program: str, *arguments: str, **variables: str) -> process.Completed:
         env = {**self.env, "COLUMNS": "200", **variables}
         return process.run([program, *arguments], env=env, cwd=self.root, check=False, timeout=600)
+
+
+def fill_channel(root: Path, env: dict[str, str]) -> None:
+    """Give a checkout what is packed once for all tests of a run: the Python that runs them, Boost, NumPy, pytest and pip.
+
+    The order in which they take turns does not matter: the folder is locked while it is filled.
+    """
+    if (root / ".diptych" / "channel").exists():
+        return
+    from diptych import channel  # noqa: PLC0415 -- the unit tests, which read this file too, need none of it
+
+    shared = Path(env[SHARED]) / "store"
+    if not (shared / "filled").exists():
+        specs = ("libboost-python-devel", "eigen", "numpy", "pip", "pytest")
+        store = Store(root=shared)
+        channel.ensure(specs, python=HERE, root=shared / "channel", store=store, env=env, say=lambda _: None)
+        (shared / "filled").touch()
+    for name in ("channel", "wheels", "interpreters"):
+        place = root / ".diptych" / name
+        shutil.copytree(shared / name, place, symlinks=True, dirs_exist_ok=True, copy_function=os.link)
 
 
 def build_out(root: Path, repository: Path, env: dict[str, str]) -> Checkout:

@@ -30,8 +30,8 @@ for rendered in recipe.render(variants, RenderConfig(platform=PlatformConfig(tar
 """
 
 
-def stand_ins(root: Path) -> str:
-    """Write the channel with the stand-ins; return its URL."""
+def stand_ins(root: Path, exports: str = "") -> str:
+    """Write the channel with the stand-ins, which say these lines too when the compiler is activated; return its URL."""
     tools = Path(sys.executable).parent
 
     def package(name: str, version: str, files: list[PackageFile], exports: tuple[str, ...] = ()) -> None:
@@ -45,7 +45,7 @@ def stand_ins(root: Path) -> str:
         text = f'#!/bin/sh\nexec "{tools / name}" "$@"\n'
         return PackageFile(path=f"bin/{name}", read=text.encode, executable=True)
 
-    activate = PackageFile(path="etc/conda/activate.d/gxx.sh", read=_ACTIVATION.encode)
+    activate = PackageFile(path="etc/conda/activate.d/gxx.sh", read=(_ACTIVATION + exports).encode)
     package("gxx_linux-64", "12.0", [activate], ("libgcc >=12", "libstdcxx >=12"))
     folder = "x86_64-conda-linux-gnu/sysroot/lib64"
     system = [Path("/lib/x86_64-linux-gnu") / name for name in _SYSTEM]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -171,7 +172,7 @@ def test_a_fault_is_the_compilers_own(cells: tuple[Cell, Cell]) -> None:
     done = one.compile()
     assert done.returncode == 1
     assert "a.cpp:1" in done.output
-    assert not one.objects.exists()
+    assert not list(one.objects.glob("*/*/*"))
 
 
 def test_warnings_are_said_again(cells: tuple[Cell, Cell]) -> None:
@@ -193,13 +194,49 @@ def test_a_damaged_object_is_compiled_again(cells: tuple[Cell, Cell]) -> None:
     assert two.object == one.object
 
 
-def test_many_at_once_all_end_well(tmp_path: Path, env: dict[str, str]) -> None:
+def test_of_many_at_once_one_compiles(tmp_path: Path, env: dict[str, str]) -> None:
     many = [Cell(root=tmp_path / str(number), objects=tmp_path / "objects", env=env) for number in range(8)]
     for cell in many:
         cell.lay_out()
     with ThreadPoolExecutor(4) as pool:
         assert {done.returncode for done in pool.map(Cell.compile, many)} == {0}
     assert len({cell.object for cell in many}) == 1
+    assert sorted(cell.counted.compiled for cell in many) == [0] * 7 + [1]
+
+
+def test_nobody_waits_for_an_object_that_is_not_kept(cells: tuple[Cell, Cell]) -> None:
+    one, two = cells
+    for cell in cells:
+        cell.lay_out(**{"src/a.cpp": "const char* when() { return __DATE__; }\n"})
+    one.compile()
+    (lock,) = one.objects.glob("*/*.lock")
+    with lock.open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        assert two.compile().returncode == 0
+    assert two.counted == COMPILED
+
+
+def test_what_somebody_else_compiles_is_waited_for(cells: tuple[Cell, Cell]) -> None:
+    one, two = cells
+    one.compile()
+    (lock,) = one.objects.glob("*/*.lock")
+    (folder,) = (path for path in one.objects.glob("*/*") if path.is_dir())
+    hidden = folder.rename(folder.with_suffix(".hidden"))
+    with ThreadPoolExecutor(1) as pool, lock.open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        done = pool.submit(two.compile)
+        while not waits_for(lock):
+            assert not done.done()
+        hidden.rename(folder)
+        fcntl.flock(held, fcntl.LOCK_UN)
+        assert done.result().returncode == 0
+    assert two.counted == TAKEN
+
+
+def waits_for(lock: Path) -> bool:
+    """Whether somebody waits for a lock (proc_locks(5): such a line has an arrow)."""
+    inode = f":{lock.stat().st_ino} "
+    return any("->" in line and inode in line for line in Path("/proc/locks").read_text().splitlines())
 
 
 def test_what_was_not_used_longest_goes_first(cells: tuple[Cell, Cell]) -> None:

@@ -14,7 +14,7 @@ from helpers.checkout import HERE, Checkout, adopted
 from helpers.edits import RECIPE, TABLE, Edits
 
 # What is no result of a stage: made from the machine and from downloads alone, and slow to make.
-_GIVEN = ("channel", "downloads", "backends", "hosts", "home")
+_GIVEN = ("channel", "wheels", "backends", "hosts", "home")
 
 
 def packages(project: Checkout, variables: dict[str, str]) -> dict[str, str]:

@@ -15,7 +15,7 @@ def by_backend(tmp_path: Path, built: Checkout, repository: Path, env: dict[str,
     """A checkout that the project's own backend has built, beside the one that CMake has."""
     root = tmp_path / "backend"
     lay_out(root, repository, TABLE.format(python=HERE).replace('"cmake"', '"pep517"'))
-    for name in ("channel", "downloads"):
+    for name in ("channel", "wheels"):
         if (built.root / ".diptych" / name).is_dir():
             shutil.copytree(built.root / ".diptych" / name, root / ".diptych" / name)
     checkout = Checkout(root=root, env=env)

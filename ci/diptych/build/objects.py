@@ -80,4 +80,5 @@ def prune(objects: Path, *, most: int = _MOST) -> None:
             return
         file.with_suffix(".json").unlink(missing_ok=True)
         file.unlink(missing_ok=True)
+        file.parent.with_suffix(".lock").unlink(missing_ok=True)
         size -= state.st_size

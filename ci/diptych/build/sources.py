@@ -99,16 +99,23 @@ def version_facts(source: Path, *, env: Mapping[str, str]) -> dict[str, object]:
     setuptools_scm, hatch-vcs and their like ask git (``git describe``), so a new tag is another version of the same files.
     """
     forced = version_variables(env)
-    if not process.which("git", env):
+    if not _asks_git(source, env):
         return {"variables": forced}
     questions = (
-        ("rev-parse", "HEAD"),
-        ("rev-parse", "--abbrev-ref", "HEAD"),
+        ("rev-parse", "HEAD", "--abbrev-ref", "HEAD"),
         ("for-each-ref", "--format=%(refname) %(objectname) %(*objectname)", "refs/tags"),
         ("status", "--porcelain", "--untracked-files=no"),
     )
     answers = [process.run(["git", *one], env=env, cwd=source, check=False).output for one in questions]
     return {"variables": forced, "git": answers}
+
+
+def _asks_git(source: Path, env: Mapping[str, str]) -> bool:
+    """Tell whether there is a git, and a repository that it could find (git(1), "Discussion" and GIT_DIR)."""
+    above = (source, *source.absolute().parents)
+    return bool(process.which("git", env)) and (
+        "GIT_DIR" in env or any((one / ".git").exists() for one in above)
+    )
 
 
 def _is_work_tree(path: Path) -> bool:
@@ -117,7 +124,7 @@ def _is_work_tree(path: Path) -> bool:
 
 def missing_submodules(source: Path, *, env: Mapping[str, str]) -> list[str]:
     """Return the submodules (git-submodule(1)) of a project whose folders are empty: they were not fetched."""
-    if not process.which("git", env):
+    if not _asks_git(source, env):
         return []
     listing = process.run(["git", "ls-files", "-sz"], env=env, cwd=source, check=False).output
     links = [line.partition("\t")[2] for line in listing.split("\0") if line.startswith("160000 ")]
@@ -125,18 +132,24 @@ def missing_submodules(source: Path, *, env: Mapping[str, str]) -> list[str]:
 
 
 def _listed(source: Path, env: Mapping[str, str]) -> Iterator[Path]:
-    if process.which("git", env) and process.run(
-        ["git", "rev-parse", "--is-inside-work-tree"], env=env, cwd=source, check=False
-    ).output.strip().endswith("true"):
-        listing = process.run(["git", "ls-files", "-coz", "--exclude-standard"], env=env, cwd=source)
-        names = [name for name in listing.output.split("\0") if name]
-        if names:  # an ignored folder (a copy in a scratch place) lists nothing: then walk it
-            for name in names:
-                # git lists a submodule as one name; one that was not fetched is an empty folder.
-                path = source / name
-                yield from _listed(path, env) if _is_work_tree(path) else (path,)
-            return
-    yield from _walked(source)
+    names = _named_by_git(source, env) if _asks_git(source, env) else []
+    for name in names:
+        # git lists a submodule as one name; one that was not fetched is an empty folder.
+        path = source / name
+        yield from _listed(path, env) if _is_work_tree(path) else (path,)
+    if not names:  # an ignored folder of a work tree (a copy in a scratch place) lists nothing
+        yield from _walked(source)
+
+
+def _named_by_git(source: Path, env: Mapping[str, str]) -> list[str]:
+    listing = ["git", "ls-files", "-coz", "--exclude-standard"]
+    done = process.run(listing, env=env, cwd=source, check=False)
+    if done.returncode:  # a repository that git refuses to look at, such as another person's, is none; a damaged one is an error
+        inside = process.run(["git", "rev-parse", "--is-inside-work-tree"], env=env, cwd=source, check=False)
+        if not inside.output.strip().endswith("true"):
+            return []
+        done = process.run(listing, env=env, cwd=source)
+    return [name for name in done.output.split("\0") if name]
 
 
 def _walked(source: Path) -> Iterator[Path]:

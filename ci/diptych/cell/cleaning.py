@@ -57,7 +57,7 @@ def apply_clean(plan: tuple[Removal, ...], workspace: Workspace) -> None:
 
 
 def _stores(workspace: Workspace, *, channel: bool) -> Iterator[tuple[Path, str]]:
-    kept = set() if channel else {"channel", "downloads"}
+    kept = set() if channel else {"channel", "wheels"}
     if workspace.store.root.is_dir():
         for path in sorted(workspace.store.root.iterdir()):
             if path.name not in kept:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
+from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType
 
 
-def field_docs(model: type) -> dict[str, str]:
+@cache
+def field_docs(model: type) -> Mapping[str, str]:
     """Return the documentation of each field of a settings dataclass, by field name, as one paragraph.
 
     Only annotated names directly followed by a string are taken (PEP 258 calls that an attribute docstring).
@@ -21,4 +25,4 @@ def field_docs(model: type) -> dict[str, str]:
             match text:
                 case ast.Expr(value=ast.Constant(value=str(words))):
                     found[field.target.id] = " ".join(words.split())
-    return found
+    return MappingProxyType(found)

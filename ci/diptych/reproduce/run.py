@@ -21,7 +21,7 @@ from diptych.store import copy_file, discard, sha256_file, write_json
 from diptych.workspace import Workspace
 
 # What both builds may take from the checkout: packages and tools by hash, never anything that was compiled.
-_SHARED = ("channel", "wheels", "downloads", "backends", "interpreters")
+_SHARED = ("channel", "wheels", "backends", "interpreters")
 
 
 @dataclass(frozen=True, kw_only=True)

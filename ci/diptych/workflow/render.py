@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import resources
 
-_KEPT = ("channel", "downloads", "wheels", "stage", "build", "objects")
+_KEPT = ("channel", "wheels", "stage", "build", "objects")
 _FAMILY = "diptych-${{ matrix.platform }}-${{ matrix.id }}-"
 _IMAGES = {
     "container": "\n    # The image that keeps the cell's floor, whatever glibc the runner has; empty for no container.\n"
