@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 from dataclasses import dataclass, field
@@ -34,9 +33,11 @@ class Checkout:
     root: Path
     env: dict[str, str]
     cell: str = field(default=f"{HERE}-gcc")
+    filled: bool = True
+    """Whether nox finds the packages that the tests of a run share."""
 
     def nox(self, *arguments: str, **variables: str) -> process.Completed:
-        if "-l" not in arguments:
+        if self.filled and "-l" not in arguments:
             fill_channel(self.root, self.env)
         return self._run("nox", *arguments, **variables)
 
@@ -80,7 +81,7 @@ def fill_channel(root: Path, env: dict[str, str]) -> None:
         (shared / "filled").touch()
     for name in ("channel", "wheels", "interpreters"):
         place = root / ".diptych" / name
-        shutil.copytree(shared / name, place, symlinks=True, dirs_exist_ok=True, copy_function=os.link)
+        shutil.copytree(shared / name, place, symlinks=True, dirs_exist_ok=True)
 
 
 def build_out(root: Path, repository: Path, env: dict[str, str]) -> Checkout:

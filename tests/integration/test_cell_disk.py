@@ -15,7 +15,7 @@ from helpers.tiny import TABLE, lay_out_tiny
 @pytest.fixture
 def tiny(tmp_path: Path, repository: Path, session_env: dict[str, str]) -> Checkout:
     lay_out_tiny(tmp_path / "tiny", repository)
-    return Checkout(root=tmp_path / "tiny", env=session_env)
+    return Checkout(root=tmp_path / "tiny", env=session_env, filled=False)
 
 
 @pytest.mark.parametrize("size", ["8m", "150m"])

@@ -52,11 +52,11 @@ def build_wheel(folder, config_settings=None, metadata_directory=None):
 ANY, LINUX = "py3-none-any", f"{TAG}-{TAG}-linux_x86_64"
 
 
-def build(
-    root: Path, env: dict[str, str], body: str, *, limit: str = "5 min", prefix: Path = Path(sys.prefix)
-) -> None:
-    """Run the builder on a project whose backend has this body."""
+def build(root: Path, env: dict[str, str], body: str, *, limit: str = "5 min") -> None:
+    """Run the builder on a project whose backend has this body, in an environment of one folder."""
     (root / "project").mkdir()
+    prefix = root / "environment"
+    prefix.mkdir(exist_ok=True)
     (root / "project" / "pyproject.toml").write_text(TABLE.format(limit=limit), encoding="utf-8")
     (root / "project" / "own.py").write_text(f"{WHEEL}    {body}\n", encoding="utf-8")
     space = open_workspace(root / "project", env=env, machine="x86_64", output=Output(env={}))
@@ -127,7 +127,7 @@ def test_a_backend_writes_into_a_copy_of_the_sources(tmp_path: Path, env: dict[s
 
 
 def test_a_backend_that_writes_into_the_host_environment_is_told(tmp_path: Path, env: dict[str, str]) -> None:
-    prefix = tmp_path / "host"
+    prefix = tmp_path / "environment"
     (prefix / "lib").mkdir(parents=True)
     (prefix / "lib" / "there.txt").write_text("as it was", encoding="utf-8")
     body = (
@@ -135,7 +135,7 @@ def test_a_backend_that_writes_into_the_host_environment_is_told(tmp_path: Path,
         f'return wheel(folder, "thing-1.0-{LINUX}.whl", "{LINUX}")'
     )
     with pytest.raises(CompileError, match="wrote into the host environment") as caught:
-        build(tmp_path, env, body, prefix=prefix)
+        build(tmp_path, env, body)
     assert list(caught.value.details) == [str(prefix / "lib" / "stray.so")]
     assert str(prefix) in caught.value.hint
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from diptych import process
 from diptych.build.job import LONGER, BuildEnvironment
-from diptych.build.pip import install, lock, make_venv, pip_list
+from diptych.build.pip import install, installed_versions, lock, make_venv
 from diptych.build.sources import Sources, version_variables
 from diptych.build.toolenv import declared, system_of
 from diptych.errors import DiptychError, PackageError, ProcessError
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 Kind = Literal["wheel", "sdist"]
 _KIND, _ASKED = "backends", "backend-requires"
 _LOCK, _VERSIONS, _ANSWER = "lock.txt", "versions.json", "requires.json"
-_REVISION = 4
+_REVISION = 5
 _TAIL = 25
 
 
@@ -155,15 +155,15 @@ class Backend:
                 install(python, ["-r", locked], env=clean, log=self.log)
             else:
                 locked.touch()
-            listing = process.run(pip_list(python), env=clean, cwd=empty).output
-            (empty / _VERSIONS).write_text(listing[listing.find("[") :], encoding="utf-8")
+            versions = json.dumps(installed_versions(empty / "venv"))
+            (empty / _VERSIONS).write_text(versions, encoding="utf-8")
             _settle_scripts(empty, self.store.path(_KIND, key))
 
         entry, _ = self.store.entry(_KIND, key, make)
         return BuildEnvironment(
             python=entry / "venv" / "bin" / "python",
             lock=(entry / _LOCK).read_text(encoding="utf-8"),
-            versions=_versions(entry),
+            versions=json.loads((entry / _VERSIONS).read_text(encoding="utf-8")),
         )
 
     def _refused(self, what: str, error: Exception) -> PackageError:
@@ -262,8 +262,3 @@ def _static(source: Path) -> set[str]:
     from build import ProjectBuilder  # noqa: PLC0415 -- not needed by a listing
 
     return set(ProjectBuilder(source).build_system_requires)
-
-
-def _versions(entry: Path) -> dict[str, str]:
-    found = json.loads((entry / _VERSIONS).read_text(encoding="utf-8").splitlines()[0])
-    return {one["name"]: one["version"] for one in found}

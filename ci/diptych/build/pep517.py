@@ -128,7 +128,7 @@ def _writes_nothing_into(environment: Path, job: CompileJob) -> Iterator[None]:
         more = [f"and {len(changed) - _SHOWN} more"] if len(changed) > _SHOWN else []
         raise CompileError(
             f"{job.cell}: the build backend wrote into the host environment, outside its own folder",
-            details=[*(str(environment / name) for name in changed[:_SHOWN]), *more],
+            details=[*changed[:_SHOWN], *more],
             hint=f'let it install into the wheel alone, and remove "{environment}": the next run makes it anew',
         )
 
@@ -136,11 +136,14 @@ def _writes_nothing_into(environment: Path, job: CompileJob) -> Iterator[None]:
 def _times(folder: Path) -> dict[str, int]:
     """Return each file below a folder with the time of its last change, without what Python keeps for itself."""
     found = {}
-    for place, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if name not in {"__pycache__", "conda-meta"}]
-        for name in files:
-            path = Path(place, name)
-            found[path.relative_to(folder).as_posix()] = path.lstat().st_mtime_ns
+    folders = [str(folder)]
+    while folders:
+        with os.scandir(folders.pop()) as entries:
+            for entry in entries:
+                if not entry.is_dir(follow_symlinks=False):
+                    found[entry.path] = entry.stat(follow_symlinks=False).st_mtime_ns
+                elif entry.name not in {"__pycache__", "conda-meta"}:
+                    folders.append(entry.path)
     return found
 
 

@@ -7,11 +7,13 @@ is dropped. uv is looked for beside the running interpreter only, never on the P
 from __future__ import annotations
 
 import ast
+import importlib.metadata
 import json
 import os
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -92,9 +94,11 @@ def pip_install(python: Path) -> tuple[str | os.PathLike[str], ...]:
     return (sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-compile")
 
 
-def pip_list(python: Path) -> tuple[str | os.PathLike[str], ...]:
-    """Return the command that lists the environment of ``python`` as JSON."""
-    return (sys.executable, "-m", "pip", "--python", python, "list", "--format=json")
+def installed_versions(prefix: Path) -> dict[str, str]:
+    """Return the version of each distribution in a virtual environment, by its name (Core metadata, PyPA specifications)."""
+    sites = [str(path) for path in prefix.glob("lib*/python3*/site-packages")]
+    found = {one.metadata["Name"]: one.version for one in importlib.metadata.distributions(path=sites)}
+    return dict(sorted(found.items()))
 
 
 def _by_uv(words: Sequence[str | Path], *, env: Mapping[str, str], log: Path) -> bool:
@@ -111,8 +115,7 @@ def _by_uv(words: Sequence[str | Path], *, env: Mapping[str, str], log: Path) ->
 
 def _uv_settings(env: Mapping[str, str], log: Path) -> dict[str, str] | None:
     """Return pip's settings in uv's words; None when it has no word for one."""
-    listing = process.run([sys.executable, "-m", "pip", "config", "list"], env=env, cwd=log.parent).output
-    settings = dict(_settings(listing))
+    settings = dict(_settings(_pip_config(tuple(env.items()), log.parent)))
     if set(settings) - set(_UV_WORDS) - _OF_NO_MATTER:
         return None
     words = {_UV_WORDS[name]: value for name, value in settings.items() if name in _UV_WORDS}
@@ -122,6 +125,12 @@ def _uv_settings(env: Mapping[str, str], log: Path) -> dict[str, str] | None:
         words["UV_INDEX"] = " ".join(words["UV_INDEX"].split())
         words["UV_INDEX_STRATEGY"] = "unsafe-best-match"  # pip's way: the best of all indexes
     return {name: value for name, value in words.items() if name not in env}
+
+
+@lru_cache(maxsize=16)
+def _pip_config(env: tuple[tuple[str, str], ...], cwd: Path) -> str:
+    """Return what pip says of its settings; asked once in a run for the same variables."""
+    return process.run([sys.executable, "-m", "pip", "config", "list"], env=dict(env), cwd=cwd).output
 
 
 def _settings(listing: str) -> Iterator[tuple[str, str]]:
