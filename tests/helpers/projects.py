@@ -13,6 +13,7 @@ channels = ["conda-forge", "local"]
 {more}
 """
 MORE = {
+    "cmeel-boost": 'package = "cmeelday"',
     "hatch-hook": 'package = "primehook"',
     "meson-pybind11": 'package = "levenmeson"',
     "poetry-script": 'package = "rot13script"',

@@ -13,6 +13,7 @@ from diptych import process
 from diptych.build.fileapi import ask
 from diptych.compilers import Compiler
 from diptych.errors import CompileError, ProcessError
+from diptych.siblings import inner_prefixes
 from diptych.store import discard
 
 
@@ -89,7 +90,7 @@ def arguments(build: CMakeBuild) -> Iterator[str]:
     yield f"-DCMAKE_MAKE_PROGRAM={process.which('ninja', build.env) or 'ninja'}"
     yield f"-DCMAKE_C_COMPILER={build.compiler.cc}"
     yield f"-DCMAKE_CXX_COMPILER={build.compiler.cxx}"
-    yield f"-DCMAKE_PREFIX_PATH={build.prefix}"
+    yield f"-DCMAKE_PREFIX_PATH={';'.join(map(str, (build.prefix, *inner_prefixes(build.prefix))))}"
     # Against the host environment and nothing else: no /usr, no registry of earlier builds.
     yield "-DCMAKE_FIND_USE_CMAKE_SYSTEM_PATH=OFF"
     yield "-DCMAKE_FIND_USE_SYSTEM_ENVIRONMENT_PATH=OFF"

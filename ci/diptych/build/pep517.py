@@ -34,6 +34,7 @@ from diptych.config.forms import seconds
 from diptych.errors import CompileError, PackageError
 from diptych.inputs import inputs_of
 from diptych.pythons import STABLE, abi_tag, interpreter_tag, numbers, stable_abi_tag
+from diptych.siblings import inner_prefixes
 from diptych.store import sha256_file
 
 INFO, EXTRA = "info", "extra"
@@ -176,6 +177,7 @@ def _kept_folder(project: Path, tree: Path) -> dict[str, str]:
 def _variables(job: CompileJob, tree: Path, home: Path) -> dict[str, str]:
     """Return the environment of the backend: the cell's compiler, and where the host environment has what it compiles against."""
     settings, prefix = job.settings, job.environment.prefix
+    prefixes = (prefix, *inner_prefixes(prefix))
     extra = {**settings.env, **job.compiler_env}
     env = tool_environment(job.env, prefix=prefix, compiler=job.compiler.cxx, extra=extra)
     # Where two fit, compilers take the last (gcc(1), -ffile-prefix-map).
@@ -191,13 +193,15 @@ def _variables(job: CompileJob, tree: Path, home: Path) -> dict[str, str]:
         **env,
         "CC": str(job.compiler.cc),
         "CXX": str(job.compiler.cxx),
-        "CMAKE_PREFIX_PATH": str(prefix),
+        "CMAKE_PREFIX_PATH": os.pathsep.join(map(str, prefixes)),
         "CMAKE_ARGS": shlex.join(
             [*_CMAKE, f"-DCMAKE_BUILD_TYPE={settings.build_type}", *settings.cmake_args]
         ),
         "CMAKE_GENERATOR": "Ninja",
         **kept,
-        "PKG_CONFIG_PATH": f"{prefix}/lib/pkgconfig:{prefix}/share/pkgconfig",
+        "PKG_CONFIG_PATH": ":".join(
+            f"{one}/{folder}/pkgconfig" for one in prefixes for folder in ("lib", "share")
+        ),
         "PKG_CONFIG_LIBDIR": f"{prefix}/lib/pkgconfig",
         "GIT_OPTIONAL_LOCKS": "0",
         # cmeel calls the target `test` while it builds, which a project without CTest lacks; tests are run from the stage.

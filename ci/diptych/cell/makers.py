@@ -20,7 +20,7 @@ from diptych.packages.conda import CondaJob, Library, make_conda_package
 from diptych.packages.depends import RunNeeds
 from diptych.packages.elsewhere import check_elsewhere, copy_without, into_prefix, left_out, with_files
 from diptych.packages.exports import shared_names
-from diptych.packages.metadata import place_metadata
+from diptych.packages.metadata import Metadata, place_metadata
 from diptych.packages.needs import needs_of
 from diptych.packages.outputs import lay_apart, library_name, split_recipe
 from diptych.packages.prefixes import naming
@@ -32,6 +32,8 @@ from diptych.records import Artefact
 from diptych.relink import Journal, TreePlan, relink_tree
 from diptych.relink.placed import bytes_to_graft, check_placed
 from diptych.relink.planners import Tree, plan_for_conda, plan_for_wheel, read_tree
+from diptych.siblings import siblings
+from diptych.specs import of_requirements
 from diptych.store import discard, write_json
 
 _RECIPE, _ELSEWHERE, _LIBRARY_TREE = "recipe", "elsewhere", "library-tree"
@@ -92,7 +94,11 @@ def wheel_of(job: WheelPacking) -> Packed:
         stage = job.stage
         check_elsewhere(stage.extra)
         kept = (stage.site, _PROGRAMS) if stage.whole_prefix else (stage.site,)
-        tree, journal = _relinked(job, empty, plan_for_wheel(_tree(job), kept=kept))
+        kept_apart = required_siblings(
+            job.metadata, job.environment, python=job.python, platform=job.platform
+        )
+        linked = _tree(job).sharing(kept_apart)
+        tree, journal = _relinked(job, empty, plan_for_wheel(linked, kept=kept))
         cost = _graft_cost(job, tree)
         wheel = make_wheel(
             WheelJob(
@@ -104,8 +110,8 @@ def wheel_of(job: WheelPacking) -> Packed:
                 platform=job.platform,
                 environment=job.environment,
                 own=(tree / "lib",) if stage.whole_prefix else (),
-                libraries=(job.environment.prefix / "lib",),
-                exclude=job.exclude_libraries,
+                libraries=linked.libraries,
+                exclude=(*job.exclude_libraries, *sorted(kept_apart)),
                 env=_env(job),
                 epoch=job.epoch,
                 log=_log(job, "wheel.log"),
@@ -224,21 +230,45 @@ def _prefixes(job: Packing) -> tuple[Path, ...]:
     return (job.environment.prefix, INSTALL_PREFIX)
 
 
+def required_siblings(
+    metadata: Metadata, environment: Environment, *, python: str, platform: str
+) -> frozenset[str]:
+    """Return the libraries that a wheel finds beside itself: those of packages that its metadata requires.
+
+    A second copy of such a library, grafted, would be another one for the loader: with Boost.Python, a second registry of types.
+
+    Raises:
+        PackageError: a requirement cannot be read.
+    """
+    beside = siblings(environment.prefix)
+    if not beside:
+        return frozenset()
+    required = {
+        spec.split()[0] for spec in of_requirements(metadata.requires, python=python, platform=platform)
+    }
+    return frozenset(
+        name for name, path in beside.items() if environment.owners.get(path.as_posix()) in required
+    )
+
+
 def _run_needs(tree: Tree, environment: Environment) -> RunNeeds:
     owners = environment.owners
-    linked = {owner_of(needed, owners) for _, needed in _outside(tree)}
+    linked = {owner_of(needed, owners, tree.siblings) for _, needed in _outside(tree)}
     return RunNeeds(needs=needs_of(tree.binaries), idle=libraries_alone(owners) - linked)
 
 
-def owner_of(needed: str, owners: Mapping[str, str]) -> str | None:
+def owner_of(
+    needed: str, owners: Mapping[str, str], beside: Mapping[str, PurePosixPath] | None = None
+) -> str | None:
     """Return the package whose library a needed name means: by name, or below a run path (Mach-O's ``@rpath``).
 
     Args:
         needed: as the binary has it.
         owners: file in the prefix → package.
+        beside: libraries that packages keep below site-packages.
     """
     name = needed.rpartition("/")[2] if needed.startswith("@") else needed
-    return owners.get(f"lib/{name}")
+    return owners.get(f"lib/{name}") or owners.get(str((beside or {}).get(name)))
 
 
 def libraries_alone(owners: Mapping[str, str]) -> frozenset[str]:
@@ -296,7 +326,7 @@ def check_run_dependencies(package: Path, tree: Tree, environment: Environment) 
     faults = [
         f"{name} needs {needed}, which {owner} brings; the package does not depend on it"
         for name, needed in _outside(tree)
-        if (owner := owner_of(needed, owners)) is not None and owner not in depends
+        if (owner := owner_of(needed, owners, tree.siblings)) is not None and owner not in depends
     ]
     if faults:
         raise LinkageError(
