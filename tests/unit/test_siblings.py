@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
+from diptych.build.announced import announced, prefixes_of
 from diptych.build.outside_files import check_links
 from diptych.cell.makers import owner_of, required_siblings
 from diptych.environments import Environment
@@ -105,3 +106,15 @@ def test_its_package_is_known(host: Environment) -> None:
     assert owner_of("libfar.so.1", host.owners, siblings(host.prefix)) == "cmeel-far"
     assert owner_of("libnear.so.1", host.owners, siblings(host.prefix)) == "libnear"
     assert owner_of("libfar.so.1", host.owners) is None
+
+
+def test_folders_that_wheels_announce_for_cmake(host: Environment) -> None:
+    site = host.prefix / SITE
+    for name in ("crafted/cmake", "crafted/modules", "crafted-1.dist-info"):
+        (site / name).mkdir(parents=True)
+    points = (
+        "[cmake.prefix]\nany = crafted.cmake\ngone = crafted.gone\n[cmake.module]\nany = crafted.modules\n"
+    )
+    (site / "crafted-1.dist-info" / "entry_points.txt").write_text(points, encoding="utf-8")
+    assert announced(host.prefix, "cmake.module") == (site / "crafted/modules",)
+    assert prefixes_of(host.prefix) == (host.prefix, site / "cmeel.prefix", site / "crafted/cmake")

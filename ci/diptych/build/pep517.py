@@ -21,6 +21,7 @@ from diptych.archives import Package, open_package
 from diptych.archives.record import same_version
 from diptych.archives.unpacking import unpack
 from diptych.binaries import find_binaries, read_file
+from diptych.build.announced import prefixes_of
 from diptych.build.backend import Backend
 from diptych.build.job import BuildEnvironment, CompileJob, compile_log, compile_output
 from diptych.build.layout import SITE
@@ -34,7 +35,6 @@ from diptych.config.forms import seconds
 from diptych.errors import CompileError, PackageError
 from diptych.inputs import inputs_of
 from diptych.pythons import STABLE, abi_tag, interpreter_tag, numbers, stable_abi_tag
-from diptych.siblings import inner_prefixes
 from diptych.store import sha256_file
 
 INFO, EXTRA = "info", "extra"
@@ -177,7 +177,7 @@ def _kept_folder(project: Path, tree: Path) -> dict[str, str]:
 def _variables(job: CompileJob, tree: Path, home: Path) -> dict[str, str]:
     """Return the environment of the backend: the cell's compiler, and where the host environment has what it compiles against."""
     settings, prefix = job.settings, job.environment.prefix
-    prefixes = (prefix, *inner_prefixes(prefix))
+    prefixes = prefixes_of(prefix)
     extra = {**settings.env, **job.compiler_env}
     env = tool_environment(job.env, prefix=prefix, compiler=job.compiler.cxx, extra=extra)
     # Where two fit, compilers take the last (gcc(1), -ffile-prefix-map).
