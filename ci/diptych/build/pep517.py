@@ -23,6 +23,7 @@ from diptych.archives.unpacking import unpack
 from diptych.binaries import find_binaries, read_file
 from diptych.build.announced import prefixes_of
 from diptych.build.backend import Backend
+from diptych.build.cargo import linking
 from diptych.build.job import BuildEnvironment, CompileJob, compile_log, compile_output
 from diptych.build.layout import SITE
 from diptych.build.mirror import lend_git, mirror
@@ -180,6 +181,10 @@ def _variables(job: CompileJob, tree: Path, home: Path) -> dict[str, str]:
     prefixes = prefixes_of(prefix)
     extra = {**settings.env, **job.compiler_env}
     env = tool_environment(job.env, prefix=prefix, compiler=job.compiler.cxx, extra=extra)
+    rust = {}
+    if job.cargo is not None:
+        rust = linking(platform=job.platform, linker=job.compiler.cc)
+        env["PATH"] = os.pathsep.join([env["PATH"], str(job.cargo.program.parent)])
     # Where two fit, compilers take the last (gcc(1), -ffile-prefix-map).
     maps = {tree: "/build", tree / "source": "/source", prefix: "/host", home: "/backend"}
     neutral = shlex.join(f"-ffile-prefix-map={path}={name}" for path, name in maps.items())
@@ -199,6 +204,7 @@ def _variables(job: CompileJob, tree: Path, home: Path) -> dict[str, str]:
         ),
         "CMAKE_GENERATOR": "Ninja",
         **kept,
+        **rust,
         "PKG_CONFIG_PATH": ":".join(
             f"{one}/{folder}/pkgconfig" for one in prefixes for folder in ("lib", "share")
         ),

@@ -13,8 +13,8 @@ from diptych.siblings import inner_prefixes
 # What the system needs to work, and what programs show themselves by; no byte of a result depends on it, so it is in no key.
 _SYSTEM = frozenset(
     {
-        "ALL_PROXY", "CI", "COLORTERM", "COLUMNS", "CURL_CA_BUNDLE", "DISPLAY", "FORCE_COLOR", "FTP_PROXY", "HOME", "HTTPS_PROXY",
-        "HTTP_PROXY", "LANG", "LOGNAME", "NETRC", "NO_COLOR", "NO_PROXY", "PYTEST_ADDOPTS", "REQUESTS_CA_BUNDLE", "SHELL",
+        "ALL_PROXY", "CARGO_HOME", "CI", "COLORTERM", "COLUMNS", "CURL_CA_BUNDLE", "DISPLAY", "FORCE_COLOR", "FTP_PROXY", "HOME", "HTTPS_PROXY",
+        "HTTP_PROXY", "LANG", "LOGNAME", "NETRC", "NO_COLOR", "NO_PROXY", "PYTEST_ADDOPTS", "REQUESTS_CA_BUNDLE", "RUSTUP_HOME", "SHELL",
         "SSL_CERT_DIR", "SSL_CERT_FILE", "TEMP", "TERM", "TMP", "TMPDIR", "TZ", "USER", "WAYLAND_DISPLAY", "XAUTHORITY",
         "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR",
     }
