@@ -172,9 +172,9 @@ def test_an_extra_that_names_another_one_of_the_project(craft: Path) -> None:
     ("file", "text", "test"),
     [
         ("pytest.ini", "[pytest]\nfilterwarnings =\n    error\n    ignore::UserWarning\n",
-         "pytest -q -W ignore::pytest.PytestDeprecationWarning {source}/tests"),
+         "pytest -q -W default::DeprecationWarning {source}/tests"),
         ("pyproject.toml", '[tool.pytest.ini_options]\nfilterwarnings = ["error"]\n',
-         "pytest -q -W ignore::pytest.PytestDeprecationWarning {source}/tests"),
+         "pytest -q -W default::DeprecationWarning {source}/tests"),
         ("pyproject.toml", '[tool.pytest]\nverbosity_subtests = "0"\n', "pytest -q -o verbosity_subtests=0 {source}/tests"),
         ("pyproject.toml", "[tool.pytest]\nverbosity_subtests = 0\n", None),
         ("pyproject.toml", '[tool.pytest.ini_options]\nverbosity_subtests = "0"\n', None),

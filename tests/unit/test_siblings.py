@@ -9,7 +9,8 @@ import pytest
 
 from diptych.build.announced import announced, prefixes_of
 from diptych.build.outside_files import check_links
-from diptych.cell.makers import owner_of, required_siblings
+from diptych.cell.beside import required_siblings
+from diptych.cell.makers import owner_of
 from diptych.environments import Environment
 from diptych.errors import LinkageError
 from diptych.packages.metadata import Metadata

@@ -87,15 +87,15 @@ class PytestSettings:
     def for_today(self) -> tuple[tuple[str, str], ...]:
         """The options with which today's pytest runs tests whose settings are for an older one, each with its reason.
 
-        ``filterwarnings = error`` makes a failure of each announcement of what a later pytest will drop; the package has no
-        part in it. In [tool.pytest] the keys of verbosity are numbers, and pytest ends at a text.
+        ``filterwarnings = error`` makes a failure of each announcement of what a later pytest or NumPy will drop; the package has no
+        part in it. They are shown. In [tool.pytest] the keys of verbosity are numbers, and pytest ends at a text.
         """
         found = []
         given = self.words.get("filterwarnings", ())
         filters = given.splitlines() if isinstance(given, str) else strings(given)
         if "error" in {one.strip() for one in filters}:
-            why = f"{self.file}: with filterwarnings = error, what pytest announces of its own future would end the tests"
-            found.append(("-W ignore::pytest.PytestDeprecationWarning", why))
+            why = f"{self.file}: with filterwarnings = error, what a newer pytest or dependency calls deprecated would end the tests"
+            found.append(("-W default::DeprecationWarning", why))
         for key, value in self.words.items() if self.typed else ():
             if key.startswith("verbosity_") and isinstance(value, str) and value.isdecimal():
                 found.append(

@@ -12,6 +12,7 @@ from typing import Any
 from diptych.build.layout import INSTALL_PREFIX
 from diptych.build.stage import Stage
 from diptych.build.toolenv import declared
+from diptych.cell.beside import required_siblings
 from diptych.cell.packing import CondaPacking, Packing, WheelPacking
 from diptych.environments import Environment
 from diptych.errors import LinkageError, PackageError
@@ -20,7 +21,7 @@ from diptych.packages.conda import CondaJob, Library, make_conda_package
 from diptych.packages.depends import RunNeeds
 from diptych.packages.elsewhere import check_elsewhere, copy_without, into_prefix, left_out, with_files
 from diptych.packages.exports import shared_names
-from diptych.packages.metadata import Metadata, place_metadata
+from diptych.packages.metadata import place_metadata
 from diptych.packages.needs import needs_of
 from diptych.packages.outputs import lay_apart, library_name, split_recipe
 from diptych.packages.prefixes import naming
@@ -32,8 +33,6 @@ from diptych.records import Artefact
 from diptych.relink import Journal, TreePlan, relink_tree
 from diptych.relink.placed import bytes_to_graft, check_placed
 from diptych.relink.planners import Tree, plan_for_conda, plan_for_wheel, read_tree
-from diptych.siblings import siblings
-from diptych.specs import of_requirements
 from diptych.store import discard, write_json
 
 _RECIPE, _ELSEWHERE, _LIBRARY_TREE = "recipe", "elsewhere", "library-tree"
@@ -228,27 +227,6 @@ def _library(job: CondaPacking, empty: Path, relinked: Tree) -> Library | None:
 def _prefixes(job: Packing) -> tuple[Path, ...]:
     """Return what a file of the stage may name as its prefix: the host environment, and what CMake was told."""
     return (job.environment.prefix, INSTALL_PREFIX)
-
-
-def required_siblings(
-    metadata: Metadata, environment: Environment, *, python: str, platform: str
-) -> frozenset[str]:
-    """Return the libraries that a wheel finds beside itself: those of packages that its metadata requires.
-
-    A second copy of such a library, grafted, would be another one for the loader: with Boost.Python, a second registry of types.
-
-    Raises:
-        PackageError: a requirement cannot be read.
-    """
-    beside = siblings(environment.prefix)
-    if not beside:
-        return frozenset()
-    required = {
-        spec.split()[0] for spec in of_requirements(metadata.requires, python=python, platform=platform)
-    }
-    return frozenset(
-        name for name, path in beside.items() if environment.owners.get(path.as_posix()) in required
-    )
 
 
 def _run_needs(tree: Tree, environment: Environment) -> RunNeeds:
