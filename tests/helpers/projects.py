@@ -13,7 +13,9 @@ channels = ["conda-forge", "local"]
 {more}
 """
 MORE = {
+    "cmeel-boost": 'package = "cmeelday"',
     "hatch-hook": 'package = "primehook"',
+    "maturin-cffi": 'package = "rustsum"',
     "meson-pybind11": 'package = "levenmeson"',
     "poetry-script": 'package = "rot13script"',
     "setuptools-abi3": 'package = "clamped"',

@@ -63,6 +63,7 @@ EXPECTED: dict[str, dict[str, Any]] = {
     "cmake-prefix": {},
     "cmeel-boost": {},
     "hatch-hook": {},
+    "maturin-cffi": {},
     "meson-pybind11": {},
     "poetry-script": {},
     "seed": {"host": ["libboost-python-devel"]},

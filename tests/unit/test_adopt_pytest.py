@@ -166,3 +166,24 @@ def test_an_extra_that_names_another_one_of_the_project(craft: Path) -> None:
     extras = 'test = ["pillow", "crafted[more]"]\nmore = ["pytest", "wurlitzer", "crafted[test]"]\n'
     write(craft, {"pyproject.toml": f"{SKBUILD}\n[project.optional-dependencies]\n{extras}"})
     assert table(craft)["test-requires"] == ["pillow", "pytest", "wurlitzer"]
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "test"),
+    [
+        ("pytest.ini", "[pytest]\nfilterwarnings =\n    error\n    ignore::UserWarning\n",
+         "pytest -q -W default::DeprecationWarning {source}/tests"),
+        ("pyproject.toml", '[tool.pytest.ini_options]\nfilterwarnings = ["error"]\n',
+         "pytest -q -W default::DeprecationWarning {source}/tests"),
+        ("pyproject.toml", '[tool.pytest]\nverbosity_subtests = "0"\n', "pytest -q -o verbosity_subtests=0 {source}/tests"),
+        ("pyproject.toml", "[tool.pytest]\nverbosity_subtests = 0\n", None),
+        ("pyproject.toml", '[tool.pytest.ini_options]\nverbosity_subtests = "0"\n', None),
+        ("pytest.ini", "[pytest]\nfilterwarnings = error::FutureWarning\n", None),
+    ],
+)  # fmt: skip
+def test_settings_that_todays_pytest_would_end_at(
+    craft: Path, file: str, text: str, test: str | None
+) -> None:
+    before = (craft / file).read_text() + "\n" if (craft / file).exists() else ""
+    write(craft, {file: before + text})
+    assert table(craft).get("test") == test

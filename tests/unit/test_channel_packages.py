@@ -303,3 +303,28 @@ def test_a_mark_that_solvers_avoid_is_in_the_index(tmp_path: Path, mark: str) ->
     made = write(package(track_features=mark), tmp_path)
     with open_package(next(tmp_path.rglob(made.filename))) as opened:
         assert opened.metadata.index.get("track_features", "") == mark
+
+
+def test_what_cmake_and_compilers_look_for_is_where_conda_forge_has_it(
+    tmp_path: Path, interpreter: Interpreter
+) -> None:
+    config = "demo/share/cmake/demo/demoConfig.cmake"
+    more = {
+        config: b"",
+        "demo/cmake/far-config-version.cmake": b"",
+        "demo/include/demo/demo.h": b"int one;\n",
+    }
+    more |= {"demo/share/pkgconfig/demo.pc": b"", "cmeel.prefix/lib/cmake/c/cConfig.cmake": b""}
+    with Wheel(wheel_file(tmp_path / "w", "py3-none-any", **more)) as wheel:
+        files = {
+            file.path: file.read() for file in wheel_package(wheel, interpreter, needs=NEEDS, origin={}).files
+        }
+    assert config.encode() in files["share/cmake/demo/demoConfig.cmake"]
+    assert "share/cmake/far/far-config-version.cmake" in files
+    assert files["include/demo/demo.h"] == b"int one;\n"
+    assert "share/pkgconfig/demo.pc" in files
+    assert "share/cmake/c/cConfig.cmake" not in files
+    with Wheel(wheel_file(tmp_path / "x", "cp311-cp311-linux_x86_64", **more)) as wheel:
+        compiled = {file.path for file in wheel_package(wheel, interpreter, needs=NEEDS, origin={}).files}
+    assert "share/cmake/demo/demoConfig.cmake" in compiled
+    assert "include/demo/demo.h" not in compiled

@@ -129,6 +129,30 @@ def wheel_from_nowhere(made: Made) -> None:
     depends(made, "libzlib >=1.3.1,<2.0a0", "bzip2 >=1.0.8,<2.0a0")
 
 
+def kept_beside(made: Made, folder: str, distribution: str) -> None:
+    """Need a library that a required distribution keeps in its own folder of site-packages."""
+    needed, path = ("libzed.so.1", "libz.so.1", "libc.so.6"), f"$ORIGIN/../{folder}"
+    grafted = ("libzed.so.1", "libz-1a2b3c4d.so.1", "libc.so.6")
+    made.wheel.files[CORE] = core(rpath=f"$ORIGIN/../pair.libs:{path}", needed=grafted)
+    conda_core(made, core(rpath=f"$ORIGIN/../../..:{path}", needed=needed))
+    numpy = "Requires-Dist: numpy>=1.26"
+    for side in (made.wheel, made.conda):
+        side.change("METADATA", numpy, f"{numpy}\nRequires-Dist: {distribution}>=2")
+    also_depends(made, f"{distribution} >=2")
+
+
+def beside(made: Made) -> None:
+    kept_beside(made, "cmeel.prefix/lib", "cmeel-zed")
+
+
+def beside_in_its_folder(made: Made) -> None:
+    kept_beside(made, "zed_far", "zed-far")
+
+
+def beside_of_nobody(made: Made) -> None:
+    kept_beside(made, "cmeel.prefix/lib", "cmeel-other")
+
+
 def needless_graft(made: Made) -> None:
     made.wheel.files["pair.libs/libbz2-1a2b3c4d.so.1"] = library("libbz2-1a2b3c4d.so.1")
 
@@ -287,6 +311,9 @@ PLANTS: list[tuple[Plant, set[Found], set[Found]]] = [
     (from_nowhere, {("error", "DIP814", "libz")}, {("expected", "DIP812", "libz")}),
     (system_library, set(), set()),
     (wheel_from_nowhere, {("error", "DIP814", "libbz2")}, {("expected", "DIP812", "libz")}),
+    (beside, set(), set()),
+    (beside_in_its_folder, set(), set()),
+    (beside_of_nobody, {("error", "DIP814", "libzed"), ("drift", "DIP814", "libzed")}, set()),
     (needless_graft, {("error", "DIP815", "libbz2")}, set()),
     (only_wheel, {("error", "DIP821", "pair/extra.py")}, set()),
     (only_conda, {("error", "DIP821", "$PREFIX/share/pair/more.txt")}, set()),

@@ -11,6 +11,7 @@ from typing import Any, cast
 import pytest
 
 from diptych import process
+from diptych.build.cargo import Cargo
 from diptych.build.cmake import CMakeBuild, flag_variables
 from diptych.build.job import BuildEnvironment, CompileJob
 from diptych.build.objects import Counted
@@ -228,6 +229,7 @@ OTHER: dict[str, Callable[[Any], Any]] = {
     "version": lambda _: "2.0",
     "objects": lambda _: None,
     "within": lambda _: BuildEnvironment(python=Path(sys.executable), lock="hatchling==1.27", versions={}),
+    "cargo": lambda _: Cargo(program=Path("/opt/bin/cargo"), version="cargo 1.95.0"),
     "config_settings": lambda _: {"a": "b"},
     "build_isolation": lambda one: not one,
     "build_limit": lambda _: "1 min",

@@ -36,7 +36,24 @@ _WIDE_GROUPS = ("dev", "develop", "development", "all")
 def test_lines(repository: Repository, untold: list[Untold]) -> tuple[Line, ...]:
     """Return ``test``, and ``test-sources`` where the tests have to be copied away from the package's sources."""
     lines = _test_lines(repository, untold)
-    return lines if repository.reading.of("test") else _for_every_python(repository, lines, untold)
+    if repository.reading.of("test"):
+        return lines
+    return _for_todays_pytest(repository, _for_every_python(repository, lines, untold))
+
+
+def _for_todays_pytest(repository: Repository, lines: tuple[Line, ...]) -> tuple[Line, ...]:
+    """Add the options that today's pytest needs with settings that are for an older one."""
+    command = next((str(line.value) for line in lines if line.key == "test"), _TEST)
+    found = read_pytest(repository.root, repository.pyproject).for_today
+    if not command.startswith("pytest -q") or not found:
+        return lines
+    options, reasons = zip(*found, strict=True)
+    line = Line(
+        key="test",
+        value=command.replace("pytest -q", " ".join(["pytest -q", *options]), 1),
+        why=(*(one for given in lines if given.key == "test" for one in given.why), *reasons),
+    )
+    return (line, *(one for one in lines if one.key != "test"))
 
 
 def _for_every_python(

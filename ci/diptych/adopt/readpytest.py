@@ -54,10 +54,12 @@ class PytestSettings:
     Attributes:
         file: the file that has them, relative to the root; empty when there is none.
         words: the settings by key, as they are written.
+        typed: they are values of TOML and not texts: the table [tool.pytest], which pytest reads since 9.0.
     """
 
     file: str = ""
     words: Mapping[str, Any] = field(default_factory=dict)
+    typed: bool = False
 
     @property
     def options(self) -> tuple[str, ...]:
@@ -80,6 +82,26 @@ class PytestSettings:
     def plugins(self) -> tuple[str, ...]:
         """The requirements of PyPI without which pytest refuses these settings."""
         return tuple(dict.fromkeys([*self._required(), *_asked(self.options), *self._by_key()]))
+
+    @property
+    def for_today(self) -> tuple[tuple[str, str], ...]:
+        """The options with which today's pytest runs tests whose settings are for an older one, each with its reason.
+
+        ``filterwarnings = error`` makes a failure of each announcement of what a later pytest or NumPy will drop; the package has no
+        part in it. They are shown. In [tool.pytest] the keys of verbosity are numbers, and pytest ends at a text.
+        """
+        found = []
+        given = self.words.get("filterwarnings", ())
+        filters = given.splitlines() if isinstance(given, str) else strings(given)
+        if "error" in {one.strip() for one in filters}:
+            why = f"{self.file}: with filterwarnings = error, what a newer pytest or dependency calls deprecated would end the tests"
+            found.append(("-W default::DeprecationWarning", why))
+        for key, value in self.words.items() if self.typed else ():
+            if key.startswith("verbosity_") and isinstance(value, str) and value.isdecimal():
+                found.append(
+                    (f"-o {key}={value}", f"{self.file}: {key} is a text there, where pytest takes a number")
+                )
+        return tuple(found)
 
     def _required(self) -> list[str]:
         given = self.words.get("required_plugins", ())
@@ -121,7 +143,7 @@ def read_pytest(root: Path, pyproject: Pyproject) -> PytestSettings:
             return PytestSettings(file=name, words=_section(root / name, "pytest"))
     table = pyproject.table("tool", "pytest")
     if words := pyproject.table("tool", "pytest", "ini_options") or table:
-        return PytestSettings(file=FILE, words=words)
+        return PytestSettings(file=FILE, words=words, typed=words is table)
     for name, section in (("tox.ini", "pytest"), ("setup.cfg", "tool:pytest")):
         if words := _section(root / name, section):
             return PytestSettings(file=name, words=words)

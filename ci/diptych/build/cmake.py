@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from diptych import process
+from diptych.build.announced import announced, prefixes_of
 from diptych.build.fileapi import ask
 from diptych.compilers import Compiler
 from diptych.errors import CompileError, ProcessError
@@ -89,7 +90,9 @@ def arguments(build: CMakeBuild) -> Iterator[str]:
     yield f"-DCMAKE_MAKE_PROGRAM={process.which('ninja', build.env) or 'ninja'}"
     yield f"-DCMAKE_C_COMPILER={build.compiler.cc}"
     yield f"-DCMAKE_CXX_COMPILER={build.compiler.cxx}"
-    yield f"-DCMAKE_PREFIX_PATH={build.prefix}"
+    yield f"-DCMAKE_PREFIX_PATH={_list(prefixes_of(build.prefix))}"
+    if modules := announced(build.prefix, "cmake.module"):
+        yield f"-DCMAKE_MODULE_PATH={_list(modules)}"
     # Against the host environment and nothing else: no /usr, no registry of earlier builds.
     yield "-DCMAKE_FIND_USE_CMAKE_SYSTEM_PATH=OFF"
     yield "-DCMAKE_FIND_USE_SYSTEM_ENVIRONMENT_PATH=OFF"
@@ -104,6 +107,10 @@ def arguments(build: CMakeBuild) -> Iterator[str]:
     # No run path in build tree or stage: one untouched stage is relinked twice, for wheel and conda.
     yield "-DCMAKE_SKIP_RPATH=ON"
     yield from build.arguments
+
+
+def _list(paths: Sequence[Path]) -> str:
+    return ";".join(map(str, paths))
 
 
 def flag_variables(build: CMakeBuild) -> dict[str, str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal, TypeAlias
 
+from diptych.build.cargo import Cargo
 from diptych.build.sources import Sources
 from diptych.build.toolenv import steering
 from diptych.compilers import Compiler
@@ -68,6 +69,7 @@ class CompileJob:
         store: where results go.
         objects: where objects are kept between builds; None for nowhere.
         within: what the project's backend builds in; None for a builder without one, and before the backend was asked.
+        cargo: the person's own, where the backend compiles with Rust.
     """
 
     cell: Annotated[str, NAME]
@@ -85,6 +87,7 @@ class CompileJob:
     store: Annotated[Store, PLACE]
     objects: Annotated[Path | None, Unkeyed("an object is taken only where it would be compiled")]
     within: Annotated[BuildEnvironment | None, By(lambda one: one and one.lock)] = None
+    cargo: Annotated[Cargo | None, By(lambda one: one and one.version)] = None
 
     @property
     def site_packages(self) -> PurePosixPath:

@@ -15,6 +15,11 @@ _NO_NETWORK = re.compile(
     r"|unable to access '|error: downloading '|Each download failed",
     re.IGNORECASE,
 )
+# maturin, its helper puccinialin, and setuptools-rust.
+_NO_RUST = re.compile(
+    r"Rust not found, installing into a temporary|Cargo, the Rust package manager, is not installed|can't find Rust compiler",
+    re.IGNORECASE,
+)
 # FetchContent's own steps: "Build step for json failed: 2", and the folders and targets that it names.
 _FETCHED = re.compile(r"(?:Build step for |FetchContent_Populate\(|-- Populating )([\w.+-]+)", re.IGNORECASE)
 _SUBBUILD = re.compile(r"_deps/([\w.+-]+)-subbuild")
@@ -45,6 +50,11 @@ def lacking(source: Path, output: str, *, env: Mapping[str, str]) -> Lacking | N
         return Lacking(
             detail=f"not fetched: the submodules {', '.join(missing)}",
             hint="git submodule update --init --recursive",
+        )
+    if _NO_RUST.search(output):
+        return Lacking(
+            detail="the backend compiles with Rust, and there is no cargo",
+            hint='install it (https://rustup.rs) and have it on PATH, or let the table say host = ["rust"]',
         )
     if not _NO_NETWORK.search(output):
         return None

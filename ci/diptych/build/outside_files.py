@@ -11,6 +11,7 @@ from diptych.binaries import Binary, find_binaries, read_file
 from diptych.build.cmake import CMakeBuild
 from diptych.environments import Environment
 from diptych.errors import LinkageError
+from diptych.siblings import siblings
 from diptych.system import is_system_library, locate
 
 _LIBPYTHON = re.compile(r"libpython\d(\.\d+)?[a-z]*\.(so|dylib)|Python\.framework/")
@@ -49,6 +50,7 @@ def check_links(site: Path, *, environment: Environment) -> None:
     """
     binaries = {path: read_file(path)[0] for path in find_binaries(site)}
     names = {path.name for path in binaries} | {one.soname for one in binaries.values() if one.soname}
+    names |= siblings(environment.prefix).keys()
     faults = [
         fault
         for path, binary in sorted(binaries.items())

@@ -21,7 +21,9 @@ from diptych.archives import Package, open_package
 from diptych.archives.record import same_version
 from diptych.archives.unpacking import unpack
 from diptych.binaries import find_binaries, read_file
+from diptych.build.announced import prefixes_of
 from diptych.build.backend import Backend
+from diptych.build.cargo import linking
 from diptych.build.job import BuildEnvironment, CompileJob, compile_log, compile_output
 from diptych.build.layout import SITE
 from diptych.build.mirror import lend_git, mirror
@@ -179,8 +181,13 @@ def _kept_folder(project: Path, tree: Path) -> dict[str, str]:
 def _variables(job: CompileJob, tree: Path, home: Path) -> dict[str, str]:
     """Return the environment of the backend: the cell's compiler, and where the host environment has what it compiles against."""
     settings, prefix = job.settings, job.environment.prefix
+    prefixes = prefixes_of(prefix)
     extra = {**settings.env, **job.compiler_env}
     env = tool_environment(job.env, prefix=prefix, compiler=job.compiler.cxx, extra=extra)
+    rust = {}
+    if job.cargo is not None:
+        rust = linking(platform=job.platform, linker=job.compiler.cc)
+        env["PATH"] = os.pathsep.join([env["PATH"], str(job.cargo.program.parent)])
     # Where two fit, compilers take the last (gcc(1), -ffile-prefix-map).
     maps = {tree: "/build", tree / "source": "/source", prefix: "/host", home: "/backend"}
     neutral = shlex.join(f"-ffile-prefix-map={path}={name}" for path, name in maps.items())
@@ -194,13 +201,16 @@ def _variables(job: CompileJob, tree: Path, home: Path) -> dict[str, str]:
         **env,
         "CC": str(job.compiler.cc),
         "CXX": str(job.compiler.cxx),
-        "CMAKE_PREFIX_PATH": str(prefix),
+        "CMAKE_PREFIX_PATH": os.pathsep.join(map(str, prefixes)),
         "CMAKE_ARGS": shlex.join(
             [*_CMAKE, f"-DCMAKE_BUILD_TYPE={settings.build_type}", *settings.cmake_args]
         ),
         "CMAKE_GENERATOR": "Ninja",
         **kept,
-        "PKG_CONFIG_PATH": f"{prefix}/lib/pkgconfig:{prefix}/share/pkgconfig",
+        **rust,
+        "PKG_CONFIG_PATH": ":".join(
+            f"{one}/{folder}/pkgconfig" for one in prefixes for folder in ("lib", "share")
+        ),
         "PKG_CONFIG_LIBDIR": f"{prefix}/lib/pkgconfig",
         "GIT_OPTIONAL_LOCKS": "0",
         # cmeel calls the target `test` while it builds, which a project without CTest lacks; tests are run from the stage.

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, TypeAlias
 
 from diptych.build import cmake_builder, pep517, wrapped
+from diptych.build.cargo import cargo_of
 from diptych.build.job import BuilderKind, CompileJob, CompileSettings
 from diptych.build.layout import layout_of
 from diptych.build.objects import Counted, counted, objects_folder, prune
@@ -184,6 +185,7 @@ def compile_job(
         objects=None
         if cell.compiler.name == "zig"
         else objects_folder({**env, **cell.settings.env}, store.root),
+        cargo=cargo_of(config.source, env) if builder == "pep517" else None,
     )
 
 

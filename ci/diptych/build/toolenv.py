@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from diptych.build.sources import version_variables
 from diptych.process import composed_path, own_tools, which
+from diptych.siblings import inner_prefixes
 
 # What the system needs to work, and what programs show themselves by; no byte of a result depends on it, so it is in no key.
 _SYSTEM = frozenset(
     {
-        "ALL_PROXY", "CI", "COLORTERM", "COLUMNS", "CURL_CA_BUNDLE", "DISPLAY", "FORCE_COLOR", "FTP_PROXY", "HOME", "HTTPS_PROXY",
-        "HTTP_PROXY", "LANG", "LOGNAME", "NETRC", "NO_COLOR", "NO_PROXY", "PYTEST_ADDOPTS", "REQUESTS_CA_BUNDLE", "SHELL",
+        "ALL_PROXY", "CARGO_HOME", "CI", "COLORTERM", "COLUMNS", "CURL_CA_BUNDLE", "DISPLAY", "FORCE_COLOR", "FTP_PROXY", "HOME", "HTTPS_PROXY",
+        "HTTP_PROXY", "LANG", "LOGNAME", "NETRC", "NO_COLOR", "NO_PROXY", "PYTEST_ADDOPTS", "REQUESTS_CA_BUNDLE", "RUSTUP_HOME", "SHELL",
         "SSL_CERT_DIR", "SSL_CERT_FILE", "TEMP", "TERM", "TMP", "TMPDIR", "TZ", "USER", "WAYLAND_DISPLAY", "XAUTHORITY",
         "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR",
     }
@@ -113,16 +115,21 @@ def tool_environment(
         compiler: the C++ compiler; its folder has the binutils that belong to it.
         extra: what the table sets; it wins.
     """
+    prefixes = (prefix, *inner_prefixes(prefix))
     return {
         **declared(env, prefix / "bin", own_tools(), compiler.parent),
         **{name: _launched(value, env) if _launcher(name) else value for name, value in chosen(env).items()},
         # gcc(1) "Environment Variables": searched after -I and -isystem, before the system's own folders.
-        "CPLUS_INCLUDE_PATH": str(prefix / "include"),
-        "C_INCLUDE_PATH": str(prefix / "include"),
-        "LIBRARY_PATH": str(prefix / "lib"),
+        "CPLUS_INCLUDE_PATH": _path(prefixes, "include"),
+        "C_INCLUDE_PATH": _path(prefixes, "include"),
+        "LIBRARY_PATH": _path(prefixes, "lib"),
         "LC_ALL": "C.UTF-8",
         **extra,
     }
+
+
+def _path(prefixes: Sequence[Path], folder: str) -> str:
+    return os.pathsep.join(str(one / folder) for one in prefixes)
 
 
 def _launched(value: str, env: Mapping[str, str]) -> str:

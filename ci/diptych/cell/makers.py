@@ -12,6 +12,7 @@ from typing import Any
 from diptych.build.layout import INSTALL_PREFIX
 from diptych.build.stage import Stage
 from diptych.build.toolenv import declared
+from diptych.cell.beside import required_siblings
 from diptych.cell.packing import CondaPacking, Packing, WheelPacking
 from diptych.environments import Environment
 from diptych.errors import LinkageError, PackageError
@@ -92,7 +93,11 @@ def wheel_of(job: WheelPacking) -> Packed:
         stage = job.stage
         check_elsewhere(stage.extra)
         kept = (stage.site, _PROGRAMS) if stage.whole_prefix else (stage.site,)
-        tree, journal = _relinked(job, empty, plan_for_wheel(_tree(job), kept=kept))
+        kept_apart = required_siblings(
+            job.metadata, job.environment, python=job.python, platform=job.platform
+        )
+        linked = _tree(job).sharing(kept_apart)
+        tree, journal = _relinked(job, empty, plan_for_wheel(linked, kept=kept))
         cost = _graft_cost(job, tree)
         wheel = make_wheel(
             WheelJob(
@@ -104,8 +109,8 @@ def wheel_of(job: WheelPacking) -> Packed:
                 platform=job.platform,
                 environment=job.environment,
                 own=(tree / "lib",) if stage.whole_prefix else (),
-                libraries=(job.environment.prefix / "lib",),
-                exclude=job.exclude_libraries,
+                libraries=linked.libraries,
+                exclude=(*job.exclude_libraries, *sorted(kept_apart)),
                 env=_env(job),
                 epoch=job.epoch,
                 log=_log(job, "wheel.log"),
@@ -226,19 +231,22 @@ def _prefixes(job: Packing) -> tuple[Path, ...]:
 
 def _run_needs(tree: Tree, environment: Environment) -> RunNeeds:
     owners = environment.owners
-    linked = {owner_of(needed, owners) for _, needed in _outside(tree)}
+    linked = {owner_of(needed, owners, tree.siblings) for _, needed in _outside(tree)}
     return RunNeeds(needs=needs_of(tree.binaries), idle=libraries_alone(owners) - linked)
 
 
-def owner_of(needed: str, owners: Mapping[str, str]) -> str | None:
+def owner_of(
+    needed: str, owners: Mapping[str, str], beside: Mapping[str, PurePosixPath] | None = None
+) -> str | None:
     """Return the package whose library a needed name means: by name, or below a run path (Mach-O's ``@rpath``).
 
     Args:
         needed: as the binary has it.
         owners: file in the prefix → package.
+        beside: libraries that packages keep below site-packages.
     """
     name = needed.rpartition("/")[2] if needed.startswith("@") else needed
-    return owners.get(f"lib/{name}")
+    return owners.get(f"lib/{name}") or owners.get(str((beside or {}).get(name)))
 
 
 def libraries_alone(owners: Mapping[str, str]) -> frozenset[str]:
@@ -296,7 +304,7 @@ def check_run_dependencies(package: Path, tree: Tree, environment: Environment) 
     faults = [
         f"{name} needs {needed}, which {owner} brings; the package does not depend on it"
         for name, needed in _outside(tree)
-        if (owner := owner_of(needed, owners)) is not None and owner not in depends
+        if (owner := owner_of(needed, owners, tree.siblings)) is not None and owner not in depends
     ]
     if faults:
         raise LinkageError(

@@ -20,7 +20,7 @@ from diptych.store import read_json, sha256_file, write_json
 
 _RECORDS = ".records"
 # Raised when a maker changes what it writes: packages of other makers are removed and made again.
-MAKERS = 6
+MAKERS = 7
 ADDED = "added"
 """In a record's origin: a person put the package there."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import posixpath
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -34,6 +35,14 @@ if __name__ == "__main__":
     sys.argv[0] = re.sub(r"(-script\\.pyw?|\\.exe)?$", "", sys.argv[0])
     sys.exit({function}())
 """
+# find_package() looks below $PREFIX/share/cmake, where conda-forge has these files; their own place is below site-packages.
+_LEAD = """file(GLOB _diptych_found "${{CMAKE_CURRENT_LIST_DIR}}/../../../lib/python3*/site-packages/{path}")
+list(GET _diptych_found 0 _diptych_found)
+include("${{_diptych_found}}")
+"""
+_CMAKE_PACKAGE = re.compile(r"(?P<name>.+?)(?:ConfigVersion|-config-version|Config|-config)\.cmake")
+_NO_CMAKE_PACKAGES = frozenset({"cmake"})  # its own modules
+_IN_A_PACKAGE = re.compile(r"[^/]+/(include/.+|share/pkgconfig/[^/]+\.pc)")
 _SHEBANG = re.compile(rb"^#!python[^\r\n]*")
 
 
@@ -57,6 +66,7 @@ def wheel_package(
     files = [
         *_files(wheel, site, "python-scripts" if noarch else "bin", f"include/python{interpreter.minor}")
     ]
+    files += [*_leads(wheel), *(_headers(wheel) if noarch else ())]
     if not noarch:
         files += _entry_points(scripts)
     return Package(
@@ -110,6 +120,29 @@ def _files(wheel: Wheel, site: str, scripts: str, include: str) -> Iterator[Pack
         yield _file(member, places.get(member.scheme, "") + member.path)
     yield PackageFile(path=f"{site}/{wheel.dist_info}/INSTALLER", read=lambda: b"conda\n")
     yield PackageFile(path=f"{site}/{record}", read=partial(_record, wheel))
+
+
+def _leads(wheel: Wheel) -> Iterator[PackageFile]:
+    """Yield a file below share/cmake for each CMake package of a wheel, by which ``find_package`` comes to it."""
+    seen = set[str]()
+    for member in wheel.members() if wheel.name not in _NO_CMAKE_PACKAGES else ():
+        found = _CMAKE_PACKAGE.fullmatch(posixpath.basename(member.path))
+        if found is None or member.scheme != "site" or member.path.startswith("cmeel.prefix/"):
+            continue
+        path = f"share/cmake/{found['name']}/{posixpath.basename(member.path)}"
+        if path not in seen:
+            seen.add(path)
+            yield PackageFile(path=path, read=_LEAD.format(path=member.path).encode)
+
+
+def _headers(wheel: Wheel) -> Iterator[PackageFile]:
+    """Yield the headers of a wheel without compiled code where conda-forge has them, and what pkg-config says of them.
+
+    pybind11-feedstock: ``include/pybind11``; the .pc file finds them from its own place.
+    """
+    for member in wheel.members():
+        if member.scheme == "site" and (found := _IN_A_PACKAGE.fullmatch(member.path)):
+            yield PackageFile(path=found[1], read=member.read)
 
 
 def _file(member: Member, path: str) -> PackageFile:

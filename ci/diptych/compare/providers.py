@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from diptych.compare.binary import base_name
@@ -17,6 +19,8 @@ from diptych.policy import manylinux
 from diptych.system import is_system_library
 
 _DULL: tuple[set[str | None], ...] = ({"own"}, {"system"})
+_ORIGIN = re.compile(r"\$ORIGIN|\$\{ORIGIN\}|@loader_path")
+_INNER_PREFIX = "cmeel.prefix"
 _STEM = re.compile(r"(.+?)(?:\.so(?:\.[\w.]+)?|(?:\.\d+)*\.dylib)$")
 
 
@@ -115,6 +119,8 @@ def _provider(name: str, side: Side, pair: Pair, place: str | None) -> Provider:
             version=version if how == "grafted" else "",
             size=binary.size,
         )
+    if found := _beside(name, side, pair):
+        return Provider(name=name, how="dependency", package=found[0], range=found[1], version=version)
     specs = [version_of_spec(text) for text in side.depends if text.split()[0] == package]
     if package and specs and side.kind == "conda":
         return Provider(
@@ -123,6 +129,46 @@ def _provider(name: str, side: Side, pair: Pair, place: str | None) -> Provider:
     if side.kind == "wheel" and "linux" in side.identity.platform and manylinux().lowest_for_library(name):
         return Provider(name=name, how="system", package=package)
     return Provider(name=name, how="unknown", package=package, version=version)
+
+
+def _beside(name: str, side: Side, pair: Pair) -> tuple[str, str] | None:
+    """Return the required distribution that keeps a library beside this one below site-packages, and which versions are admitted.
+
+    A run path that leads into another distribution's folder says so, such as ``$ORIGIN/../pyarrow``; in ``cmeel.prefix``, which all wheels
+    of cmeel share, the library's name has to say whose it is.
+    """
+    asked = dict(_required(side))
+    library = canonicalize_name(stem_of(name))
+    for folder in _folders(name, side, pair):
+        top = folder.split("/")[0]
+        for distribution, versions in asked.items():
+            if top == _INNER_PREFIX and distribution.removeprefix("cmeel-") in library:
+                return distribution, versions
+            if canonicalize_name(top) == distribution:
+                return distribution, versions
+    return None
+
+
+def _folders(name: str, side: Side, pair: Pair) -> Iterator[str]:
+    """Yield the folders below site-packages that the run paths of those who need a library lead to."""
+    for place, binary in side.binaries.items():
+        if name in {pair.library(base_name(raw)) for raw in binary.needed}:
+            here = posixpath.dirname(place)
+            paths = (_ORIGIN.sub(here or ".", entry) for entry in binary.rpath if _ORIGIN.match(entry))
+            folders = (posixpath.normpath(path) for path in paths)
+            yield from (path for path in folders if not path.startswith(("..", "/", "$")))
+
+
+def _required(side: Side) -> Iterator[tuple[str, str]]:
+    for text in side.depends:
+        if side.kind == "conda":
+            yield canonicalize_name(text.split()[0]), version_of_spec(text)
+            continue
+        try:
+            one = Requirement(text)
+        except InvalidRequirement:
+            continue
+        yield canonicalize_name(one.name), str(one.specifier)
 
 
 def provider(name: str, side: Side, pair: Pair) -> str:

@@ -37,6 +37,14 @@ class Metadata:
         """Return ``NAME-VERSION`` as file names spell it."""
         return self.folder.name.removesuffix(".dist-info")
 
+    @property
+    def requires(self) -> tuple[str, ...]:
+        """Return its requirements as METADATA has them (core metadata, Requires-Dist)."""
+        from packaging.metadata import parse_email  # noqa: PLC0415 -- not needed by a listing
+
+        raw, _ = parse_email((self.folder / "METADATA").read_bytes())
+        return tuple(raw.get("requires_dist", ()))
+
 
 def prepare_metadata(source: Path, *, store: Store, env: Mapping[str, str]) -> Metadata:
     """Ask the backend that ``source/pyproject.toml`` names for the metadata; a run in an isolated environment.

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from diptych.binaries import Binary, find_binaries, read_file
 from diptych.relink.plan import FilePlan, TreePlan
+from diptych.siblings import siblings, site_of
 from diptych.symbols import unused_needed
 
 _GLIBC = "libc.so.6"
@@ -22,11 +23,15 @@ class Tree:
         root: its folder, laid out as site-packages or as a prefix.
         binaries: its binaries by relative name (the first slice of each: load commands are planned once).
         libraries: the folders of the libraries that it was linked against, in the order to look.
+        prefix: the environment that it was linked in.
+        siblings: libraries that other packages keep below site-packages, which stay there: file name → path relative to ``prefix``.
     """
 
     root: Path
     binaries: Mapping[str, Binary]
     libraries: tuple[Path, ...]
+    prefix: Path = Path()
+    siblings: Mapping[str, PurePosixPath] = field(default_factory=dict)
 
     def inside(self, needed: str) -> str | None:
         """Return the name of the tree's own binary that provides ``needed``, if there is one."""
@@ -38,8 +43,22 @@ class Tree:
 
     def outside(self, needed: str) -> Path | None:
         """Return the library beside the tree that provides ``needed``, if there is one."""
-        paths = (folder / posixpath.basename(needed) for folder in self.libraries)
+        name = posixpath.basename(needed)
+        sibling = self.siblings.get(name)
+        paths = [folder / name for folder in self.libraries] + ([self.prefix / sibling] if sibling else [])
         return next((path for path in paths if path.is_file()), None)
+
+    def sibling(self, needed: str) -> PurePosixPath | None:
+        """Return where in the environment another package keeps ``needed`` below site-packages, if that is where it is from."""
+        found = self.siblings.get(posixpath.basename(needed))
+        own = found is not None and self.inside(needed) is None
+        return found if found is not None and own and self.outside(needed) == self.prefix / found else None
+
+    def sharing(self, names: Collection[str]) -> Tree:
+        """Return the tree with these siblings alone; the others are libraries like those of any folder."""
+        shared = {name: path for name, path in self.siblings.items() if name in names}
+        others = [self.prefix / path.parent for name, path in self.siblings.items() if name not in names]
+        return replace(self, siblings=shared, libraries=tuple(dict.fromkeys((*self.libraries, *others))))
 
     def split(self, folders: Collection[PurePosixPath]) -> tuple[Tree, Tree]:
         """Return the binaries of some folders, for which the others are libraries beside the tree, and those others."""
@@ -51,8 +70,8 @@ class Tree:
         outer = {name: binary for name, binary in self.binaries.items() if name not in inner}
         beside = dict.fromkeys((self.root / name).parent for name in outer)
         return (
-            Tree(root=self.root, binaries=inner, libraries=(*beside, *self.libraries)),
-            Tree(root=self.root, binaries=outer, libraries=self.libraries),
+            replace(self, binaries=inner, libraries=(*beside, *self.libraries)),
+            replace(self, binaries=outer),
         )
 
 
@@ -67,6 +86,8 @@ def read_tree(root: Path, *, prefix: Path) -> Tree:
         root=root,
         binaries={path.relative_to(root).as_posix(): read_file(path, symbols=True)[0] for path in found},
         libraries=(prefix / "lib",),
+        prefix=prefix,
+        siblings=siblings(prefix),
     )
 
 
@@ -179,8 +200,21 @@ def _run_path(
     for library in needed:
         if (own := tree.inside(library)) is not None:
             yield _relative(binary, posixpath.relpath(posixpath.dirname(own) or ".", here or "."))
-    if home is not None and any(tree.inside(one) is None and tree.outside(one) for one in needed):
+    beside = [path for library in needed if (path := tree.sibling(library)) is not None]
+    for path in beside:
+        yield _relative(
+            binary, posixpath.relpath(path.parent, _place(PurePosixPath(here), site_of(path), home))
+        )
+    outside = [one for one in needed if tree.inside(one) is None and tree.outside(one)]
+    if home is not None and len(outside) > len(beside):
         yield _relative(binary, posixpath.relpath("lib", (home / here).as_posix()))
+
+
+def _place(here: PurePosixPath, site: PurePosixPath, home: PurePosixPath | None) -> PurePosixPath:
+    """Return where a folder of the tree is in an environment; a wheel's own, which has no home, is site-packages."""
+    if home is not None:
+        return home / here
+    return here if here.is_relative_to(site) else site / here
 
 
 def _relative(binary: Binary, path: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import xml.etree.ElementTree as ET
@@ -127,7 +128,7 @@ def run_tests(run: TestRun) -> TestResult:
         raise TestsFailedError(
             f"the tests failed: `{shlex.join(run.argv)}` ended with exit code {done.returncode}",
             details=[*lines[-40:], *([f"whole log: {run.log}"] if not run.stream else [])],
-            hint=_hint(done.output),
+            hint=hint_of(done.output),
         )
     if _junit(run).is_file():
         shutil.copy2(_junit(run), run.results / "junit.xml")
@@ -142,7 +143,10 @@ def _junit(run: TestRun) -> Path:
     return run.log.with_suffix(".junit.xml")
 
 
-def _hint(output: str) -> str:
+def hint_of(output: str) -> str:
+    """Return the next step after a test command that failed, as far as its output tells one."""
+    if re.search(r"PytestRemovedIn\d+Warning|config option '\w+' expects", output):
+        return 'its tests or settings are for an older pytest; name one in the table: test-requires = ["pytest <9", …]'
     if "cannot open shared object file" in output or "Library not loaded" in output:
         return "a library was not found: is its package in tool.diptych.host?"
     if "ModuleNotFoundError" in output:

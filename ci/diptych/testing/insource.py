@@ -14,6 +14,7 @@ from diptych.config import Config, InSourceWay
 from diptych.environments import Environment
 from diptych.inputs import NAME, PLACE, SYSTEM, By, Unkeyed, inputs_of, made_once, part
 from diptych.matrix import Cell
+from diptych.siblings import siblings
 from diptych.store import Store
 from diptych.testing.command import SuiteSettings, TestResult, TestRun, library_variable, run_tests
 from diptych.testing.layout import Layout, LayoutJob, lay_out
@@ -194,7 +195,7 @@ def _promise(job: InSourceJob, overlay: Path) -> Promise:
         python=job.python,
         homes=(prefix, job.stage.tree, job.stage.root, job.source, overlay),
         modules=overlay,
-        own=frozenset(path.name for path in (prefix / "lib").glob("*.so*")),
+        own=frozenset(path.name for path in (prefix / "lib").glob("*.so*")) | siblings(prefix).keys(),
     )
 
 

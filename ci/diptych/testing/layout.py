@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from diptych.binaries import find_binaries
+from diptych.binaries import find_binaries, read_file
 from diptych.build.stage import Stage
 from diptych.build.toolenv import declared
 from diptych.config import InSourceWay
@@ -15,6 +15,7 @@ from diptych.environments import Environment
 from diptych.process import own_tools
 from diptych.relink.apply import relink_into
 from diptych.relink.planners import plan_for_source, read_tree
+from diptych.siblings import siblings
 from diptych.store import Store, digest, write_json
 from diptych.testing.programs import lay_programs
 
@@ -88,7 +89,22 @@ def library_folders(job: LayoutJob) -> tuple[Path, ...]:
             for home in (stage.tree, stage.root)
         )
     }
-    return (*sorted(built), job.environment.prefix / "lib")
+    prefix = job.environment.prefix
+    return (*sorted(built), prefix / "lib", *sorted(_sibling_folders(stage, prefix)))
+
+
+def _sibling_folders(stage: Stage, prefix: Path) -> set[Path]:
+    """Return where other packages keep what the stage links below site-packages."""
+    beside = siblings(prefix)
+    if not beside:
+        return set()
+    needed = {
+        name.rpartition("/")[2]
+        for path in find_binaries(stage.root)
+        for binary in read_file(path)
+        for name in binary.needed
+    }
+    return {prefix / path.parent for name, path in beside.items() if name in needed}
 
 
 def _link(stage: Stage, folder: Path, but: set[str], *, python: Path) -> None:

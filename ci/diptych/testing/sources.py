@@ -10,7 +10,7 @@ from diptych.errors import ConfigError
 
 
 def copy_tests(names: Sequence[str], source: Path, folder: Path) -> None:
-    """Copy files and folders of the project into ``folder``, with their paths.
+    """Copy files and folders of the project into ``folder``, with their paths, and each ``conftest.py`` above them.
 
     Args:
         names: ``test-sources`` of the table.
@@ -28,8 +28,20 @@ def copy_tests(names: Sequence[str], source: Path, folder: Path) -> None:
                 hint="paths are relative to tool.diptych.source",
             )
         target = folder / path.relative_to(source.resolve())
+        _copy_conftest(path, source.resolve(), folder)
         target.parent.mkdir(parents=True, exist_ok=True)
         if path.is_dir():
             shutil.copytree(path, target, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy2(path, target)
+
+
+def _copy_conftest(path: Path, source: Path, folder: Path) -> None:
+    """Copy each ``conftest.py`` above the tests: pytest takes fixtures, hooks and marks from them."""
+    for above in path.parents:
+        if not above.is_relative_to(source):
+            return
+        if (above / "conftest.py").is_file():
+            target = folder / above.relative_to(source) / "conftest.py"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(above / "conftest.py", target)

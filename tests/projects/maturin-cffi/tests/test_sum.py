@@ -1,0 +1,5 @@
+import rustsum
+
+
+def test_sum():
+    assert rustsum.lib.triangular(4) == 10
