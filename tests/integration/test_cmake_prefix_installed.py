@@ -42,10 +42,11 @@ HANDED = {
 def built(tmp_path_factory: pytest.TempPathFactory, session_env: dict[str, str]) -> Checkout:
     checkout = small("cmake-prefix", tmp_path_factory.mktemp("prefix") / "cmake-prefix", session_env)
     for name, text in HANDED.items():
-        (checkout.root / Path(name).name).write_text(text, encoding="utf-8")
+        path = checkout.root / "handed" / name
+        path.parent.mkdir(parents=True)
+        path.write_text(text, encoding="utf-8")
     with (checkout.root / "CMakeLists.txt").open("a", encoding="utf-8") as file:
-        for path in map(Path, HANDED):
-            file.write(f"install(FILES {path.name} DESTINATION {path.parent})\n")
+        file.write("install(DIRECTORY handed/ DESTINATION .)\n")
     done = checkout.build()
     assert done.returncode == 0, done.output
     return checkout
