@@ -102,13 +102,15 @@ class Placeless:
 
     def _worded(self, content: bytes, section: Section) -> Iterator[bytes]:
         """Yield the code, its distances to other sections as section and offset."""
-        done = 0
+        done, stop = 0, section.vaddr + section.size
         for found in _DISTANCE.finditer(content):
             at = found.start(3)
             distance = int.from_bytes(found[3], "little", signed=True)
             target = section.vaddr + at + 4 + _constant_after(found[1], found[2]) + distance
+            if at < done or section.vaddr <= target <= stop or not self._starts[0] <= target < self._end:
+                continue
             name, offset = self._where(target)
-            if at >= done and name not in {"", section.name} and target < self._end:
+            if name != section.name:
                 yield content[done:at]
                 yield f"<{name}+{offset}>".encode()
                 done = at + 4
