@@ -16,6 +16,14 @@ extern "C" int first(int x) { return x + 1; }
 extern "C" int second(int x) { return x * 2; }
 static int (*table[])(int) = {first, TARGET};
 static const char* names[] = {"one", "two"};
+static const int sizes[] = {7, 8}, weights[] = {9, 10};
+#ifdef OTHER
+extern "C" int sized(int n) { return weights[n & 1]; }
+extern "C" int weighted(int n) { return sizes[n & 1]; }
+#else
+extern "C" int sized(int n) { return sizes[n & 1]; }
+extern "C" int weighted(int n) { return weights[n & 1]; }
+#endif
 extern "C" const char* told(int n) {
   static Shape s;
   std::puts(names[n & 1]);
@@ -43,14 +51,23 @@ def test_another_link_of_the_same_code_is_equal(tmp_path: Path, env: dict[str, s
     assert hashes(one, placed=False) == hashes(other, placed=False)
 
 
+def test_an_entry_more_in_the_dynamic_section_is_equal(tmp_path: Path, env: dict[str, str]) -> None:
+    """It moves the constant data with relocations away from code that refers to it by a distance."""
+    words = (*USUAL[:2], "-fvisibility=hidden")
+    one, other = linked(tmp_path, env, *words), linked(tmp_path, env, *words, "-Wl,-rpath,/a")
+    assert hashes(one, placed=True)[".text"] != hashes(other, placed=True)[".text"]
+    assert hashes(one, placed=False) == hashes(other, placed=False)
+
+
 @pytest.mark.parametrize(
     ("change", "section"),
     [
+        ((*USUAL, "-DOTHER"), ".text"),
         ((*USUAL, "-USIDE", "-DSIDE=4"), ".text"),
         ((*USUAL, "-UTARGET", "-DTARGET=first"), ".rela.dyn"),
         ((*USUAL, "-fvisibility=hidden"), ".rela.dyn"),
     ],
-    ids=["code", "pointer", "symbol"],
+    ids=["distance", "code", "pointer", "symbol"],
 )  # fmt: skip
 def test_a_change_is_seen(tmp_path: Path, env: dict[str, str], change: tuple[str, ...], section: str) -> None:
     one, other = linked(tmp_path, env, *USUAL), linked(tmp_path, env, *change)

@@ -164,6 +164,20 @@ def test_boost_python_names_only_what_it_uses(prefix: Path, shared: tuple[LocalC
     assert library.name in dict(record.origin["dropped NEEDED"])
 
 
+def test_boost_python_bounds_python_and_numpy_as_conda_forge_does(shared: tuple[LocalChannel, Store]) -> None:
+    index = json.loads((shared[0].root / "linux-64" / "repodata.json").read_text(encoding="utf-8"))
+    (record,) = (
+        one
+        for one in index["packages.conda"].values()
+        if one["name"] == "libboost-python" and PYTHON in str(one["depends"])
+    )
+    minor = int(PYTHON.partition(".")[2])
+    wanted = {f"python >={PYTHON},<3.{minor + 1}.0a0", f"python_abi {PYTHON}.* *_cp{PYTHON.replace('.', '')}"}
+    assert wanted <= set(record["depends"])
+    (numpy,) = (one for one in record["depends"] if one.startswith("numpy "))
+    assert numpy.endswith(",<3")
+
+
 def test_tiny_boost_python_project(prefix: Path, tmp_path: Path) -> None:
     numbers = PYTHON.replace(".", "")
     (tmp_path / "CMakeLists.txt").write_text(f"""

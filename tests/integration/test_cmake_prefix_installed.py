@@ -7,6 +7,7 @@ import subprocess  # noqa: TID251 -- programs of the environment
 from pathlib import Path
 
 import pytest
+from rattler.shell import ActivationVariables, Shell, activate
 
 from diptych import process
 from diptych.archives import open_package
@@ -15,10 +16,37 @@ from helpers.conda_install import LONG, SHORT, install, said_by
 from helpers.projects import small
 from helpers.second_project import lay_out_second
 
+# What conda's activation runs, and what menuinst makes shortcuts of (its schema, version 1).
+HANDED = {
+    "etc/conda/activate.d/quaternary.sh": "export QUATERNARY_BASE=4\n",
+    "etc/conda/deactivate.d/quaternary.sh": "unset QUATERNARY_BASE\n",
+    "Menu/quaternary.json": json.dumps(
+        {
+            "$schema": "https://json-schema.org/draft-07/schema",
+            "$id": "https://schemas.conda.io/menuinst-1.schema.json",
+            "menu_name": "Quaternary",
+            "menu_items": [
+                {
+                    "name": "Digits",
+                    "description": "Numbers to the base of four",
+                    "command": ["{{ PREFIX }}/bin/quaternary-digits", "27"],
+                    "platforms": {"linux": {}},
+                }
+            ],
+        }
+    ),
+}
+
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory, session_env: dict[str, str]) -> Checkout:
     checkout = small("cmake-prefix", tmp_path_factory.mktemp("prefix") / "cmake-prefix", session_env)
+    for name, text in HANDED.items():
+        path = checkout.root / "handed" / name
+        path.parent.mkdir(parents=True)
+        path.write_text(text, encoding="utf-8")
+    with (checkout.root / "CMakeLists.txt").open("a", encoding="utf-8") as file:
+        file.write("install(DIRECTORY handed/ DESTINATION .)\n")
     done = checkout.build()
     assert done.returncode == 0, done.output
     return checkout
@@ -62,3 +90,15 @@ def test_what_it_asks_of_those_who_compile_against_it(built: Checkout) -> None:
     listed = json.loads((built.root / "dist" / "conda" / "linux-64" / "run_exports.json").read_text())
     (one,) = listed["packages.conda"].values()
     assert one == {"run_exports": {"weak": ["quaternary >=3.1.0,<3.2.0a0"]}}
+
+
+def test_files_for_activation_and_menus_are_passed_through(built: Checkout, tmp_path: Path) -> None:
+    prefix = tmp_path / "e"
+    install(prefix, ["quaternary"], channels(built), tmp_path / "cache")
+    for name, text in HANDED.items():
+        assert (prefix / name).read_text(encoding="utf-8") == text
+    script = activate(prefix, ActivationVariables(None, None), shell=Shell.bash).script
+    assert said_by("bash", "-c", f"{script}\necho $QUATERNARY_BASE") == "4"
+    overview = json.loads((built.root / "dist" / "conda" / "channeldata.json").read_text())
+    assert overview["packages"]["quaternary"]["activate.d"] is True
+    assert overview["packages"]["quaternary"]["deactivate.d"] is True

@@ -207,6 +207,9 @@ def test_the_channel_says_all_that_clients_ask_for(tiny: Checkout, channels: lis
     assert overview["subdirs"] == ["linux-64", "noarch"]
     assert overview["packages"]["tiny"]["summary"] == "One number"
     assert overview["packages"]["tiny"]["text_prefix"] is True
+    # In seconds, where repodata has milliseconds (conda-index 0.13).
+    newest = max(entry["timestamp"] for entry in entries.values())
+    assert overview["packages"]["tiny"]["timestamp"] == newest // 1000
     # The local channel's packages do export something.
     local = tiny.root / ".diptych" / "channel" / "linux-64" / "run_exports.json"
     python = [

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from diptych.output import Output
-from diptych.release.checkout import Commit, changelog_of, check_checkout, section_of
+from diptych.release.checkout import Commit, changelog_of, check_backend, check_checkout, section_of
 from diptych.workspace import Workspace, open_workspace
 
 LOG = """\
@@ -110,3 +110,40 @@ def space_without_log(root: Path) -> Workspace:
     workspace = space(root)
     (root / "CHANGELOG.md").unlink()
     return workspace
+
+
+SCIKIT = '[build-system]\nrequires = ["scikit-build-core"]\nbuild-backend = "scikit_build_core.build"\n'
+SETUPTOOLS = '[build-system]\nrequires = ["setuptools"]\n'
+
+
+@pytest.mark.parametrize(
+    ("backend", "builder", "cmake", "words"),
+    [
+        ("", "auto", True, "with setuptools, which leaves out what CMake compiles"),
+        (SETUPTOOLS, "auto", True, "with setuptools.build_meta, which leaves out"),
+        (SCIKIT, "auto", True, ""),
+        (SCIKIT, "cmake", True, ""),
+        (SETUPTOOLS, "auto", False, ""),
+        (SETUPTOOLS, "pep517", True, ""),
+    ],
+    ids=[
+        "no backend",
+        "wrapped",
+        "scikit",
+        "CMake beside scikit",
+        "setuptools",
+        "setuptools that calls CMake",
+    ],
+)
+def test_a_source_distribution_that_pip_cannot_build(
+    tmp_path: Path, backend: str, builder: str, *, cmake: bool, words: str
+) -> None:
+    (tmp_path / "pyproject.toml").write_text(
+        f'{backend}[project]\nname = "pair"\nversion = "1"\n[tool.diptych]\npython = ["3.11"]\nbuilder = "{builder}"\n'
+    )
+    if cmake:
+        (tmp_path / "CMakeLists.txt").write_text("project(pair)\n")
+    workspace = open_workspace(tmp_path, env={}, machine="x86_64", output=Output(env={}))
+    found = check_backend(workspace.config.source, workspace.cells).fault
+    assert words in found
+    assert bool(found) == bool(words)

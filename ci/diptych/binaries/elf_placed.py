@@ -2,13 +2,18 @@
 
 A longer run path in front moves all that comes after it. Code refers to other code and to the GOT by distances, which stay;
 addresses stand only in what the loader rewrites. So each word with a relocation is left out of its section, and each relocation is
-worded by section and offset, in the order of those (gABI, chapter 4, "Relocation"). An entry more in the dynamic section moves
-some data away from the code, and code that refers to it without the GOT is then not equal.
+worded by section and offset, in the order of those (gABI, chapter 4, "Relocation").
+
+An entry more in the dynamic section (a needed library, a run path) moves the data before it away from the code. So x86-64's
+distances from an instruction to another section are worded by section and offset too (Intel SDM volume 2, 2.2.1.6, "RIP-Relative
+Addressing": ModRM with mod 00 and r/m 101, then 32 bits). What only looks like one is worded as well; that is the same for
+the same bytes, and no two distances are worded alike. Other processors' distances are left as they are.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 import struct
 from bisect import bisect_right
 from collections.abc import Iterator
@@ -28,6 +33,13 @@ _OF_ADDRESSES = {
     243: {3, 58},
     258: {3, 12},
 }
+_X86_64 = 62
+_DISTANCE = re.compile(rb"(?<=(.))([\x05\x0d\x15\x1d\x25\x2d\x35\x3d])(?=(.{4}))", re.DOTALL)
+# Opcodes whose operand is followed by a constant, which the distance counts too (Intel SDM volume 2, appendix A).
+_CONSTANT_OF_1 = frozenset(b"\x6b\x70\x71\x72\x73\x80\x83\xa4\xac\xba\xc0\xc1\xc2\xc4\xc6")
+_CONSTANT_OF_4 = frozenset(b"\x69\x81\xc7")
+_TEST_OF_1, _TEST_OF_4 = b"\xf6", b"\xf7"
+_INSTRUCTIONS = 0x4  # SHF_EXECINSTR
 _TLS_BLOCK = 0x400
 _WIDE = 64
 
@@ -84,7 +96,25 @@ class Placeless:
             at = place - section.vaddr
             stop = min(at + word, len(content))
             content[at:stop] = bytes(stop - at)
+        if self.elf.machine == _X86_64 and section.flags & _INSTRUCTIONS:
+            return b"".join(self._worded(bytes(content), section))
         return bytes(content)
+
+    def _worded(self, content: bytes, section: Section) -> Iterator[bytes]:
+        """Yield the code, its distances to other sections as section and offset."""
+        done, stop = 0, section.vaddr + section.size
+        for found in _DISTANCE.finditer(content):
+            at = found.start(3)
+            distance = int.from_bytes(found[3], "little", signed=True)
+            target = section.vaddr + at + 4 + _constant_after(found[1], found[2]) + distance
+            if at < done or section.vaddr <= target <= stop or not self._starts[0] <= target < self._end:
+                continue
+            name, offset = self._where(target)
+            if name != section.name:
+                yield content[done:at]
+                yield f"<{name}+{offset}>".encode()
+                done = at + 4
+        yield content[done:]
 
     def _meant(self, one: _Relocation) -> tuple[str, int]:
         if not one.symbol and one.kind in _OF_ADDRESSES[self.elf.machine]:
@@ -111,6 +141,11 @@ class Placeless:
     @cached_property
     def _starts(self) -> list[int]:
         return [one.vaddr for one in self._sections]
+
+    @cached_property
+    def _end(self) -> int:
+        last = self._sections[-1]
+        return last.vaddr + last.size
 
     @cached_property
     def _places(self) -> list[int]:
@@ -145,3 +180,11 @@ class Placeless:
         record = struct.Struct(f"{self.elf.layout.order}IBBHQQ")
         name, *_ = self.elf.view.unpack(record, symbols.offset + number * record.size, "a symbol")
         return self._names[table].get(name) if name else f"#{number}"
+
+
+def _constant_after(opcode: bytes, operand: bytes) -> int:
+    """Return how many bytes of the instruction come after the distance."""
+    test = operand < b"\x15"  # the register bits of ModRM tell TEST from its neighbours
+    if opcode[0] in _CONSTANT_OF_1 or (opcode == _TEST_OF_1 and test):
+        return 1
+    return 4 if opcode[0] in _CONSTANT_OF_4 or (opcode == _TEST_OF_4 and test) else 0

@@ -15,6 +15,7 @@ from diptych.archives import open_package
 from diptych.store import read_json, write_json, written
 
 RUN_EXPORTS, CHANNELDATA = "run_exports.json", "channeldata.json"
+_LAST_IN_SECONDS = 253_402_300_799  # the end of the year 9999
 _COPIED = {  # channeldata's key -> about.json's
     "description": "description",
     "dev_url": "dev_url",
@@ -75,7 +76,8 @@ def _add(
     known["subdirs"] = sorted({*known["subdirs"], subdir})
     if exported := info.get("run_exports"):
         known["run_exports"][entry["version"]] = exported
-    if entry.get("timestamp", 0) >= known["timestamp"]:
+    made = _seconds(entry.get("timestamp", 0))
+    if made >= known["timestamp"]:
         known |= {key: about[source] for key, source in _COPIED.items() if about.get(source)}
         known |= {
             "activate.d": any(name.startswith("etc/conda/activate.d/") for name in names),
@@ -86,9 +88,14 @@ def _add(
             "pre_unlink": any(name.endswith("-pre-unlink.sh") for name in names),
             "reference_package": f"{subdir}/{filename}",
             "text_prefix": "text" in modes,
-            "timestamp": entry.get("timestamp", 0),
+            "timestamp": made,
             "version": entry["version"],
         }
+
+
+def _seconds(timestamp: int) -> int:
+    """Return a time of ``repodata.json`` as ``channeldata.json`` has it: in seconds, where it was in milliseconds (conda-index)."""
+    return timestamp // 1000 if timestamp > _LAST_IN_SECONDS else timestamp
 
 
 def _write(path: Path, value: Mapping[str, Any]) -> None:

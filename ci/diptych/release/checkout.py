@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from diptych import process
+from diptych.build.stage import builder_of
+from diptych.config.buildsystem import build_system_of
 from diptych.errors import nearest
+from diptych.matrix import Cell
 from diptych.output import many
 from diptych.release.model import Check
 from diptych.workspace import Workspace
@@ -69,6 +72,22 @@ def check_checkout(workspace: Workspace, commit: Commit, version: str) -> tuple[
         _stated(workspace, version),
         _logged(workspace, version),
     )
+
+
+def check_backend(source: Path, cells: Iterable[Cell]) -> Check:
+    """Check that the project's own backend compiles, as pip has nothing else to build the source distribution with.
+
+    Where there is no backend, pip takes setuptools (PEP 517, "Build system interface"), which knows nothing of CMake.
+    """
+    builders = {builder_of(cell.settings.builder, source) for cell in cells}
+    backend = build_system_of(source).backend
+    fault = ""
+    if "wrapped" in builders or ("cmake" in builders and not backend):
+        fault = (
+            f'pip would build the source distribution of "{source}" with {backend or "setuptools"}, which leaves out what CMake '
+            "compiles; name a backend that runs CMake in [build-system], such as scikit-build-core, or no index: --index none"
+        )
+    return Check(name="source builds", detail=backend or "no [build-system]", fault=fault)
 
 
 def changelog_of(workspace: Workspace) -> Path | None:

@@ -11,9 +11,9 @@ from diptych.errors import ConfigError
 from diptych.fanout.plan import Job, plan
 from diptych.matrix import Platform
 from diptych.packages.metadata import prepare_metadata
-from diptych.release.checkout import check_checkout, read_commit
+from diptych.release.checkout import check_backend, check_checkout, read_commit
 from diptych.release.destinations import channel_of, index_of
-from diptych.release.model import Check, Destination
+from diptych.release.model import Check, Destination, Kind
 from diptych.workspace import Workspace
 
 NOWHERE = "none"
@@ -83,13 +83,16 @@ def plan_release(workspace: Workspace, request: ReleaseRequest, credentials: Cre
             "there is nowhere to publish to",
             hint="name it: --index and --channel, or index and channel in [tool.diptych.release]",
         )
+    checks = check_checkout(workspace, commit, metadata.version)
+    if any(one.accepts(Kind.SDIST) for one in destinations):
+        checks += (check_backend(workspace.config.source, workspace.cells),)
     return ReleasePlan(
         version=metadata.version,
         tag=settings.tag.replace("{version}", metadata.version),
         commit=commit.sha,
         jobs=plan(workspace.config, request.platforms),
         destinations=destinations,
-        checks=check_checkout(workspace, commit, metadata.version),
+        checks=checks,
     )
 
 

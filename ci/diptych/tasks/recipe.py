@@ -97,9 +97,16 @@ def _installs(workspace: Workspace, cell: Cell) -> tuple[Installs, tuple[str, ..
 
 def _archive(workspace: Workspace, given: str, url: str) -> Archive:
     from diptych.packages.sdist import make_sdist  # noqa: PLC0415 -- as above
+    from diptych.release.checkout import check_backend  # noqa: PLC0415 -- as above
 
     if given and not Path(given).is_file():
         raise ConfigError(f'"{given}" is no file', hint="name the .tar.gz that was uploaded")
+    if not given and (fault := check_backend(workspace.config.source, workspace.cells).fault):
+        raise ConfigError(
+            "the source distribution would hold no C++",
+            details=[fault],
+            hint="name an archive that does: --sdist FILE",
+        )
     path = (
         Path(given)
         if given
