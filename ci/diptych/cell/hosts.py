@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from diptych import channel as channels
-from diptych import compilers, libraries
+from diptych import libraries
 from diptych.config.project import ProjectInfo
 from diptych.environments import Environment, HostRequest, adopt, create, read_lock, usable
 from diptych.matrix import Cell
@@ -52,7 +52,13 @@ def resolve(workspace: Workspace, cell: Cell) -> Host:
     choice = channels.choose(cell.settings.channels, env=workspace.env, ci=workspace.ci)
     specs = specs_of(cell, workspace.config.project)
     plan = plan_of(workspace, cell, specs)
-    urls, fallback = _channels(workspace, cell, plan.others(specs) if plan else specs, choice)
+    try:
+        urls, fallback = _channels(workspace, cell, plan.others(specs) if plan else specs, choice)
+    except channels.NoWheelError as error:
+        plan = plan or plan_of(workspace, cell, specs, lacking=error.project == channels.BOOST)
+        if plan is None or error.project != channels.BOOST:
+            raise
+        urls, fallback = _channels(workspace, cell, plan.others(specs), choice)
     if plan:
         urls = (_compiled(workspace, cell, plan, urls), *urls)
     return Host(request=_request(cell, specs, urls), fallback=fallback)
@@ -80,10 +86,18 @@ def _channels(
     return urls, choice.reason or "named in the table"
 
 
-def plan_of(workspace: Workspace, cell: Cell, specs: tuple[str, ...]) -> libraries.Plan | None:
+def plan_of(
+    workspace: Workspace, cell: Cell, specs: tuple[str, ...], *, lacking: bool = False
+) -> libraries.Plan | None:
     """Return which host packages the cell's own compiler has to compile; None where those of the channels fit.
 
     A compiler that is itself a package fits the packages of its channel.
+
+    Args:
+        workspace: the checkout.
+        cell: the cell.
+        specs: its host environment.
+        lacking: the channels have no Boost.Python for the cell's Python.
 
     Raises:
         MissingToolError: the compiler is not there, or its ABI cannot be told.
@@ -91,8 +105,8 @@ def plan_of(workspace: Workspace, cell: Cell, specs: tuple[str, ...]) -> librari
     known = workspace.config.libraries
     if not cell.platform.startswith("linux") or cell.compiler.packages or not libraries.asks(specs, known):
         return None
-    compiler = compilers.of_cell(cell, workspace.env, store=workspace.store)
-    return libraries.planned(specs, known, compiler=compiler, flags=cell.compiler.flags)
+    compiler = workspace.compiler_of(cell)
+    return libraries.planned(specs, known, compiler=compiler, flags=cell.compiler.flags, lacking=lacking)
 
 
 def _compiled(workspace: Workspace, cell: Cell, plan: libraries.Plan, urls: tuple[str, ...]) -> str:

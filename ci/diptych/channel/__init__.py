@@ -5,14 +5,18 @@
 
 from diptych.channel.local import ChannelPackage, LocalChannel, ensure
 from diptych.channel.manage import Row, add, listing, rebuild
+from diptych.channel.names import BOOST
+from diptych.channel.pypi import NoWheelError
 from diptych.channel.reach import LOCAL, ChannelChoice, choose, reachable, url_of
 from diptych.channel.serve import serve
 
 __all__ = [
+    "BOOST",
     "LOCAL",
     "ChannelChoice",
     "ChannelPackage",
     "LocalChannel",
+    "NoWheelError",
     "Row",
     "add",
     "choose",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from diptych.build.toolenv import steering
 from diptych.channel import index
@@ -25,7 +26,7 @@ from diptych.store import Store, copy_file, digest, read_json, write_json, write
 
 _FORMAT = 1
 """Raised when what is written changes."""
-_FILE = "file.json"
+_FOLDER, _FILE = "compiled", "file.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +75,7 @@ class Request:
     @property
     def channel(self) -> Path:
         """The folder of the compiler's channel."""
-        return (self.store.root / "compiled" / self.plan.folder).absolute()
+        return (self.store.root / _FOLDER / self.plan.folder).absolute()
 
 
 def ensure(request: Request) -> Compiled:
@@ -94,12 +95,23 @@ def ensure(request: Request) -> Compiled:
         ]
         index.refresh(request.channel, say=request.say)
     files = tuple(one.file for one in found)
-    _check_versions(request.plan, files)
+    check_versions(request.plan, files)
     return Compiled(url=request.channel.as_uri(), packages=files, made=sum(one.made for one in found))
 
 
-def _check_versions(plan: Plan, files: Sequence[CondaFile]) -> None:
-    """Refuse a request for a version that the source is not."""
+def names_in(channels: Iterable[str], *, store: Store) -> frozenset[str]:
+    """Return the names of the packages in those channels that compilers have."""
+    own = f"{(store.root / _FOLDER).absolute().as_uri()}/"
+    folders = [Path(unquote(urlsplit(url).path)) for url in channels if url.startswith(own)]
+    return frozenset(record.file.name for folder in folders for record in index.all_records(folder))
+
+
+def check_versions(plan: Plan, files: Sequence[CondaFile]) -> None:
+    """Refuse a request for a version that the source is not.
+
+    Raises:
+        HostEnvironmentError: naming both.
+    """
     import rattler  # noqa: PLC0415 -- 50 ms, and only where something is compiled
 
     versions = {file.name: file.version for file in files}
