@@ -88,6 +88,12 @@ def test_what_needs_no_compiler(specs: tuple[str, ...]) -> None:
     assert not asks(specs, (FMT,))
 
 
+def test_what_a_person_has_added_is_taken() -> None:
+    added = ("libboost-python-devel",)
+    assert planned(SPECS, (), compiler=LIBCXX, flags=(), by_hand=added) is None
+    assert planned(SPECS, (BOOST,), compiler=LIBCXX, flags=(), by_hand=added)
+
+
 def test_another_compiler_is_another_channel() -> None:
     folders = {
         certain(planned(SPECS, (), compiler=compiler, flags=flags)).folder

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -91,7 +91,8 @@ def plan_of(
 ) -> libraries.Plan | None:
     """Return which host packages the cell's own compiler has to compile; None where those of the channels fit.
 
-    A compiler that is itself a package fits the packages of its channel.
+    A compiler that is itself a package fits the packages of its channel. What a person has added to the local channel is taken, fitting or
+    not: whether it fits is judged once it is there.
 
     Args:
         workspace: the checkout.
@@ -106,7 +107,14 @@ def plan_of(
     if not cell.platform.startswith("linux") or cell.compiler.packages or not libraries.asks(specs, known):
         return None
     compiler = workspace.compiler_of(cell)
-    return libraries.planned(specs, known, compiler=compiler, flags=cell.compiler.flags, lacking=lacking)
+    return libraries.planned(
+        specs,
+        known,
+        compiler=compiler,
+        flags=cell.compiler.flags,
+        lacking=lacking,
+        by_hand=channels.added(workspace.store.root / "channel"),
+    )
 
 
 def _compiled(workspace: Workspace, cell: Cell, plan: libraries.Plan, urls: tuple[str, ...]) -> str:
@@ -218,7 +226,7 @@ def _request(cell: Cell, specs: tuple[str, ...], urls: tuple[str, ...]) -> HostR
 def _table_key(workspace: Workspace, cell: Cell) -> str:
     specs = specs_of(cell, workspace.config.project)
     plan = plan_of(workspace, cell, specs)
-    own = [plan.key, [asdict(library) for library in plan.libraries]] if plan else []
+    own = [plan.key, *libraries.state(plan, workspace.root)] if plan else []
     return digest(cell.python, specs, cell.settings.channels, *own)
 
 

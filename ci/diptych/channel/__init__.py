@@ -3,6 +3,7 @@
 :func:`ensure` makes it hold what a request needs; :func:`choose` says whether a run needs it at all.
 """
 
+from diptych.channel.index import added
 from diptych.channel.local import ChannelPackage, LocalChannel, ensure
 from diptych.channel.manage import Row, add, listing, rebuild
 from diptych.channel.names import BOOST
@@ -19,6 +20,7 @@ __all__ = [
     "NoWheelError",
     "Row",
     "add",
+    "added",
     "choose",
     "ensure",
     "listing",

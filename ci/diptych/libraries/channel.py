@@ -129,10 +129,25 @@ def check_versions(plan: Plan, files: Sequence[CondaFile]) -> None:
         )
 
 
+def state(plan: Plan, root: Path) -> list[str]:
+    """Return what tells the sources of a plan from earlier states of them, and how they are compiled.
+
+    Args:
+        plan: the plan.
+        root: the folder that relative paths of sources start from.
+    """
+    return [
+        digest(asdict(library), source.state(library, root, _select(library))) for library in plan.libraries
+    ]
+
+
+def _select(library: LibrarySpec) -> source.Select:
+    return boost.select if library.name == BOOST else project.select
+
+
 def _library(request: Request, library: LibrarySpec, scratch: Path) -> list[_Kept]:
     place = source.Place(root=request.root, store=request.store, env=request.env, say=request.say)
-    select = boost.select if library.name == BOOST else project.select
-    found = source.find(library, place, select)
+    found = source.find(library, place, _select(library))
     make = _boost if library.name == BOOST else _project
     return make(_Job(request=request, library=library, found=found, place=place, scratch=scratch))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 
 from diptych.compilers import Compiler
@@ -82,6 +82,7 @@ def planned(
     compiler: Compiler,
     flags: Sequence[str],
     lacking: bool = False,
+    by_hand: Collection[str] = (),
 ) -> Plan | None:
     """Return what a request needs compiled; None where the packages of the channels fit.
 
@@ -91,6 +92,7 @@ def planned(
         compiler: the cell's.
         flags: its flags of the table.
         lacking: the channels have no Boost.Python for the cell's Python.
+        by_hand: names of packages that a person has added to the local channel: these are taken unless the table has the library.
 
     Raises:
         MissingToolError: the compiler's ABI cannot be told.
@@ -98,7 +100,8 @@ def planned(
     chosen = [
         (spec, library)
         for spec, library in _asked(specs, libraries).items()
-        if library is not _DEFAULT or lacking or not _common(compiler)
+        if library is not _DEFAULT
+        or (not {PYTHON, DEVEL} & set(by_hand) and (lacking or not _common(compiler)))
     ]
     if not chosen:
         return None

@@ -81,6 +81,21 @@ def find(spec: LibrarySpec, place: Place, select: Select) -> Source:
     return _on_disk(spec, place, select)
 
 
+def state(spec: LibrarySpec, root: Path, select: Select) -> str:
+    """Return what tells a source from an earlier state of it without reading it: the times of its files; of others, their name.
+
+    Args:
+        spec: the library.
+        root: the folder that relative paths start from.
+        select: what is needed of it.
+    """
+    path = root / spec.source
+    if spec.source.startswith(_APT) or fetching.is_url(spec.source) or not path.exists():
+        return spec.source
+    files = _chosen(path, select) if path.is_dir() else [(path, path.name)]
+    return digest([(name, file.stat().st_size, file.stat().st_mtime_ns) for file, name in files])
+
+
 def unpacked(source: Source, place: Place, select: Select) -> Path:
     """Return a folder with what is needed of a source.
 
