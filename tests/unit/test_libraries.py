@@ -250,7 +250,7 @@ def test_a_source_that_is_not_there_or_damaged(tmp_path: Path) -> None:
 APT = """\
 #!/bin/sh
 case "$*" in
-  indextargets*) echo 'http://m/debian-security|/k|Debian|Debian-Security'; echo 'http://m/debian|/k|Debian|Debian' ;;
+  indextargets*) echo 'http://m/other|Elsewhere|Elsewhere'; echo 'http://m/debian-security|Debian|Debian-Security'; echo 'http://m/debian|Debian|Debian' ;;
   update) cat {folder}/sid/parts/suite.sources > {folder}/asked ;;
   *none*) echo 'E: Unable to find a source package for none'; exit 100 ;;
   *two*) for part in a b; do echo "'http://m/$part' $part.orig.tar.xz 3 SHA256:{hash}"; done ;;
@@ -270,9 +270,14 @@ def test_what_apt_says(tmp_path: Path) -> None:
     assert apt.find("boost1.90", folder=folder, env=env) == wanted
     assert not (folder / "asked").exists()
     assert apt.find("boost1.90/sid", folder=folder, env=env) == wanted
-    assert (folder / "asked").read_text(encoding="utf-8").splitlines() == [
-        "Types: deb-src", "URIs: http://m/debian", "Suites: sid", "Components: main", "Signed-By: /k",
-    ]  # fmt: skip
+    asked = (folder / "asked").read_text(encoding="utf-8").splitlines()
+    assert asked[:4] == [
+        "Types: deb-src",
+        "URIs: http://m/debian",
+        "Suites: sid",
+        "Components: main",
+    ]
+    assert asked[4:] in ([], ["Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg"])
     with pytest.raises(ChannelError, match='apt has no source package "none"') as caught:
         apt.find("none", folder=folder, env=env)
     assert caught.value.details == ("E: Unable to find a source package for none",)

@@ -1,7 +1,8 @@
 """A distribution's source package, found through apt: its archive's address and hash, from lists whose signature apt has checked.
 
 ``apt-get source --print-uris`` (apt-get(8)) downloads nothing. For another suite than the machine's own, apt is given lists of its own
-(apt.conf(5), ``Dir::State::Lists``) of the mirror and with the key that the machine's lists have (``apt-get indextargets``).
+(apt.conf(5), ``Dir::State::Lists``) of the mirror that the
+machine's lists are from (``apt-get indextargets``); a list that no key of the distribution has signed is refused by apt.
 """
 
 from __future__ import annotations
@@ -15,7 +16,12 @@ from diptych import process
 from diptych.errors import ChannelError, MissingToolError, ProcessError
 
 _URI = re.compile(r"^'([^']+)' (\S+\.orig\.tar\.\w+) \d+ SHA256:([0-9a-f]{64})$", re.MULTILINE)
-_TARGETS = "$(REPO_URI)|$(SIGNED_BY)|$(ORIGIN)|$(LABEL)"
+_TARGETS = "$(REPO_URI)|$(ORIGIN)|$(LABEL)"
+# Where a distribution keeps its own keys (debian-archive-keyring, ubuntu-keyring); elsewhere those of trusted.gpg.d count.
+_KEYS = {
+    "Debian": "/usr/share/keyrings/debian-archive-keyring.gpg",
+    "Ubuntu": "/usr/share/keyrings/ubuntu-archive-keyring.gpg",
+}
 _SECONDS = 300.0
 
 
@@ -87,10 +93,12 @@ def _mirror(env: Mapping[str, str], folder: Path) -> tuple[str, str]:
     answer = _apt(["indextargets", "--format", _TARGETS, "Created-By: Packages"], env, folder)
     rows = [row for line in answer.splitlines() if len(row := line.split("|")) == len(_TARGETS.split("|"))]
     # A distribution's security updates, and strangers, have labels of their own.
-    rows.sort(key=lambda row: row[2] != row[3] or row[2] not in {"Debian", "Ubuntu"})
+    rows.sort(key=lambda row: row[1] != row[2] or row[1] not in _KEYS)
     if not rows:
         raise ChannelError("apt has no list of packages on this machine", hint="run `apt-get update`")
-    return rows[0][0], rows[0][1]
+    mirror, origin, _ = rows[0]
+    key = _KEYS.get(origin, "")
+    return mirror, key if Path(key).is_file() else ""
 
 
 def _apt(words: list[str], env: Mapping[str, str], folder: Path) -> str:
