@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from diptych.archives import open_package
+from diptych.errors import ChannelError
+from diptych.libraries import apt
 from helpers.checkout import HERE, Checkout, clear
-from helpers.needs import needs, needs_found, needs_linux
+from helpers.needs import lacking, needs, needs_found, needs_linux
 from helpers.tiny import FILES, TABLE, lay_out_tiny
 
 pytestmark = [
@@ -137,3 +139,64 @@ def test_a_library_of_the_other_abi_that_a_person_has_added(checkout: Checkout, 
     done = checkout.nox("-s", CELL)
     clear(done, "compiles for libc++", "libboost-python: libboost_python", "is for libstdc++")
     assert "own libraries" not in done.output
+
+
+BOOST = {
+    "CMakeLists.txt": """\
+cmake_minimum_required(VERSION 3.21...3.31)
+project(tiny VERSION 1.0 LANGUAGES CXX)
+find_package(Python COMPONENTS Interpreter Development.Module REQUIRED)
+set(component python${Python_VERSION_MAJOR}${Python_VERSION_MINOR})
+find_package(Boost 1.80 CONFIG REQUIRED COMPONENTS ${component})
+set(CMAKE_CXX_STANDARD 17)
+set(CMAKE_CXX_VISIBILITY_PRESET hidden)
+add_library(far SHARED src/far.cpp)
+python_add_library(_core MODULE src/core.cpp WITH_SOABI)
+target_link_libraries(_core PRIVATE far Boost::${component})
+install(TARGETS far _core LIBRARY DESTINATION tiny)
+install(FILES python/tiny/__init__.py DESTINATION tiny)
+""",
+    "src/far.hpp": FAR["far.hpp"]
+    .replace("class ", '#define API __attribute__((visibility("default")))\nclass API ')
+    .replace("std::string of", "API std::string of"),
+    "src/far.cpp": FAR["far.cpp"].replace("ANSWER", "42"),
+    "src/core.cpp": """\
+#include "far.hpp"
+#include <boost/python.hpp>
+
+BOOST_PYTHON_MODULE(_core) {
+  namespace bp = boost::python;
+  bp::register_exception_translator<far_::Error>(
+      [](const far_::Error &error) { PyErr_SetString(PyExc_LookupError, error.what()); });
+  bp::def("answer", far_::of);
+}
+""",
+    "tests/test_tiny.py": TESTS,
+}
+
+
+def test_boost_python_from_its_source(tmp_path: Path, checkout: Checkout) -> None:
+    """An exception is thrown in a library of the project, caught by Boost.Python in the module, and turned into Python's."""
+    try:
+        apt.find("boost1.90/sid", folder=tmp_path / "apt", env=checkout.env)
+    except ChannelError as error:
+        lacking(f"the source of Boost through apt ({error.summary})")
+    checkout.edit("pyproject.toml", 'host = ["far"]', 'host = ["libboost-python-devel"]')
+    text = (checkout.root / "pyproject.toml").read_text(encoding="utf-8").partition("[tool.diptych.lib")[0]
+    (checkout.root / "pyproject.toml").write_text(text, encoding="utf-8")
+    for name, content in BOOST.items():
+        (checkout.root / "project" / name).write_text(content, encoding="utf-8")
+    done = checkout.nox("-s", CELL, f"verify-{HERE}(clang-libcxx)")
+    assert done.returncode == 0, done.output
+    wheel, conda = checkout.packages
+    with open_package(conda) as package:
+        depends = package.metadata.index["depends"]
+    assert "libboost-python >=1.90.0,<1.91.0a0 *_libcxx1_*" in depends
+    lock = json.loads(wheel.with_name(f"{wheel.name}.provenance.json").read_text(encoding="utf-8"))["lock"]
+    builds = {one["name"]: one["build"] for one in lock}
+    assert builds["libboost-python"].startswith(f"py{HERE.replace('.', '')}_libcxx1_h")
+    again = checkout.nox("-s", CELL)
+    assert "own libraries" not in again.output
+    assert "· compile" in again.output, again.output
+    checkout.edit("pyproject.toml", '"libboost-python-devel"', '"libboost-python-devel 1.85.*"')
+    clear(checkout.nox("-s", CELL), '"libboost-python-devel 1.85.*"', "is 1.90.0")
