@@ -99,7 +99,7 @@ def checkout(tmp_path: Path, repository: Path, built: Checkout, session_env: dic
     for name, text in FAR.items():
         (root / "far").mkdir(exist_ok=True)
         (root / "far" / name).write_text(text, encoding="utf-8")
-    cmake = FILES["CMakeLists.txt"].replace("python_add", "find_package(far 2 CONFIG REQUIRED)\npython_add")
+    cmake = FILES["CMakeLists.txt"].replace("python_add", "find_package(far CONFIG REQUIRED)\npython_add")
     cmake = cmake.replace("install(T", "target_link_libraries(_core PRIVATE far::far)\ninstall(T", 1)
     for name, text in {"CMakeLists.txt": cmake, "src/core.cpp": CORE, "tests/test_tiny.py": TESTS}.items():
         (root / "project" / name).write_text(text, encoding="utf-8")

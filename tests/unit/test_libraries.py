@@ -101,6 +101,8 @@ def test_another_compiler_is_another_channel() -> None:
         for flags in ((), ("-O1",))
     }
     assert len(folders) == 6
+    moved = certain(planned(SPECS, (), compiler=replace(LIBCXX, cxx=Path("/y/c++")), flags=()))
+    assert moved.folder in folders
 
 
 def test_an_abi_that_cannot_be_told() -> None:

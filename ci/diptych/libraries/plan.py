@@ -41,8 +41,8 @@ class Plan:
 
     @property
     def key(self) -> str:
-        """Name the compiler and all that its libraries' bytes depend on, but for their sources."""
-        facts = {name: str(value) for name, value in asdict(self.compiler).items()}
+        """Name the compiler and all that its libraries' bytes depend on, but for their sources; where it lies is no part of it."""
+        facts = {name: value for name, value in asdict(self.compiler).items() if name not in {"cc", "cxx"}}
         return digest(facts, self.flags)
 
     @property
