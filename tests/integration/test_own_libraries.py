@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from diptych import channel
 from diptych.archives import open_package
 from diptych.errors import ChannelError
 from diptych.libraries import apt
+from diptych.store import Store
 from helpers.checkout import HERE, Checkout, clear
 from helpers.needs import lacking, needs, needs_found, needs_linux
 from helpers.tiny import FILES, TABLE, lay_out_tiny
@@ -139,6 +141,19 @@ def test_a_library_of_the_other_abi_that_a_person_has_added(checkout: Checkout, 
     done = checkout.nox("-s", CELL)
     clear(done, "compiles for libc++", "libboost-python: libboost_python", "is for libstdc++")
     assert "own libraries" not in done.output
+
+
+def test_a_python_that_pypi_has_no_boost_for_is_told_apart(
+    tmp_path: Path, session_env: dict[str, str]
+) -> None:
+    """By that the cell's own compiler compiles one; here pip sees an index without any."""
+    env = {**session_env, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(tmp_path)}
+    store = Store(root=tmp_path / "store")
+    with pytest.raises(channel.NoWheelError) as caught:
+        channel.ensure(
+            ["libboost-python-devel"], python=HERE, root=tmp_path / "channel", store=store, env=env, say=print
+        )
+    assert caught.value.project == channel.BOOST
 
 
 BOOST = {
