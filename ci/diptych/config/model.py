@@ -224,7 +224,7 @@ class ReleaseSettings:
 
     allow: Annotated[tuple[str, ...], ListOf(item=Choice(names=("local",)), unique=True)] = ()
     """Channels that packages may come from although a release would refuse them: `local`, the stand-in that is made of
-    what is on the machine and on PyPI."""
+    what is on the machine and on PyPI, and with it the channels of libraries that cells have compiled."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -99,6 +99,11 @@ def ensure(request: Request) -> Compiled:
     return Compiled(url=request.channel.as_uri(), packages=files, made=sum(one.made for one in found))
 
 
+def is_compiled(url: str) -> bool:
+    """Tell whether a package is from the channel of a compiler, of this checkout or another."""
+    return url.startswith("file://") and f"/.diptych/{_FOLDER}/" in url
+
+
 def names_in(channels: Iterable[str], *, store: Store) -> frozenset[str]:
     """Return the names of the packages in those channels that compilers have."""
     own = f"{(store.root / _FOLDER).absolute().as_uri()}/"
