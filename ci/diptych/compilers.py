@@ -10,7 +10,6 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -244,7 +243,7 @@ def _macros(spec: CompilerSpec, cxx: Path, env: Mapping[str, str]) -> dict[str, 
 def _ask(spec: CompilerSpec, cxx: Path, words: list[str], env: Mapping[str, str]) -> str:
     # With the flags of the table, because -stdlib=, --sysroot= and --target= decide what the answer is.
     try:
-        return _answer((str(cxx), *spec.flags, *words), tuple(env.items()), cxx.parent)
+        return process.run([cxx, *spec.flags, *words], env=env, cwd=cxx.parent, timeout=_SECONDS).output
     except ProcessError as error:
         raise MissingToolError(
             f'the compiler "{spec.name}" does not compile C++: {error.summary} ({cxx})',
@@ -256,12 +255,6 @@ def _ask(spec: CompilerSpec, cxx: Path, words: list[str], env: Mapping[str, str]
         raise MissingToolError(
             f'the compiler "{spec.name}" does not work: {error.summary}', hint=_how_to_get(spec)
         ) from error
-
-
-@lru_cache(maxsize=256)
-def _answer(words: tuple[str, ...], env: tuple[tuple[str, str], ...], cwd: Path) -> str:
-    """Run a compiler; once for the same question, since a run asks before the environment is made and again when it compiles."""
-    return process.run(words, env=dict(env), cwd=cwd, timeout=_SECONDS).output
 
 
 def _identity(macros: Mapping[str, str]) -> tuple[Family, str]:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from diptych import compilers
+from diptych.compilers import Compiler
 from diptych.config import Config, load
 from diptych.credentials import without_secrets
 from diptych.matrix import Cell, cells, detect_platform
@@ -64,6 +66,23 @@ class Workspace:
         """DIPTYCH_STORE_LIMIT, in gigabytes: how large the results of stages may get before old ones go."""
         given = self.env.get("DIPTYCH_STORE_LIMIT", "")
         return (int(given) if given.isdigit() else _STORE_GIGABYTES) * 10**9
+
+    @cached_property
+    def _compilers(self) -> dict[tuple[str, str | None], Compiler]:
+        return {}
+
+    def compiler_of(self, cell: Cell, *, prefix: Path | None = None) -> Compiler:
+        """Return the cell's compiler, as :func:`diptych.compilers.of_cell` does; one of the machine is asked once a run.
+
+        Raises:
+            MissingToolError, UnsupportedError: as there.
+        """
+        if cell.compiler.packages:
+            return compilers.of_cell(cell, self.env, store=self.store, prefix=prefix)
+        key = (cell.compiler.name, cell.settings.floor)
+        if key not in self._compilers:
+            self._compilers[key] = compilers.of_cell(cell, self.env, store=self.store)
+        return self._compilers[key]
 
     def logs(self, cell: Cell) -> Path:
         """Return the folder with the whole output of the cell's tools."""

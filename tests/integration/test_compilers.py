@@ -90,3 +90,10 @@ def test_a_real_library_of_the_other_abi_is_refused(tmp_path: Path) -> None:
         with pytest.raises(HostEnvironmentError, match=re.escape(f"compiles for {ours}")) as caught:
             check_abi(cell, of_cell(cell, env, store=store), host)
         assert "far: libfar.so.1 is for libstdc++ (cxx11): _ZN3far2ofE" in caught.value.details[0]
+    command = ["g++", "-D_GLIBCXX_USE_CXX11_ABI=0", "-shared", "-fPIC", "-o", str(library), "far.cpp"]
+    run(command, env=ENV, cwd=tmp_path)
+    check_abi(old, of_cell(old, env, store=store), host)
+    for cell, ours in ((gcc, "libstdc++ (cxx11)"), (zig, "libc++")):
+        with pytest.raises(HostEnvironmentError, match=re.escape(f"compiles for {ours}")) as caught:
+            check_abi(cell, of_cell(cell, env, store=store), host)
+        assert caught.value.details == ("far: libfar.so.1 is for libstdc++ (pre-cxx11): _ZN3far2ofERKSs",)

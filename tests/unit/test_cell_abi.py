@@ -26,6 +26,8 @@ host = ["libfar-devel"]
 """
 LIBCXX = "_ZN3far4nameERKNSt3__112basic_stringIcNS0_11char_traitsIcEENS0_9allocatorIcEEEE"
 NEW = "_ZN3far4nameERKNSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEE"
+OLD = "_ZN3far4nameERKSs"
+OLD_WIDE = "_ZN3far4nameERKSbIwSt11char_traitsIwESaIwEE"
 PAIR = "_ZN3far4nameERKSt4pairIiiE"
 
 
@@ -62,11 +64,26 @@ def environment(folder: Path, *symbols: str, needed: str = "libstdc++.so.6") -> 
         ([LIBCXX], ["libc++"]),
         ([NEW, PAIR], ["libstdc++ (cxx11)"]),
         ([PAIR], ["libstdc++"]),
+        ([OLD, PAIR], ["libstdc++ (pre-cxx11)"]),
+        ([OLD_WIDE], ["libstdc++ (pre-cxx11)"]),
+        ([OLD, NEW], ["libstdc++ (pre-cxx11)", "libstdc++ (cxx11)"]),
+        (["_ZN3far7SsSbSsSEi", "_ZN2Ss2SbE", "_ZN3far1fILi12EEEvNS_5SsideE"], []),
         (["far_name", "_ZN3far4nameEv"], []),
         (["_ZNSt6vectorIiSaIiEE9push_backEOi", "_ZTVSt9exception"], []),
         (["_ZN3far4nameESt16initializer_listIiE", "_ZN3far4nameERKSt9exception"], []),
     ],
-    ids=["libc++", "newer string", "no string", "C", "instantiations", "in both"],
+    ids=[
+        "libc++",
+        "newer string",
+        "no string",
+        "older",
+        "older, wide",
+        "two strings",
+        "names",
+        "C",
+        "instantiations",
+        "in both",
+    ],
 )
 def test_what_an_interface_speaks_of(tmp_path: Path, symbols: list[str], abis: list[str]) -> None:
     found = abi_of(environment(tmp_path, *symbols).prefix / "lib/libfar.so.1")
@@ -79,6 +96,9 @@ def test_what_an_interface_speaks_of(tmp_path: Path, symbols: list[str], abis: l
         (PAIR, "libstdc++.so.6", "libc++", "1", "libc++", "libstdc++"),
         (LIBCXX, "libc++.so.1", "libstdc++", "cxx11", "libstdc++ (cxx11)", "libc++"),
         (NEW, "libstdc++.so.6", "libstdc++", "pre-cxx11", "libstdc++ (pre-cxx11)", "libstdc++ (cxx11)"),
+        (OLD, "libstdc++.so.6", "libstdc++", "cxx11", "libstdc++ (cxx11)", "libstdc++ (pre-cxx11)"),
+        (OLD, "libstdc++.so.6", "libc++", "1", "libc++", "libstdc++ (pre-cxx11)"),
+        (LIBCXX, "libm.so.6", "libstdc++", "cxx11", "libstdc++ (cxx11)", "libc++"),
     ],
 )
 def test_mixing_is_refused_and_both_are_named(
@@ -98,9 +118,18 @@ def test_mixing_is_refused_and_both_are_named(
         (NEW, "libstdc++", "cxx11"),
         (NEW, "libstdc++", ""),
         (PAIR, "libstdc++", "pre-cxx11"),
+        (PAIR, "libstdc++", "cxx11"),
+        (OLD, "libstdc++", "pre-cxx11"),
         ("far_name", "libc++", "1"),
     ],
-    ids=["the same", "an old libstdc++ that does not say", "no string in it", "C"],
+    ids=[
+        "the same",
+        "an old libstdc++ that does not say",
+        "no string in it",
+        "nor here",
+        "the same, older",
+        "C",
+    ],
 )
 def test_what_fits(tmp_path: Path, symbol: str, library: str, abi: str) -> None:
     check_abi(cell_of(tmp_path), compiler(library, abi), environment(tmp_path, symbol))

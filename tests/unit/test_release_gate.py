@@ -15,7 +15,7 @@ from diptych.fanout.collect import Placed
 from diptych.fanout.piece import Piece
 from diptych.records import PROVENANCE, CondaPackages
 from diptych.release.assemble import Part, assemble, read_assembled, refuse_collisions
-from diptych.release.gate import check_findings, check_sources_of, check_versions
+from diptych.release.gate import check_findings, check_libraries, check_sources_of, check_versions
 from diptych.release.model import Kind
 from diptych.release.statements import Origin
 from diptych.report.document import document_of
@@ -27,7 +27,7 @@ from helpers.elf_builder import elf
 ORIGIN = Origin(project="pair", version="1.2.0", repository="", commit="ab" * 20, tag="v1.2.0", builder="")
 
 
-def placed(folder: Path, *, version: str = "1.2.0", cell: str = "3.11-gcc", **provenance: str) -> Placed:
+def placed(folder: Path, *, version: str = "1.2.0", cell: str = "3.11-gcc", **provenance: object) -> Placed:
     folder.mkdir()
     wheel = make_wheel(folder, wheel_files(FILES))
     conda = tiny_conda(folder, "pair", version, "py311_0")
@@ -49,6 +49,19 @@ def test_a_stand_in_channel_is_named_with_its_reason(tmp_path: Path) -> None:
     assert "3.11-gcc-linux-64: built from the local channel (conda-forge is down)" in check.fault
     assert not check_sources_of(several, ["local"]).fault
     assert not check_sources_of([several[1]], []).fault
+
+
+def test_a_library_that_no_public_channel_has(tmp_path: Path) -> None:
+    url = "file:///x/.diptych/compiled/zig-libcxx1-12345678/linux-64/libboost-python-1.90.0-py311_libcxx1_h1_0.conda"
+    one = placed(tmp_path / "a", cell="3.11-zig", lock=[{"name": "libboost-python", "url": url}])
+    assert not check_libraries([one], []).fault, "only its wheel needs it"
+    conda = tiny_conda(
+        tmp_path, "pair", "1.2.0", "py311_0", depends=["libboost-python >=1.90.0,<1.91.0a0 *_libcxx1_*"]
+    )
+    needs = replace(one, conda=CondaPackages(main=conda))
+    fault = check_libraries([needs, one], []).fault
+    assert fault.startswith("3.11-zig-linux-64 needs libboost-python, compiled by the cell itself")
+    assert not check_libraries([needs], ["local"]).fault
 
 
 def test_versions_that_agree_and_that_do_not(tmp_path: Path) -> None:

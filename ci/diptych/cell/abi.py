@@ -1,11 +1,12 @@
 """The C++ ABI of a cell, held against that of the host packages' libraries before anything is compiled.
 
 A C++ library speaks of types of the C++ standard library in its interface, and their names carry the ABI (Itanium C++ ABI, 5.1): those of
-libc++ lie in ``std::__1``, the newer strings of libstdc++ in ``std::__cxx11``. A library with a C interface fits every cell.
+libc++ lie in ``std::__1``, the newer strings of libstdc++ in ``std::__cxx11``, and the older ones have short names of their own (``Ss``). A library with a C interface fits every cell.
 """
 
 from __future__ import annotations
 
+import mmap
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -19,6 +20,9 @@ from diptych.matrix import Cell
 
 _OWN = re.compile(r"_ZN?[KVrRO]*\d")  # a name of the library, no instantiation of std::
 _STD = re.compile(r"St(\d+)(?=[a-z_])")
+# A number is a length unless it is one of a substitution (S1_), a parameter (T0_) or a literal (Li5E).
+_LENGTH = re.compile(r"(?<![STL\d])(?<!L[a-z])\d+|(?<=[^S]L)\d+")
+_OLD_STRING = re.compile(r"S[sb]")  # std::string and std::basic_string, both in std itself
 _RUNTIMES = ("libstdc++.so", "libc++.so")
 _EVERYWHERE = {"initializer_list"}  # libc++ keeps it in std itself
 
@@ -41,8 +45,7 @@ def check_abi(cell: Cell, compiler: Compiler, environment: Environment) -> None:
         f"{package}: {path.name} is for {theirs}: {symbol}"
         for package, path in _to_link(cell, environment)
         if _may_differ(path, compiler)
-        for theirs, symbol in abi_of(path)
-        if not _fits(ours, theirs)
+        for theirs, symbol in _strange(abi_of(path), ours)
     ]
     if details:
         raise HostEnvironmentError(
@@ -52,17 +55,31 @@ def check_abi(cell: Cell, compiler: Compiler, environment: Environment) -> None:
         )
 
 
+def _strange(found: tuple[tuple[str, str], ...], ours: str) -> tuple[tuple[str, str], ...]:
+    """Return the ABIs of a library when none of them is ours; one may speak of both kinds of strings."""
+    return () if any(_fits(ours, theirs) for theirs, _ in found) else found
+
+
 def _may_differ(path: Path, compiler: Compiler) -> bool:
-    """Tell by its headers whether a library is worth a look at its symbols: large ones have a hundred thousand."""
-    if compiler.abi == "pre-cxx11":
-        return True
+    """Tell whether a library is worth a look at its symbols, of which large ones have a hundred thousand."""
     try:
         (binary, *_) = read_file(path)
-    except FormatError:
+        runtimes = [name for name in binary.needed if name.startswith(_RUNTIMES)]
+        if any(not name.startswith(f"{compiler.library}.so") for name in runtimes):
+            return True
+        if compiler.library != "libstdc++":
+            return False
+        if compiler.abi == "pre-cxx11":
+            return True
+        # The newer strings leave their name in every binary that has them, and so does a libc++ that is linked statically.
+        return not _holds(path, b"__cxx11") if runtimes else _holds(path, b"NSt3__1")
+    except (FormatError, OSError, ValueError):
         return False
-    return any(
-        name.startswith(_RUNTIMES) and not name.startswith(f"{compiler.library}.so") for name in binary.needed
-    )
+
+
+def _holds(path: Path, word: bytes) -> bool:
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        return data.find(word) >= 0
 
 
 def abi_of(path: Path) -> tuple[tuple[str, str], ...]:
@@ -72,9 +89,6 @@ def abi_of(path: Path) -> tuple[tuple[str, str], ...]:
         path: an ELF file; a damaged one says nothing.
     """
     try:
-        (binary, *_) = read_file(path)
-        if not any(name.startswith(_RUNTIMES) for name in binary.needed):
-            return ()
         (binary, *_) = read_file(path, symbols=True)
     except FormatError:
         return ()
@@ -87,8 +101,8 @@ def _told(names: Iterable[str]) -> Iterator[tuple[str, str]]:
     for name in names:
         if _OWN.match(name) and (abi := _abi_in(name)):
             found.setdefault(abi, name)
-    # A library of the newer strings also speaks of types that do not depend on them.
-    if "libstdc++ (cxx11)" in found:
+    # A library with strings also speaks of types that do not depend on them.
+    if {"libstdc++ (cxx11)", "libstdc++ (pre-cxx11)"} & found.keys():
         found.pop("libstdc++", None)
     yield from found.items()
 
@@ -96,6 +110,8 @@ def _told(names: Iterable[str]) -> Iterator[tuple[str, str]]:
 def _abi_in(name: str) -> str:
     if "__cxx11" in name or "B5cxx11" in name:
         return "libstdc++ (cxx11)"
+    if _OLD_STRING.search(_without_names(name)):
+        return "libstdc++ (pre-cxx11)"
     for match in _STD.finditer(name):
         end = match.end() + int(match[1])
         word = name[match.end() : end]
@@ -104,6 +120,15 @@ def _abi_in(name: str) -> str:
         if name[end : end + 1] == "I" and word not in _EVERYWHERE and not word.startswith("__"):
             return "libstdc++"
     return ""
+
+
+def _without_names(name: str) -> str:
+    """Return a mangled name without the names of source in it, each of which stands after its length."""
+    parts, at = [], 0
+    while found := _LENGTH.search(name, at):
+        parts.append(name[at : found.start()])
+        at = found.end() + int(found[0])
+    return " ".join([*parts, name[at:]])
 
 
 def _known(compiler: Compiler) -> str:

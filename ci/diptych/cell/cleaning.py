@@ -35,7 +35,7 @@ def plan_clean(workspace: Workspace, *, channel: bool, dist: bool) -> tuple[Remo
 
     Args:
         workspace: the checkout.
-        channel: also the local channel with its downloads, which take longest to make again.
+        channel: also the local channel with its downloads, and what compilers have compiled: these take longest to make again.
         dist: also the packages in ``dist/`` that carry our provenance, and their index.
     """
     found = [*_stores(workspace, channel=channel), *_environments(workspace)]
@@ -57,7 +57,7 @@ def apply_clean(plan: tuple[Removal, ...], workspace: Workspace) -> None:
 
 
 def _stores(workspace: Workspace, *, channel: bool) -> Iterator[tuple[Path, str]]:
-    kept = set() if channel else {"channel", "wheels"}
+    kept = set() if channel else {"channel", "compiled", "sources", "wheels"}
     if workspace.store.root.is_dir():
         for path in sorted(workspace.store.root.iterdir()):
             if path.name not in kept:

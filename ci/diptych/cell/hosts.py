@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from diptych import channel as channels
+from diptych import libraries
 from diptych.config.project import ProjectInfo
 from diptych.environments import Environment, HostRequest, adopt, create, read_lock, usable
 from diptych.matrix import Cell
@@ -50,8 +51,25 @@ def resolve(workspace: Workspace, cell: Cell) -> Host:
     """
     choice = channels.choose(cell.settings.channels, env=workspace.env, ci=workspace.ci)
     specs = specs_of(cell, workspace.config.project)
+    plan = plan_of(workspace, cell, specs)
+    try:
+        urls, fallback = _channels(workspace, cell, plan.others(specs) if plan else specs, choice)
+    except channels.NoWheelError as error:
+        plan = plan or plan_of(workspace, cell, specs, lacking=error.project == channels.BOOST)
+        if plan is None or error.project != channels.BOOST:
+            raise
+        urls, fallback = _channels(workspace, cell, plan.others(specs), choice)
+    if plan:
+        urls = (_compiled(workspace, cell, plan, urls), *urls)
+    return Host(request=_request(cell, specs, urls), fallback=fallback)
+
+
+def _channels(
+    workspace: Workspace, cell: Cell, specs: tuple[str, ...], choice: channels.ChannelChoice
+) -> tuple[tuple[str, ...], str]:
+    """Return the channels by name or URL, the local one filled, and why it stands in."""
     if channels.LOCAL not in choice.channels:
-        return Host(request=_request(cell, specs, choice.channels), fallback="")
+        return choice.channels, ""
     if choice.reason:
         workspace.output.note(choice.reason)
     with workspace.output.step("local channel") as step:
@@ -65,7 +83,61 @@ def resolve(workspace: Workspace, cell: Cell) -> Host:
         )
         step.text, step.kept = summary_of(local), not any(package.made for package in local.packages)
     urls = tuple(local.url if name == channels.LOCAL else name for name in choice.channels)
-    return Host(request=_request(cell, specs, urls), fallback=choice.reason or "named in the table")
+    return urls, choice.reason or "named in the table"
+
+
+def plan_of(
+    workspace: Workspace, cell: Cell, specs: tuple[str, ...], *, lacking: bool = False
+) -> libraries.Plan | None:
+    """Return which host packages the cell's own compiler has to compile; None where those of the channels fit.
+
+    A compiler that is itself a package fits the packages of its channel. What a person has added to the local channel is taken, fitting or
+    not: whether it fits is judged once it is there.
+
+    Args:
+        workspace: the checkout.
+        cell: the cell.
+        specs: its host environment.
+        lacking: the channels have no Boost.Python for the cell's Python.
+
+    Raises:
+        MissingToolError: the compiler is not there, or its ABI cannot be told.
+    """
+    known = workspace.config.libraries
+    if not cell.platform.startswith("linux") or cell.compiler.packages or not libraries.asks(specs, known):
+        return None
+    compiler = workspace.compiler_of(cell)
+    return libraries.planned(
+        specs,
+        known,
+        compiler=compiler,
+        flags=cell.compiler.flags,
+        lacking=lacking,
+        by_hand=channels.added(workspace.store.root / "channel"),
+    )
+
+
+def _compiled(workspace: Workspace, cell: Cell, plan: libraries.Plan, urls: tuple[str, ...]) -> str:
+    """Return the channel of what the cell's compiler has compiled: first of all channels, so that no other package of a name is taken."""
+    base = HostRequest(python=cell.python, specs=("numpy",), channels=urls)
+    with workspace.output.step("own libraries") as step:
+        done = libraries.ensure(
+            libraries.Request(
+                plan=plan,
+                python=cell.python,
+                platform=cell.platform,
+                compiler_env=cell.compiler.env,
+                environment=lambda prefix: create(base, prefix, env=workspace.env),
+                root=workspace.root,
+                store=workspace.store,
+                env=workspace.env,
+                logs=workspace.logs(cell),
+                say=step.progress,
+            )
+        )
+        names = ", ".join(f"{file.name} {file.version}" for file in done.packages)
+        step.text, step.kept = f"{names} of ABI {plan.abi}", not done.made
+    return done.url
 
 
 def summary_of(local: channels.LocalChannel) -> str:
@@ -98,12 +170,12 @@ def current(workspace: Workspace, cell: Cell, prefix: Path) -> Environment | Non
 
 
 def _still_there(workspace: Workspace, url: str) -> bool:
-    """Tell whether the local channel still has what it gave: packing solves against it once more.
+    """Tell whether a channel of ours still has what it gave: packing solves against it once more.
 
     Another version of Diptych makes its packages anew.
     """
-    root = (workspace.store.root / "channel").as_uri()
-    return not url.startswith(f"{root}/") or Path(unquote(urlsplit(url).path)).is_file()
+    roots = tuple(f"{(workspace.store.root / name).as_uri()}/" for name in ("channel", "compiled"))
+    return not url.startswith(roots) or Path(unquote(urlsplit(url).path)).is_file()
 
 
 def ensure(workspace: Workspace, cell: Cell, prefix: Path) -> Environment:
@@ -152,7 +224,10 @@ def _request(cell: Cell, specs: tuple[str, ...], urls: tuple[str, ...]) -> HostR
 
 
 def _table_key(workspace: Workspace, cell: Cell) -> str:
-    return digest(cell.python, specs_of(cell, workspace.config.project), cell.settings.channels)
+    specs = specs_of(cell, workspace.config.project)
+    plan = plan_of(workspace, cell, specs)
+    own = [plan.key, *libraries.state(plan, workspace.root)] if plan else []
+    return digest(cell.python, specs, cell.settings.channels, *own)
 
 
 def _note_path(workspace: Workspace, prefix: Path) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from diptych import compilers
 from diptych.build.stage import Stage, compile_job, compile_stage
 from diptych.cell.abi import check_abi
 from diptych.cell.forecast import forecast_floor
@@ -26,7 +25,7 @@ def stage_of(workspace: Workspace, cell: Cell, environment: Environment, *, ship
         PackageError: a host package cannot keep the cell's floor.
         MissingToolError, CompileError, LinkageError: as the compile stage says.
     """
-    compiler = compilers.of_cell(cell, workspace.env, store=workspace.store, prefix=environment.prefix)
+    compiler = workspace.compiler_of(cell, prefix=environment.prefix)
     check_abi(cell, compiler, environment)
     if shipped and cell.settings.floor and cell.platform.startswith("linux"):
         with workspace.output.step("floor") as step:

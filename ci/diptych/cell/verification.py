@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from diptych import channel as channels
-from diptych import interpreters
+from diptych import interpreters, libraries
 from diptych.archives import open_package
 from diptych.channel.local import wanted_before
 from diptych.errors import ConfigError, MissingToolError
@@ -71,6 +71,7 @@ def _bring_dependencies(
         return
     packages = record.conda_packages.files
     there = {package.name.rsplit("-", 2)[0] for package in packages}
+    there |= libraries.names_in(record.channels, store=workspace.store)
     depends = [spec for package in packages for spec in _depends(package) if spec.split()[0] not in there]
     if not set(depends) <= set(wanted_before(root).get(cell.python, ())):
         channels.ensure(

@@ -86,6 +86,16 @@ class Resolution:
         )
 
 
+class NoWheelError(ChannelError):
+    """PyPI has no wheel of a project for a Python.
+
+    Attributes:
+        project: its canonical name.
+    """
+
+    project = ""
+
+
 def resolve(
     wanted: Mapping[str, str], interpreter: Interpreter, *, root: Path, scratch: Path, env: Mapping[str, str]
 ) -> tuple[Resolution, bool]:
@@ -212,12 +222,14 @@ def _unresolved(
         )
         if asked is None:
             tried += f", which one of these needs: {', '.join(sorted(wanted))}"
-        return ChannelError(
+        lacks = NoWheelError(
             f'the local channel cannot make "{name}" for Python {interpreter.minor}: PyPI has no wheel of it'
             f"{nearest(name, known)}",
             details=[tried, *lines],
             hint=BY_HAND,
         )
+        lacks.project = canonicalize_name(missing[1])
+        return lacks
     return ChannelError(
         f"pip cannot resolve {', '.join(sorted(wanted))} for Python {interpreter.minor}",
         details=lines,

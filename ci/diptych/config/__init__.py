@@ -8,7 +8,14 @@ from __future__ import annotations
 
 from diptych.config.cellid import CellId, parse_cell_id
 from diptych.config.load import Config, load
-from diptych.config.model import CellSettings, CompilerSpec, InSourceWay, Override, ReleaseSettings
+from diptych.config.model import (
+    CellSettings,
+    CompilerSpec,
+    InSourceWay,
+    LibrarySpec,
+    Override,
+    ReleaseSettings,
+)
 from diptych.config.project import ProjectInfo
 
 __all__ = [
@@ -17,6 +24,7 @@ __all__ = [
     "CompilerSpec",
     "Config",
     "InSourceWay",
+    "LibrarySpec",
     "Override",
     "ProjectInfo",
     "ReleaseSettings",

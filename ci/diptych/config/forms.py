@@ -95,6 +95,11 @@ LIBRARY = Text(words='a glob over library names, such as "libcuda.so*"', pattern
 INSTALLED = Text(
     words='a glob over installed files such as "include/*"', pattern=r"(?!/|(.*/)?\.\.(/|$))[^\x00-\x1f\x7f]+"
 )
+SOURCE = Text(
+    words='a path, a URL that ends in "#sha256=…", or "apt:PACKAGE"',
+    pattern=rf"apt:[a-z0-9][a-z0-9+.-]+(/[A-Za-z0-9][A-Za-z0-9._-]*)?|https?://[^\x00-\x20\x7f#@]+#sha256=[0-9a-fA-F]{{64}}|(?!apt:|[a-z0-9+]+://){_PLAIN}+",
+)
+LIBRARY_NAME = Text(words='the name of a conda package such as "fmt"', pattern=r"[a-z0-9][a-z0-9_.-]*")
 DURATION = Text(words='a time such as "90 s", "30 min" or "2 h"', pattern=r"[1-9][0-9]{0,5} (s|min|h)")
 FLOOR = Text(words='a glibc as in a wheel\'s tag, such as "2_17" or "2_28"', pattern=r"2_(1[7-9]|[2-9][0-9])")
 BUILD_TYPE = Text(words='a CMake build type such as "Release"', pattern=r"[A-Za-z][A-Za-z0-9_]*")

@@ -15,7 +15,7 @@ from diptych.config.faults import Place, all_faults
 from diptych.config.files import is_dir, is_file, read_toml
 from diptych.config.kinds import keys
 from diptych.config.known import compiler_specs
-from diptych.config.model import TABLE, CellSettings, CompilerSpec, Override, ReleaseSettings
+from diptych.config.model import TABLE, CellSettings, CompilerSpec, LibrarySpec, Override, ReleaseSettings
 from diptych.config.project import ProjectInfo, read_project
 from diptych.errors import ConfigError, nearest
 
@@ -41,6 +41,7 @@ class Config:
         overrides: the overrides, in the order of the table.
         waive: accepted differences and findings: code, glob and reason of each.
         release: where releases go.
+        libraries: the C++ libraries that each compiler compiles for itself.
     """
 
     root: Path
@@ -56,6 +57,7 @@ class Config:
     overrides: tuple[Override, ...]
     waive: tuple[Mapping[str, str], ...] = ()
     release: ReleaseSettings = field(default_factory=ReleaseSettings)
+    libraries: tuple[LibrarySpec, ...] = ()
 
     @property
     def file(self) -> Path:
@@ -127,6 +129,7 @@ def _resolved(given: Mapping[str, Any], document: dict[str, Any], place: Place, 
         overrides=overrides,
         waive=given["waive"],
         release=ReleaseSettings(**given["release"]),
+        libraries=tuple(LibrarySpec(name=name, **table) for name, table in given["libraries"].items()),
     )
 
 

@@ -141,6 +141,24 @@ class CompilerSpec:
     """Environment variables of every call of this compiler."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class LibrarySpec:
+    """A C++ library that is compiled by each cell's own compiler, as a conda package of that name.
+
+    `boost` needs no table: where no package of Boost.Python fits a cell, it is compiled from Debian's source. With a table it always is.
+    Any other library is one that CMake builds and installs.
+    """
+
+    name: str
+    source: Annotated[str, forms.SOURCE]
+    """Where its source is: a folder or an archive (`.tar.gz`, `.tar.xz`, …) relative to this file, a URL that ends in `#sha256=…`, or
+    `apt:PACKAGE` for the source package of the machine's distribution. `apt:PACKAGE/SUITE` takes that of another suite of the same
+    mirror, whether the machine's own list of sources names it or not."""
+
+    cmake_args: Annotated[tuple[str, ...], ListOf(item=forms.ARGUMENT)] = ()
+    """Further arguments of CMake's configure step, such as `-DFMT_TEST=OFF`."""
+
+
 _MERGED = tuple(key.name for key in keys(CellSettings) if isinstance(key.kind, (ListOf, TableOf)))
 
 
@@ -206,7 +224,7 @@ class ReleaseSettings:
 
     allow: Annotated[tuple[str, ...], ListOf(item=Choice(names=("local",)), unique=True)] = ()
     """Channels that packages may come from although a release would refuse them: `local`, the stand-in that is made of
-    what is on the machine and on PyPI."""
+    what is on the machine and on PyPI, and with it the channels of libraries that cells have compiled."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -250,6 +268,12 @@ class RunSettings:
         TableOf(name=forms.COMPILER, value=Table(words="a table of a compiler", models=(CompilerSpec,))),
     ] = field(default_factory=dict)
     """Compilers by name; see below."""
+
+    libraries: Annotated[
+        Mapping[str, Mapping[str, Any]],
+        TableOf(name=forms.LIBRARY_NAME, value=Table(words="a table of a library", models=(LibrarySpec,))),
+    ] = field(default_factory=dict)
+    """C++ libraries that each compiler of the matrix compiles for itself; see below."""
 
     overrides: Annotated[
         tuple[Mapping[str, Any], ...],

@@ -8,7 +8,15 @@ from collections.abc import Iterable
 
 from diptych.config.docs import field_docs
 from diptych.config.kinds import Key, Table, TableOf, keys
-from diptych.config.model import CellSettings, CompilerSpec, Override, ReleaseSettings, RunSettings, Waive
+from diptych.config.model import (
+    CellSettings,
+    CompilerSpec,
+    LibrarySpec,
+    Override,
+    ReleaseSettings,
+    RunSettings,
+    Waive,
+)
 
 _HEAD = """\
 # The table [tool.diptych]
@@ -60,6 +68,9 @@ def reference() -> str:
         "## [tool.diptych.compilers.NAME]\n",
         f"{_summary(CompilerSpec)}\n",
         *_entries(CompilerSpec, "tool.diptych.compilers.NAME"),
+        "## [tool.diptych.libraries.NAME]\n",
+        f"{_summary(LibrarySpec)}\n",
+        *_entries(LibrarySpec, "tool.diptych.libraries.NAME"),
         "## [[tool.diptych.overrides]]\n",
         f"{_summary(Override)}\n",
         *_entries(Override, "tool.diptych.overrides[]"),

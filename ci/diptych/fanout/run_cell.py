@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from diptych import compilers
 from diptych.cell import hosts
 from diptych.cell.pipeline import Built, build_cell
 from diptych.cell.verification import verify_cell
@@ -39,7 +38,7 @@ def run_cell(workspace: Workspace, cell: Cell, out: Path) -> Piece:
     prefix = workspace.store.root / f"hosts-{cell.id}"
     with folded(workspace.output, f"{cell.id}: host environment"):
         if not cell.compiler.packages:  # before the long work; one from a channel is looked for after it
-            compilers.of_cell(cell, workspace.env, store=workspace.store)
+            workspace.compiler_of(cell)
         environment = hosts.ensure(workspace, cell, prefix)
     with folded(workspace.output, f"{cell.id}: build"):
         built = build_cell(workspace, cell, environment)

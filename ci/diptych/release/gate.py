@@ -14,8 +14,10 @@ from diptych.errors import FormatError, PackageError
 from diptych.fanout.collect import Placed
 from diptych.fanout.piece import provenance_of
 from diptych.fanout.plan import Job
+from diptych.libraries import is_compiled
 from diptych.matrix import Cell
 from diptych.output import many
+from diptych.packages.specs import name_of
 from diptych.release.model import Check
 from diptych.rules import Severity, all_rules
 
@@ -35,6 +37,30 @@ def check_sources_of(placed: Sequence[Placed], allowed: Sequence[str]) -> Check:
         detail=detail,
         fault=f'{", ".join(built)}: built from the local channel ({reasons}); allow it by name: release.allow = ["local"]',
     )
+
+
+def check_libraries(placed: Sequence[Placed], allowed: Sequence[str]) -> Check:
+    """Refuse conda packages that depend on a library which the cell's compiler has compiled, as no public channel has it; unless allowed."""
+    found = {one.piece.name: names for one in placed if (names := _compiled(one))}
+    fault = ""
+    if found and "local" not in allowed:
+        needs = "; ".join(f"{name} needs {', '.join(names)}" for name, names in found.items())
+        fault = (
+            f"{needs}, compiled by the cell itself: no public channel has that package; publish it too, "
+            'and allow it by name: release.allow = ["local"]'
+        )
+    detail = "none was compiled by a cell" if not found else f"{many(len(found), 'cell')} of {len(placed)}"
+    return Check(name="libraries", detail=detail, fault=fault)
+
+
+def _compiled(one: Placed) -> list[str]:
+    lock = provenance_of(one.wheel).get("lock") or ()
+    own = {str(each["name"]) for each in lock if is_compiled(str(each["url"]))}
+    depends = []
+    for path in one.conda.files if own else ():
+        with open_package(path) as package:
+            depends += [name_of(str(spec)) for spec in package.metadata.index.get("depends", ())]
+    return sorted(own & set(depends))
 
 
 def check_floors(placed: Sequence[Placed], jobs: Sequence[Job]) -> Check:

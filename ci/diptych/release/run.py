@@ -66,6 +66,7 @@ def prepare(
         step.text = judged.detail
     checks = (
         gate.check_sources_of(placed, (*request.allow, *workspace.config.release.allow)),
+        gate.check_libraries(placed, (*request.allow, *workspace.config.release.allow)),
         gate.check_versions(placed, planned.version),
         gate.check_floors(placed, planned.jobs),
         compared,

@@ -91,7 +91,6 @@ class HostEnv(nox.virtualenv.RattlerEnv):
 
     def create(self) -> bool:
         """Make the environment unless it is current; tell nox whether anything was made."""
-        from diptych import compilers
         from diptych.cell import hosts
 
         workspace, cell = self.params.workspace, self.params.cell
@@ -100,7 +99,7 @@ class HostEnv(nox.virtualenv.RattlerEnv):
         (own.parent / ".gitignore").write_text("*\n", encoding="utf-8")
         with told(self.params.workspace):
             if not cell.compiler.packages:  # before the long work; one from a channel is looked for after it
-                compilers.of_cell(cell, workspace.env, store=workspace.store)
+                workspace.compiler_of(cell)
             # The build session's environment, if it is current: test and shell then share its build tree too.
             shared = hosts.current(workspace, cell, own.with_name(f"build-{own.name.partition('-')[2]}"))
             self._reused = shared is not None
