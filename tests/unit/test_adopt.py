@@ -70,9 +70,7 @@ EXPECTED: dict[str, dict[str, Any]] = {
     "setuptools-abi3": {},
     "setuptools-c": {"package": "fractional", "test": "pytest -q", "test-sources": ["test_fractional.py"]},
     "setuptools-cffi": {},
-    "setuptools-cython": {
-        "test": 'python -c "import sys; sys.path = [one for one in sys.path if one]; import cumsums"'
-    },
+    "setuptools-cython": {"test": "python -m diptych_imports"},
     "setuptools-pybind11": {},
     "skbuild-boost": {"host": ["libboost-python-devel"]},
     "skbuild-nanobind": {},
@@ -302,7 +300,7 @@ setup(name="plain", version=compute(), python_requires=">=3.12", install_require
     adoption = adopted(tmp_path)
     assert {edit.path.name for edit in adoption.edits} == {"pyproject.toml", "noxfile.py"}
     assert "no git repository" in adoption.notes[0]
-    assert found["test"] == 'python -c "import plain"'
+    assert found["test"] == "python -m diptych_imports"
     assert "no tests were found" in untold(tmp_path)
 
 

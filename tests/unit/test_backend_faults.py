@@ -149,3 +149,27 @@ def test_a_wheel_that_leads_out_of_its_folder_is_refused(tmp_path: Path, env: di
     with pytest.raises(DiptychError, match="evil"):
         build(tmp_path, env, body)
     assert not list(tmp_path.rglob("evil.txt"))
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("-- The CXX compiler identification is GNU 12.2.0", False),
+        ("-- The CXX compiler identification is Clang 14.0.6", True),
+        ("-- The C compiler identification is GNU 11.4.0", True),
+        ("-- The Fortran compiler identification is GNU 11.4.0", False),
+        (
+            'C++ compiler for the host machine: /usr/bin/g++ (gcc 12.2.0 "g++ (Debian 12.2.0-14) 12.2.0")',
+            False,
+        ),
+        ('C compiler for the host machine: ccache cc (gcc 12.2.0 "cc (Debian 12.2.0-14) 12.2.0")', False),
+        ('C++ compiler for the host machine: clang++ (clang 14.0.6 "Debian clang version 14.0.6")', True),
+        ("compiling with whatever there is", False),
+    ],
+)
+def test_the_backends_own_word_of_its_compiler(line: str, *, told: bool) -> None:
+    compiler = Compiler(
+        name="gcc", cc=Path("gcc"), cxx=Path("g++"), family="gcc", version="12.2.0", target="x86_64-linux-gnu",
+        library="libstdc++", library_version="12", library_date="20220819",
+    )  # fmt: skip
+    assert bool(pep517.other_compilers(f"before\n{line}\nafter\n", compiler)) is told

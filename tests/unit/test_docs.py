@@ -177,3 +177,11 @@ def test_tables_that_a_page_shows_follow_the_schema(page: str, block: str) -> No
         if error.validator != "required"
     ]
     assert faults == []
+
+
+def test_examples_are_the_files_that_the_tests_build() -> None:
+    page = (ROOT / "docs" / "how-to" / "backends.md").read_text(encoding="utf-8")
+    shown = re.findall(r"^`(tests/projects/\S+)`\n\n```\w+\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    assert len(shown) > 15
+    for name, text in shown:
+        assert (ROOT / name).read_text(encoding="utf-8").rstrip("\n") == text.rstrip("\n"), name

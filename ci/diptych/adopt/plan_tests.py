@@ -28,6 +28,8 @@ from diptych.adopt.readpytest import coverage_plugins, read_pytest, without_the_
 from diptych.adopt.requirements import extras_of, group, match_spec, merged, project_name
 from diptych.adopt.table import Line, origins, unique
 
+# diptych.testing.recorder has the module.
+IMPORTS = "python -m diptych_imports"
 _TEST = "pytest -q {source}/tests"
 _TEST_GROUPS = ("test", "tests", "testing")
 _WIDE_GROUPS = ("dev", "develop", "development", "all")
@@ -102,7 +104,7 @@ def _test_lines(repository: Repository, untold: list[Untold]) -> tuple[Line, ...
     untold.append(
         Untold(text="no tests were found: set test, or the import stands in", origin=Origin(file="."))
     )
-    return _import_alone(repository, "no tests were found") if package else ()
+    return _import_alone("no tests were found") if package else ()
 
 
 def _found_tests(repository: Repository, place: str, why: str, untold: list[Untold]) -> tuple[Line, ...]:
@@ -137,22 +139,15 @@ def _installed_tests(repository: Repository, place: str, untold: list[Untold]) -
     if package in listed and module not in listed:
         text = f"the tests import from the package relatively, and the wheel lacks them: list {module}, or the import stands in"
         untold.append(Untold(text=text, origin=Origin(file=place)))
-        return _import_alone(repository, f"{place}/ cannot run")
+        return _import_alone(f"{place}/ cannot run")
     return _unless_default(
         f"pytest -q --pyargs {module}", f"{place}/ is inside the package, and imports from it"
     )
 
 
-def _import_alone(repository: Repository, why: str) -> tuple[Line, ...]:
-    """Let the import stand in for tests; `python -c` looks into the working folder first, where the sources may be."""
-    package = import_name(repository)
-    top = package.partition(".")[0]
-    elsewhere = (
-        "import sys; sys.path = [one for one in sys.path if one]; "
-        if (repository.root / top).exists()
-        else ""
-    )
-    return (Line(key="test", value=f'python -c "{elsewhere}import {package}"', why=(why,)),)
+def _import_alone(why: str) -> tuple[Line, ...]:
+    """Let the import of the package and of each compiled module in it stand in for tests."""
+    return (Line(key="test", value=IMPORTS, why=(why,)),)
 
 
 def _unless_default(command: str, *why: str) -> tuple[Line, ...]:

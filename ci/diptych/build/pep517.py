@@ -31,6 +31,7 @@ from diptych.build.missing import lacking
 from diptych.build.objects import launcher
 from diptych.build.outside_files import check_links
 from diptych.build.toolenv import tool_environment
+from diptych.compilers import Compiler
 from diptych.config.buildsystem import build_system_of
 from diptych.config.forms import seconds
 from diptych.errors import CompileError, PackageError
@@ -49,6 +50,11 @@ _CMAKE = (
     "-DCMAKE_SKIP_RPATH=ON",
 )
 _SHOWN = 8
+# CMake's CMakeDetermineCompilerId.cmake; Meson's interpreter/compiler.py.
+_IDENTIFIED = (
+    re.compile(r"The (?:C|CXX) compiler identification is (?P<family>\w+) (?P<version>[\d.]+)"),
+    re.compile(r"(?:C|C\+\+) compiler for the host machine: .*?\((?P<family>\w+) (?P<version>[\d.]+)"),
+)
 _SCHEMES = {"purelib": SITE, "platlib": SITE, "scripts": EXTRA, "headers": EXTRA, "data": EXTRA}
 
 
@@ -308,12 +314,39 @@ def _check_compiled(site: Path, job: CompileJob) -> None:
         )
     tools = [tool for binary in binaries.values() for tool in binary.build_tools]
     name = {"gcc": "GCC", "clang": "clang"}.get(job.compiler.family, "")
+    others = other_compilers(compile_output(job), job.compiler)
+    if others and job.compiler.name != "zig":
+        raise CompileError(
+            f"{job.cell}: the build backend says that it compiles with another compiler than {name} {job.compiler.version}",
+            details=others,
+            hint=f"the build ignores CC={job.compiler.cc} and CXX={job.compiler.cxx}: does it name a compiler of its own?",
+        )
     if tools and name and not any(name in tool and job.compiler.version in tool for tool in tools):
         raise CompileError(
             f"{job.cell}: the binaries were not compiled by {job.compiler.family} {job.compiler.version}",
             details=sorted(set(tools)),
             hint=f"the build ignores CC={job.compiler.cc} and CXX={job.compiler.cxx}: does it name a compiler of its own?",
         )
+
+
+def other_compilers(output: str, compiler: Compiler) -> list[str]:
+    """Return the lines in which CMake or Meson name a compiler for C or C++ that is not the cell's.
+
+    A stripped binary does not say what has compiled it; these two do, whenever they configure.
+
+    Args:
+        output: of the build backend.
+        compiler: the cell's; nothing is told of a family that the two have no plain name for.
+    """
+    family = {"gcc": ("gnu", "gcc"), "clang": ("clang", "clang")}.get(compiler.family)
+    if family is None:
+        return []
+    said = [found for pattern in _IDENTIFIED for found in pattern.finditer(output)]
+    return [
+        found[0].strip()
+        for found in said
+        if found["family"].lower() not in family or found["version"] != compiler.version
+    ]
 
 
 def origins(site: Path, files: list[Path], source: Path) -> dict[str, Path]:

@@ -46,7 +46,8 @@ class CellSettings:
     test: Annotated[str, forms.COMMAND] = "pytest -q {source}/tests"
     """The command that runs the project's tests, in source and against what was installed. `{source}` is
     the source folder and `{python}` the cell's interpreter. It is split into words as a shell would, but no
-    shell runs it."""
+    shell runs it. `python -m diptych_imports` stands in where there are no tests: it imports the package and each compiled module
+    in it."""
 
     test_sources: Annotated[tuple[str, ...], ListOf(item=forms.PATH, unique=True)] = ()
     """Files and folders that are copied, with their paths relative to `source`, into an empty folder in which `test` then runs:
