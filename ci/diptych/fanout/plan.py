@@ -54,8 +54,9 @@ class Job:
             "packages": " ".join(self.packages),
             "image": self.image,
             "tag": f"{self.cell.tag}-{self.cell.abi}",
-            "command": f"diptych cell {self.cell.id} --out {PIECES}/{self.name}",
-            "artifact": f"cell-{self.name}",
+            "command": f"diptych cell {self.cell.id}"
+            + ("" if self.cell.sanitizer else f" --out {PIECES}/{self.name}"),
+            "artifact": "" if self.cell.sanitizer else f"cell-{self.name}",
         }
 
 
@@ -66,6 +67,11 @@ def plan(config: Config, platforms: Sequence[Platform]) -> tuple[Job, ...]:
         for platform in dict.fromkeys(platforms)
         for cell in cells(config, platform=platform)
     )
+
+
+def with_pieces(jobs: Sequence[Job]) -> tuple[Job, ...]:
+    """Return the jobs that leave packages: all but those of sanitizers."""
+    return tuple(job for job in jobs if not job.cell.sanitizer)
 
 
 def _job(cell: Cell, platform: Platform) -> Job:
