@@ -133,9 +133,10 @@ def commands(spec: CompilerSpec, sanitizer: Sanitizer, *, clang: bool, store: St
     """
     flags = f"-fsanitize={_FLAGS[sanitizer.kind]} -fno-omit-frame-pointer -g"
     head = _SCRIPT if clang else "#!/bin/sh\n"
+    names = ("clang", "clang++") if clang else ("gcc", "g++")
     scripts = {
-        f"{Path(program).name}-{sanitizer.kind}": f'{head}exec {shlex.quote(program)} {flags} "$@"\n'
-        for program in (spec.cc or "", spec.cxx or "")
+        f"{name}-{sanitizer.kind}": f'{head}exec {shlex.quote(program or "")} {flags} "$@"\n'
+        for name, program in zip(names, (spec.cc, spec.cxx), strict=True)
     }
     return wrapped(spec, scripts, store=store)
 

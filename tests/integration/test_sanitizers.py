@@ -38,7 +38,7 @@ FOUND = {
 @pytest.fixture(scope="module")
 def planted(tmp_path_factory: pytest.TempPathFactory, session_env: dict[str, str]) -> Checkout:
     table = TABLE.format(python=HERE, compilers=json.dumps(["gcc", *COMPILERS]))
-    return adopted("planted-faults", tmp_path_factory.mktemp("planted") / "pro ject", table, session_env)
+    return adopted("planted-faults", tmp_path_factory.mktemp("planted") / "project", table, session_env)
 
 
 def line_of(text: str) -> int:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from diptych.sanitizers import NAMES, Sanitizer, preload_word
 
 REPORTS = "DIPTYCH_SANITIZER_REPORTS"
+RUNTIME = "DIPTYCH_SANITIZER_RUNTIME"
+"""What each interpreter of the test run, and nothing else, starts with."""
 PLUGIN = "diptych_test_marks"
 """The plugin of pytest in the recorder's folder that marks which test runs."""
 
@@ -24,7 +26,9 @@ _HEAD = re.compile(
 )
 _UNDEFINED = re.compile(r"^(\S[^\n]*?):(\d+):(?:\d+:)? runtime error: ([^\n]*)$", re.MULTILINE)
 _SUMMARY = re.compile(r"^SUMMARY: UndefinedBehaviorSanitizer: (\S+)", re.MULTILINE)
-_FRAME = re.compile(r"^\s+#\d+ (?:0x[0-9a-f]+ in )?(.+?) (/[^\n]*?):(\d+)(?::\d+)?(?: |$)", re.MULTILINE)
+_FRAME = re.compile(
+    r"^\s+#\d+ (?:0x[0-9a-f]+ in )?(.+?) (/[^\n]*?|[^\s:]+):(\d+)(?::\d+)?(?: |$)", re.MULTILINE
+)
 _KIND = re.compile(r" on (?:unknown )?address .*| \(pid=\d+\).*|:? \(?0x[0-9a-f].*")
 _NAMED = ("/source/", "/build/")
 """What the build calls the project's folders (-ffile-prefix-map)."""
@@ -91,7 +95,7 @@ class Supervision:
             libraries.append(self.standard_library)
         return {
             REPORTS: str(self.folder),
-            "LD_PRELOAD": " ".join(map(preload_word, libraries)),
+            RUNTIME: " ".join(map(preload_word, libraries)),
             name: ":".join(filter(None, [*words, env.get(name, "")])),
             **({"PYTHONMALLOC": "malloc"} if self.own_malloc else {}),
         }
@@ -114,8 +118,14 @@ class Supervision:
         marks = _marks(report.with_name(f"tests{report.suffix}"))
         ends = [*(size for size, _ in marks[1:]), len(content)]
         for (start, test), end in zip(marks, ends, strict=True):
-            for one in read_report(content[start:end].decode(errors="replace")):
+            for one in read_report(content[start:end].decode(errors="replace"), self._own):
                 yield replace(one, file=self._shown(one.file), test=test)
+
+    def _own(self, file: str) -> bool:
+        """Tell whether a file is the project's, as the build has called it or beside its sources."""
+        return file.startswith((*_NAMED, f"{self.source}/")) or (
+            not file.startswith("/") and (self.source / file).is_file()
+        )
 
     def _shown(self, file: str) -> str:
         for prefix in (*_NAMED, f"{self.source}/"):
@@ -131,49 +141,44 @@ def _marks(file: Path) -> list[tuple[int, str]]:
     return [(0, ""), *((int(size), test) for size, test in fields)]
 
 
-def read_report(text: str) -> tuple[Finding, ...]:
-    """Read what a sanitizer has written: its faults in their order, of no test yet."""
+def read_report(text: str, own: Callable[[str], bool]) -> tuple[Finding, ...]:
+    """Read what a sanitizer has written: its faults in their order, of no test yet.
+
+    Args:
+        text: the report.
+        own: tells whether a file is the project's.
+    """
     heads = sorted([*_HEAD.finditer(text), *_UNDEFINED.finditer(text)], key=lambda match: match.start())
     ends = [match.start() for match in heads[1:]] + [len(text)] * bool(heads)
-    return tuple(_finding(match, text[match.start() : end]) for match, end in zip(heads, ends, strict=True))
+    return tuple(
+        _finding(match, text[match.start() : end], own) for match, end in zip(heads, ends, strict=True)
+    )
 
 
-def _finding(head: re.Match[str], text: str) -> Finding:
+def _finding(head: re.Match[str], text: str, own: Callable[[str], bool]) -> Finding:
+    frames = [(match[2], int(match[3]), match[1]) for match in _FRAME.finditer(text)]
     if head.re is _UNDEFINED:
-        kind = _SUMMARY.search(text)
-        frame = _named(text, Path(head[1]).name, int(head[2]))
+        kind, line = _SUMMARY.search(text), int(head[2])
+        name = Path(head[1]).name  # GCC's has the whole path as it was then
+        same = (one for one in frames if Path(one[0]).name == name and one[1] == line)
+        file, _, function = next(same, (head[1], line, ""))
         return Finding(
             sanitizer=NAMES["ubsan"],
             kind=kind[1] if kind else "undefined-behavior",
             message=head[3],
-            file=frame[0] if frame else head[1],
-            line=int(head[2]),
-            function=frame[2] if frame else "",
+            file=file,
+            line=line,
+            function=function,
             test="",
         )
-    place = _place(text) or ("", 0, "")
+    ours = (frame for frame in frames if own(frame[0]))
+    file, line, function = next(ours, frames[0] if frames else ("", 0, ""))
     return Finding(
         sanitizer=head[1],
         kind=_KIND.sub("", head[2]).strip(),
         message=head[2],
-        file=place[0],
-        line=place[1],
-        function=place[2],
+        file=file,
+        line=line,
+        function=function,
         test="",
     )
-
-
-def _frames(text: str) -> list[tuple[str, int, str]]:
-    return [(match[2], int(match[3]), match[1]) for match in _FRAME.finditer(text)]
-
-
-def _named(text: str, name: str, line: int) -> tuple[str, int, str] | None:
-    """Return the frame of a line: GCC's UndefinedBehaviorSanitizer names the file as the build had it."""
-    return next((one for one in _frames(text) if Path(one[0]).name == name and one[1] == line), None)
-
-
-def _place(text: str) -> tuple[str, int, str] | None:
-    """Return file, line and function of the first frame in the project, or else of the first."""
-    frames = _frames(text)
-    own = (frame for frame in frames if frame[0].startswith(_NAMED))
-    return next(own, frames[0] if frames else None)

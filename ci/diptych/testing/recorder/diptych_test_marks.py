@@ -4,8 +4,25 @@ Stands alone like ``sitecustomize`` beside it, which imports it; pytest is told 
 """
 
 import os
+import sys
 
 _FOLDER = os.environ.get("DIPTYCH_SANITIZER_REPORTS")
+
+
+def start_anew() -> None:
+    """Start this interpreter once more with the sanitizer's runtime, and keep that from all that it starts.
+
+    A shell that runs tests or is run by them cannot have it: dash crashes with ThreadSanitizer of GCC 12.
+    """
+    runtime = os.environ["DIPTYCH_SANITIZER_RUNTIME"]
+    given, own, before = os.environ.get("LD_PRELOAD", "").partition(runtime)
+    if not own:
+        os.environ["LD_PRELOAD"] = ("%s %s" % (runtime, given)).strip()
+        os.execv(sys.executable, sys.orig_argv)  # noqa: S606 -- the same program
+    if before.strip():
+        os.environ["LD_PRELOAD"] = before.strip()
+    else:
+        del os.environ["LD_PRELOAD"]
 
 
 def mark(test: str) -> None:

@@ -57,5 +57,6 @@ if _folder:
 if os.environ.get("DIPTYCH_SANITIZER_REPORTS"):
     import diptych_test_marks  # type: ignore[import-not-found]  # beside this file, in the tests' process
 
+    diptych_test_marks.start_anew()
     diptych_test_marks.mark_inherited()
 _import_shadowed()
