@@ -9,13 +9,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from diptych import libcxx, process, zig
+from diptych import libcxx, process, sanitizers, zig
 from diptych.config import CompilerSpec
-from diptych.config.known import LIBCXX, ZIG, known_spec
+from diptych.config.known import LIBCXX, ZIG, SanitizerKind, known_spec, without_sanitizer
 from diptych.distributions import how_to_install
 from diptych.errors import MissingToolError, ProcessError
 from diptych.matrix import Cell
@@ -44,6 +44,7 @@ class Compiler:
         abi: the ABI of that library: ``cxx11`` or ``pre-cxx11``, for the strings of libstdc++; ``1`` or ``2`` for libc++.
         glibc: the glibc whose headers it includes, such as ``2.36``; empty where that is not the C library.
         baseline: the oldest processor that what it compiles runs on, such as ``x86-64-v2``.
+        sanitizer: what is added to what it compiles; None for nothing.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Compiler:
     abi: str = ""
     glibc: str = ""
     baseline: str = ""
+    sanitizer: sanitizers.Sanitizer | None = None
 
     def describe(self) -> str:
         """Return all of it on one line."""
@@ -71,18 +73,43 @@ class Compiler:
 
 
 def of_cell(cell: Cell, env: Mapping[str, str], *, store: Store, prefix: Path | None = None) -> Compiler:
-    """Return the cell's compiler, as :func:`detect` does; Zig and clang-libcxx are given their two commands first.
+    """Return the cell's compiler, as :func:`detect` does; Zig, clang-libcxx and a sanitizer's are given their two commands.
 
     Raises:
-        UnsupportedError: Zig or clang-libcxx, on a platform that is not Linux.
-        MissingToolError: it is not there, or cannot compile C++.
+        UnsupportedError: Zig, clang-libcxx or a sanitizer, on a platform that is not Linux.
+        MissingToolError: it is not there, or cannot compile C++, or the sanitizer's runtime is not there or does not work.
     """
     spec = cell.compiler
     if spec.name == ZIG and not spec.cxx and not spec.packages:
         spec = zig.commands(spec, platform=cell.platform, floor=cell.settings.floor, store=store, env=env)
     if spec.name == LIBCXX and not spec.cxx and not spec.packages:
         spec = libcxx.commands(spec, platform=cell.platform, store=store, env=env)
-    return detect(spec, env, prefix=prefix)
+    found = detect(spec, env, prefix=prefix)
+    return _sanitized(cell, cell.sanitizer, found, store=store, env=env) if cell.sanitizer else found
+
+
+def _sanitized(
+    cell: Cell, kind: SanitizerKind, found: Compiler, *, store: Store, env: Mapping[str, str]
+) -> Compiler:
+    spec = cell.compiler
+    sanitizers.require_platform(spec, cell.platform)
+
+    def ask(word: str) -> str:
+        return _ask(spec, found.cxx, [word], {**env, **spec.env}).strip().rpartition("\n")[2]
+
+    request = sanitizers.Request(
+        kind=kind,
+        name=spec.name,
+        clang="clang" in found.family,
+        release=found.version.partition(".")[0],
+        machine=cell.machine,
+        ask=ask,
+    )
+    sanitizer = sanitizers.found(request, env)
+    wrapped = sanitizers.commands(
+        replace(spec, cc=str(found.cc), cxx=str(found.cxx)), sanitizer, clang=request.clang, store=store
+    )
+    return replace(found, cc=Path(wrapped.cc or ""), cxx=Path(wrapped.cxx or ""), sanitizer=sanitizer)
 
 
 def detect(spec: CompilerSpec, env: Mapping[str, str], *, prefix: Path | None = None) -> Compiler:
@@ -198,7 +225,8 @@ def _missing(
 def _how_to_get(spec: CompilerSpec) -> str:
     if spec.packages:
         return f"check packages = {list(spec.packages)} in [tool.diptych.compilers.{spec.name}]"
-    number = spec.name.partition("-")[2] if known_spec(spec.name) else ""
+    base = without_sanitizer(spec.name)
+    number = base.partition("-")[2] if known_spec(base) else ""
     command = how_to_install("clang++" if spec.name.startswith("clang") else "g++", number=number)
     return (
         f"{command} (macOS: xcode-select --install), "

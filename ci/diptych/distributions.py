@@ -6,7 +6,9 @@ import re
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-Needed: TypeAlias = Literal["python headers", "g++", "clang++", "libc++", "llvm"]
+Needed: TypeAlias = Literal[
+    "python headers", "g++", "clang++", "libc++", "llvm", "gcc sanitizers", "clang sanitizers"
+]
 
 # Package managers, with the ID and ID_LIKE of os-release(5) that tell of them.
 _FAMILIES = {
@@ -31,6 +33,13 @@ _NAMES: dict[Needed, dict[str, str]] = {
         "": "libc++",
     },
     "llvm": {"": "llvm"},
+    "gcc sanitizers": {
+        "apt install": "g++",
+        "dnf install": "libasan libubsan libtsan",
+        "pacman -S": "gcc",
+        "": "gcc-c++",
+    },
+    "clang sanitizers": {"apt install": "libclang-rt-dev", "pacman -S": "compiler-rt", "": "compiler-rt"},
 }
 
 
@@ -53,4 +62,6 @@ def how_to_install(what: Needed, *, number: str = "", release: Path = Path("/etc
 
 def _package(what: Needed, command: str, number: str) -> str:
     name = _NAMES[what].get(command, _NAMES[what][""])
-    return f"{name}-{number}" if number and command == "apt install" else name
+    if not number or command != "apt install":
+        return name
+    return f"{name.removesuffix('-dev')}-{number}-dev" if name.endswith("-dev") else f"{name}-{number}"

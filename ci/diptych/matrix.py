@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 
 from diptych.config import CellId, CellSettings, CompilerSpec, Config
 from diptych.config.cellid import near_cell, unmatched
+from diptych.config.known import SanitizerKind, sanitizer_of
 from diptych.config.overrides import settings_of
 from diptych.errors import ConfigError, UnsupportedError
 from diptych.pythons import abi_tag, interpreter_tag, is_free_threaded, site_packages
@@ -63,6 +64,11 @@ class Cell:
     def python_digits(self) -> str:
         """The Python as in ``libboost_python311``."""
         return self.python.replace(".", "")
+
+    @property
+    def sanitizer(self) -> SanitizerKind | None:
+        """The sanitizer that its tests in source run under; then no package is made of it."""
+        return sanitizer_of(self.compiler.name)
 
     @property
     def free_threaded(self) -> bool:
@@ -164,6 +170,26 @@ def select(cells: Sequence[Cell], patterns: Sequence[str]) -> tuple[Cell, ...]:
     return tuple(
         cell for cell in cells if not patterns or any(cell.cell_id.matches(pattern) for pattern in patterns)
     )
+
+
+def with_packages(cells: Sequence[Cell]) -> tuple[Cell, ...]:
+    """Return the cells that packages are made of: all but those of sanitizers."""
+    return tuple(cell for cell in cells if not cell.sanitizer)
+
+
+def find_with_packages(cells: Sequence[Cell], name: str) -> Cell:
+    """Return the one cell of exactly that id, as :func:`find` does.
+
+    Raises:
+        ConfigError: there is none, or no package is made of it.
+    """
+    cell = find(cells, name)
+    if cell.sanitizer:
+        raise ConfigError(
+            f"no package is made of {name}: its tests in source run under a sanitizer",
+            hint=f"diptych sanitizers {name} shows what it found",
+        )
+    return cell
 
 
 def find(cells: Sequence[Cell], name: str) -> Cell:

@@ -48,7 +48,7 @@ def make(job: CompileJob, tree: Path, empty: Path) -> dict[str, Path]:
         _install(build, target, empty / _DESTDIR, rules)
     _require_modules(build, target, layout)
     check_headers(build)
-    check_links(target, environment=job.environment)
+    check_links(target, environment=job.environment, sanitizer=job.compiler.sanitizer)
     return dict(origins(files_of(target), rules, prefix=build.prefix))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from diptych import process
@@ -11,6 +12,7 @@ from diptych.binaries import Binary, find_binaries, read_file
 from diptych.build.cmake import CMakeBuild
 from diptych.environments import Environment
 from diptych.errors import LinkageError
+from diptych.sanitizers import Sanitizer
 from diptych.siblings import siblings
 from diptych.system import is_system_library, locate
 
@@ -42,8 +44,8 @@ def check_headers(build: CMakeBuild) -> None:
         )
 
 
-def check_links(site: Path, *, environment: Environment) -> None:
-    """Refuse a needed library that neither stage, host environment nor the system list provides, and libpython.
+def check_links(site: Path, *, environment: Environment, sanitizer: Sanitizer | None) -> None:
+    """Refuse a needed library that neither stage, host environment, sanitizer nor the system list provides, and libpython.
 
     Raises:
         LinkageError: naming the stranger, who needs it, and where it was found.
@@ -54,7 +56,9 @@ def check_links(site: Path, *, environment: Environment) -> None:
     faults = [
         fault
         for path, binary in sorted(binaries.items())
-        for fault in _link_faults(path.relative_to(site).as_posix(), binary, names, environment)
+        for fault in _link_faults(
+            path.relative_to(site).as_posix(), _without_runtime(binary, sanitizer), names, environment
+        )
     ]
     if faults:
         raise LinkageError(
@@ -62,6 +66,13 @@ def check_links(site: Path, *, environment: Environment) -> None:
             details=faults,
             hint="name the library's package in tool.diptych.host, or mend target_link_libraries()",
         )
+
+
+def _without_runtime(binary: Binary, sanitizer: Sanitizer | None) -> Binary:
+    """Leave out what a sanitizer has linked: no package is made of it."""
+    if sanitizer is None:
+        return binary
+    return replace(binary, needed=tuple(name for name in binary.needed if not sanitizer.owns(name)))
 
 
 def _outside_headers(deps: str, homes: tuple[str, ...], prefix: Path) -> Iterator[tuple[str, str]]:

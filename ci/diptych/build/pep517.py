@@ -82,7 +82,7 @@ def make(job: CompileJob, tree: Path, empty: Path) -> dict[str, Path]:
     lay_out(empty / "wheel", empty)
     shutil.rmtree(built)
     _check_compiled(empty / SITE, job)
-    check_links(empty / SITE, environment=job.environment)
+    check_links(empty / SITE, environment=job.environment, sanitizer=job.compiler.sanitizer)
     return origins(empty / SITE, job.sources.files, job.sources.folder)
 
 

@@ -173,7 +173,7 @@ def compile_job(
         platform=cell.platform,
         version=config.project.version,
         builder=builder,
-        settings=part(CompileSettings, cell.settings),
+        settings=_compile_settings(cell),
         flags=cell.compiler.flags,
         compiler_env=cell.compiler.env,
         compiler=compiler,
@@ -187,6 +187,14 @@ def compile_job(
         else objects_folder({**env, **cell.settings.env}, store.root),
         cargo=cargo_of(config.source, env) if builder == "pep517" else None,
     )
+
+
+def _compile_settings(cell: Cell) -> CompileSettings:
+    settings = part(CompileSettings, cell.settings)
+    if not cell.sanitizer:
+        return settings
+    # pybind11 and `cmake --install --strip` strip nothing where CMake knows no program for it: a report names source lines.
+    return replace(settings, cmake_args=("-DCMAKE_STRIP=", *settings.cmake_args))
 
 
 def builder_of(name: BuilderName, source: Path) -> BuilderKind:

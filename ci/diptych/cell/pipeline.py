@@ -216,7 +216,7 @@ def _provenance(
         FLOOR: floor,
         "cmake_version": project_version(stage.tree),
         "diptych": __version__,
-        "compiler": {name: str(value) for name, value in asdict(stage.compiler).items()},
+        "compiler": {name: str(value) for name, value in asdict(stage.compiler).items() if value is not None},
         "channels": list(environment.channels),
         "fallback": environment.fallback,
         OUTSIDE: outside,

@@ -7,6 +7,7 @@ from diptych.cell.abi import check_abi
 from diptych.cell.forecast import forecast_floor
 from diptych.environments import Environment
 from diptych.matrix import Cell
+from diptych.sanitizers import NAMES
 from diptych.testing.insource import InSource, in_source_job, test_in_source
 from diptych.workspace import Workspace
 
@@ -68,6 +69,26 @@ def tests_of(workspace: Workspace, cell: Cell, environment: Environment, stage: 
             )
         )
         count = "passed" if result.tests is None else f"{result.tests} tests passed"
-        step.text = f"{count}, {len(result.libraries)} libraries loaded, all of this cell or the system"
+        under = f" under {NAMES[cell.sanitizer]}, which found nothing" if cell.sanitizer else ""
+        step.text = (
+            f"{count}{under}, {len(result.libraries)} libraries loaded, all of this cell or the system"
+        )
         step.kept = result.kept
     return result
+
+
+def examine_cell(workspace: Workspace, cell: Cell, environment: Environment) -> InSource:
+    """Take the cell of a sanitizer from sources to its tests in source, where it ends.
+
+    Raises:
+        MissingToolError, CompileError, LinkageError: as :func:`stage_of` says.
+        TestsFailedError: the tests failed, or the sanitizer has found something.
+    """
+    done = tests_of(workspace, cell, environment, stage_of(workspace, cell, environment))
+    workspace.output.note(f"{without_packages(cell)}, so there is nothing to verify, compare or release")
+    return done
+
+
+def without_packages(cell: Cell) -> str:
+    """Say why no package is made of the cell of a sanitizer."""
+    return f"no package is made of {cell.id}: its tests run under {NAMES[cell.sanitizer] if cell.sanitizer else 'nothing'}"

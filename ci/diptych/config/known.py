@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias, cast
 
 from diptych.config.faults import Place
 from diptych.config.model import CompilerSpec
@@ -18,6 +18,22 @@ ZIG = "zig"
 LIBCXX = "clang-libcxx"
 """Clang with libc++, linked statically: the machine's clang behind two commands of Diptych's own."""
 _MADE = (ZIG, LIBCXX)
+
+SanitizerKind: TypeAlias = Literal["asan", "ubsan", "tsan"]
+_SUGGESTED = tuple(f"{family}-{kind}" for family in ("gcc", "clang") for kind in ("asan", "ubsan", "tsan"))
+_SANITIZED = re.compile(r"((?:gcc|clang)(?:-[0-9]+)?)-(asan|ubsan|tsan)")
+
+
+def sanitizer_of(name: str) -> SanitizerKind | None:
+    """Return the sanitizer that a compiler's name ends with, such as ``asan`` of ``gcc-asan``; ``None`` for any other name."""
+    found = _SANITIZED.fullmatch(name)
+    return cast("SanitizerKind", found[2]) if found else None
+
+
+def without_sanitizer(name: str) -> str:
+    """Return the name of the compiler alone: ``gcc`` for ``gcc-asan``, any other name as it is."""
+    found = _SANITIZED.fullmatch(name)
+    return found[1] if found else name
 
 
 def known_spec(name: str) -> CompilerSpec | None:
@@ -43,22 +59,28 @@ def compiler_specs(
             place.key("compilers").key(name).fault('needs cxx = "…" or packages = ["…"]')
     specs = []
     for index, name in enumerate(names):
-        if name not in tables and name not in _MADE and known_spec(name) is None:
-            near = nearest(name, [*tables, *_CXX, *_MADE])
+        if name not in tables and not _enough(name, {}):
+            near = nearest(name, [*tables, *_CXX, *_MADE, *_SUGGESTED])
             place.key("compiler").item(index).wrong(
                 name, f"there is no [tool.diptych.compilers.{name}] table{near}"
             )
         specs.append(_spec(name, tables.get(name) or {}, root))
+    if names and sanitizer_of(names[0]):
+        place.key("compiler").item(0).wrong(
+            names[0],
+            "packages are made with the first compiler, and no cell of a sanitizer makes any: name it later",
+        )
     return tuple(specs)
 
 
 def _enough(name: str, table: Mapping[str, Any]) -> bool:
-    return bool(name in _MADE or known_spec(name) or "cxx" in table or table.get("packages", ()) != ())
+    known = name in _MADE or known_spec(without_sanitizer(name))
+    return bool(known or "cxx" in table or table.get("packages", ()) != ())
 
 
 def _spec(name: str, table: Mapping[str, Any], root: Path) -> CompilerSpec:
     programs = {field: _placed(table.get(field), root) for field in ("cc", "cxx")}
-    if (known := known_spec(name)) and not table.get("packages") and not programs["cxx"]:
+    if (known := known_spec(without_sanitizer(name))) and not table.get("packages") and not programs["cxx"]:
         programs = {"cc": programs["cc"] or known.cc, "cxx": known.cxx}
     return CompilerSpec(**{**table, **programs, "name": name})
 

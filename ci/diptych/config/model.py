@@ -118,8 +118,8 @@ class CellSettings:
 class CompilerSpec:
     """A compiler of the matrix, from PATH or from the channels.
 
-    `gcc`, `gcc-N`, `clang`, `clang-N`, `clang-libcxx` and `zig` (PyPI's `ziglang`) are known and need no table. Any other name needs `cxx` or
-    `packages`.
+    `gcc`, `gcc-N`, `clang`, `clang-N`, `clang-libcxx` and `zig` (PyPI's `ziglang`) are known and need no table, and so are `gcc`, `gcc-N`, `clang`
+    and `clang-N` with `-asan`, `-ubsan` or `-tsan` after the name. Any other name needs `cxx` or `packages`.
     """
 
     name: str
@@ -243,7 +243,8 @@ class RunSettings:
     compiler: Annotated[tuple[str, ...], ListOf(item=forms.COMPILER, unique=True, least=1)] = ("gcc",)
     """The compilers to build with: `gcc`, `gcc-N`, `clang`, `clang-N`, `clang-libcxx`, `zig`, or names of
     `[tool.diptych.compilers.NAME]` tables. Releases are made with the first; the others guard against code
-    that only one compiler takes."""
+    that only one compiler takes. `gcc-asan`, `gcc-ubsan`, `gcc-tsan`, `clang-asan`, `clang-ubsan` and `clang-tsan` make no packages: they run the
+    tests in source under AddressSanitizer, UndefinedBehaviorSanitizer or ThreadSanitizer. None of them may be the first."""
 
     include: Annotated[tuple[str, ...], ListOf(item=forms.SELECTOR, unique=True)] = ()
     """When given, only the cells of `python` times `compiler` that one of these selects are built."""

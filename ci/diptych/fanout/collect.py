@@ -11,7 +11,7 @@ from diptych.cell.publish import places_of, superseded
 from diptych.errors import ConfigError
 from diptych.fanout.completeness import Expected, checked, find_pieces
 from diptych.fanout.piece import Piece
-from diptych.fanout.plan import plan, table_hash
+from diptych.fanout.plan import pieces_planned, table_hash
 from diptych.matrix import Cell, Platform
 from diptych.output import human_size, many
 from diptych.packages.channel_folder import index_folder
@@ -63,7 +63,7 @@ def collect(
         PackageError: pieces are missing, doubled, tampered with or foreign; nothing was written.
         StoreError: ``out`` cannot be written.
     """
-    jobs = plan(workspace.config, platforms)
+    jobs = pieces_planned(workspace, platforms)
     expected = Expected(
         jobs=jobs,
         project=workspace.config.project.name,

@@ -12,6 +12,7 @@ from diptych.errors import ConfigError
 from diptych.fanout.runners import LABELS, compiler_packages, image_of, image_packages, needs_image
 from diptych.matrix import Cell, Platform, cells
 from diptych.store import digest
+from diptych.workspace import Workspace
 
 MOST_JOBS = 256
 """How many jobs one matrix of GitHub Actions may have (docs.github.com, *Running variations of jobs*)."""
@@ -54,8 +55,9 @@ class Job:
             "packages": " ".join(self.packages),
             "image": self.image,
             "tag": f"{self.cell.tag}-{self.cell.abi}",
-            "command": f"diptych cell {self.cell.id} --out {PIECES}/{self.name}",
-            "artifact": f"cell-{self.name}",
+            "command": f"diptych cell {self.cell.id}"
+            + ("" if self.cell.sanitizer else f" --out {PIECES}/{self.name}"),
+            "artifact": "" if self.cell.sanitizer else f"cell-{self.name}",
         }
 
 
@@ -66,6 +68,19 @@ def plan(config: Config, platforms: Sequence[Platform]) -> tuple[Job, ...]:
         for platform in dict.fromkeys(platforms)
         for cell in cells(config, platform=platform)
     )
+
+
+def with_pieces(jobs: Sequence[Job]) -> tuple[Job, ...]:
+    """Return the jobs that leave packages: all but those of sanitizers."""
+    return tuple(job for job in jobs if not job.cell.sanitizer)
+
+
+def pieces_planned(workspace: Workspace, platforms: Sequence[Platform]) -> tuple[Job, ...]:
+    """Return the jobs of a checkout that leave packages, and say which do not."""
+    jobs = plan(workspace.config, platforms)
+    if apart := [job.name for job in jobs if job.cell.sanitizer]:
+        workspace.output.note(f"left out, since no packages are made of them: {', '.join(apart)}")
+    return with_pieces(jobs)
 
 
 def _job(cell: Cell, platform: Platform) -> Job:

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from diptych.cell import hosts
 from diptych.cell.pipeline import Built, build_cell
+from diptych.cell.stages import examine_cell
 from diptych.cell.verification import verify_cell
+from diptych.environments import Environment
 from diptych.fanout.piece import LISTING, Piece, piece_file
 from diptych.fanout.plan import table_hash
 from diptych.folders import replaced, require_free
@@ -35,16 +37,31 @@ def run_cell(workspace: Workspace, cell: Cell, out: Path) -> Piece:
         DiptychError: of the kind of the stage that failed; ``out`` is as it was.
     """
     require_free(out, listing=LISTING, what="piece")
-    prefix = workspace.store.root / f"hosts-{cell.id}"
-    with folded(workspace.output, f"{cell.id}: host environment"):
-        if not cell.compiler.packages:  # before the long work; one from a channel is looked for after it
-            workspace.compiler_of(cell)
-        environment = hosts.ensure(workspace, cell, prefix)
+    environment = _host(workspace, cell)
     with folded(workspace.output, f"{cell.id}: build"):
         built = build_cell(workspace, cell, environment)
     with folded(workspace.output, f"{cell.id}: verify"):
         verified = verify_cell(workspace, cell)
     return _leave(workspace, cell, built, verified, out)
+
+
+def examine(workspace: Workspace, cell: Cell) -> None:
+    """Run the tests in source of a sanitizer's cell; nothing is left, since no package is made of it.
+
+    Raises:
+        TestsFailedError: they failed, or the sanitizer has found something.
+        DiptychError: of the kind of the stage that failed.
+    """
+    environment = _host(workspace, cell)
+    with folded(workspace.output, f"{cell.id}: build and test"):
+        examine_cell(workspace, cell, environment)
+
+
+def _host(workspace: Workspace, cell: Cell) -> Environment:
+    with folded(workspace.output, f"{cell.id}: host environment"):
+        if not cell.compiler.packages:  # before the long work; one from a channel is looked for after it
+            workspace.compiler_of(cell)
+        return hosts.ensure(workspace, cell, workspace.store.root / f"hosts-{cell.id}")
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from pathlib import PurePath
 from typing import get_args
 
 from diptych.config import CompilerSpec
-from diptych.config.known import LIBCXX, ZIG
+from diptych.config.known import LIBCXX, ZIG, sanitizer_of
 from diptych.errors import UnsupportedError, nearest
 from diptych.matrix import Cell, Platform
 from diptych.policy import Level
@@ -58,7 +58,8 @@ def image_of(cell: Cell) -> str:
 def needs_image(cell: Cell) -> bool:
     """Tell whether a cell has a floor, and a compiler that links the glibc of the system it stands on."""
     own_glibc = cell.compiler.packages or cell.compiler.name == ZIG
-    return bool(cell.settings.floor and cell.platform.startswith("linux") and not own_glibc)
+    floor = cell.settings.floor and not cell.sanitizer
+    return bool(floor and cell.platform.startswith("linux") and not own_glibc)
 
 
 def image_packages(spec: CompilerSpec) -> tuple[str, ...] | None:
@@ -88,6 +89,7 @@ def compiler_packages(spec: CompilerSpec, platform: str) -> tuple[str, ...]:
         return ()
     program = PurePath(spec.cxx or spec.name).name
     linux = platform.startswith("linux")
+    runtimes = linux and sanitizer_of(spec.name)
     if known := _GNU.fullmatch(program):
         version = known[1] or ""
         if linux:
@@ -96,6 +98,6 @@ def compiler_packages(spec: CompilerSpec, platform: str) -> tuple[str, ...]:
     if known := _CLANG.fullmatch(program):
         version = known[1] or ""
         if linux:
-            return (f"clang{version}",)
+            return (f"clang{version}", *((f"libclang-rt{version}-dev", f"llvm{version}") if runtimes else ()))
         return (f"llvm@{version[1:]}",) if version else ()
     return ("clang", "libc++-dev", "libc++abi-dev") if program == LIBCXX and linux else ()

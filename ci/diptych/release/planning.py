@@ -8,7 +8,7 @@ from pathlib import Path
 
 from diptych.credentials import Credentials
 from diptych.errors import ConfigError
-from diptych.fanout.plan import Job, plan
+from diptych.fanout.plan import Job, pieces_planned
 from diptych.matrix import Platform
 from diptych.packages.metadata import prepare_metadata
 from diptych.release.checkout import check_backend, check_checkout, read_commit
@@ -90,7 +90,7 @@ def plan_release(workspace: Workspace, request: ReleaseRequest, credentials: Cre
         version=metadata.version,
         tag=settings.tag.replace("{version}", metadata.version),
         commit=commit.sha,
-        jobs=plan(workspace.config, request.platforms),
+        jobs=pieces_planned(workspace, request.platforms),
         destinations=destinations,
         checks=checks,
     )

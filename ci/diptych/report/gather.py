@@ -11,7 +11,7 @@ from diptych.archives import open_package
 from diptych.compare import Comparison, compare_cell, compare_packages
 from diptych.compare.waivers import refuse_idle, refuse_unknown, waivers_of
 from diptych.errors import CompareError, ConfigError
-from diptych.matrix import find
+from diptych.matrix import find_with_packages, with_packages
 from diptych.published import packed_together
 from diptych.records import PROVENANCE, CellRecord, read_record
 from diptych.report.measure import with_costs
@@ -48,7 +48,7 @@ def gather(workspace: Workspace, *, cell: str = "", measure: bool = False) -> Ga
     """
     waivers = waivers_of(workspace.config)
     refuse_unknown(waivers)
-    wanted = (find(workspace.cells, cell),) if cell else workspace.cells
+    wanted = (find_with_packages(workspace.cells, cell),) if cell else with_packages(workspace.cells)
     records = tuple(record for one in wanted if (record := read_record(workspace.store, one.id)) is not None)
     if not records:
         raise ConfigError(f"{cell or 'no cell'} is {'not ' if cell else ''}built", hint="run: nox -t build")

@@ -48,11 +48,15 @@ def session_errors(workspace: Workspace) -> Iterator[None]:
 def build(session: nox.Session, workspace: Workspace, cell: Cell, params: HostParams) -> None:
     """Build a cell and show its table."""
     from diptych.cell.pipeline import build_cell
+    from diptych.cell.stages import examine_cell
     from diptych.cell.summary import artefact_table, preamble
     from diptych.compare.table import cell_table
 
     environment = environment_of(session, params)
     preamble(workspace, cell, environment)
+    if cell.sanitizer:
+        examine_cell(workspace, cell, environment)
+        return
     built = build_cell(workspace, cell, environment)
     workspace.output.line()
     workspace.output.show(cell_table(built.comparison))
@@ -93,9 +97,12 @@ def shell(session: nox.Session, workspace: Workspace, cell: Cell, params: HostPa
 
 def verify(session: nox.Session, workspace: Workspace, cell: Cell, _params: HostParams) -> None:
     """Verify both packages of a cell; nox has run its build before, which may have been skipped."""
+    from diptych.cell.stages import without_packages
     from diptych.cell.verification import verify_cell
     from diptych.records import read_record
 
+    if cell.sanitizer:
+        session.skip(without_packages(cell))
     if read_record(workspace.store, cell.id) is None:
         session.skip(f"{cell.id} is not built")
     verify_cell(workspace, cell)
@@ -122,6 +129,8 @@ def compare(session: nox.Session, workspace: Workspace) -> None:
     workspace.output.show(artefact_table(workspace, found.records))
     if found.missing:
         workspace.output.note(f"not built: {', '.join(found.missing)}")
+    if apart := [cell.id for cell in workspace.cells if cell.sanitizer]:
+        workspace.output.note(f"not compared, since no packages are made of them: {', '.join(apart)}")
     page = write_report(workspace, found)
     workspace.output.line(f"  {page} shows it all; report.json beside it is for machines")
     require_all_equal(found.comparisons)

@@ -29,6 +29,7 @@ NAMES = (
     "relink",
     "release",
     "reproduce",
+    "sanitizers",
     "schema",
     "why-rebuilt",
     "why-tag",

@@ -20,13 +20,16 @@ if TYPE_CHECKING:
     },
 )
 def cell(_context: Context, cell: str, out: str = "") -> None:
-    """Build and verify one cell, and leave packages, provenance, JUnit and cell.json in a folder."""
+    """Build and verify one cell, and leave packages, provenance, JUnit and cell.json in a folder; nothing of a sanitizer's cell."""
     workspace = process_workspace()
     chosen = matrix.find(workspace.cells, cell)
     from diptych.fanout.plan import PIECES  # noqa: PLC0415 -- as above
-    from diptych.fanout.run_cell import run_cell  # noqa: PLC0415 -- a listing needs none of the flow
+    from diptych.fanout.run_cell import examine, run_cell  # noqa: PLC0415 -- a listing needs none of the flow
 
     try:
+        if chosen.sanitizer:
+            examine(workspace, chosen)
+            return
         piece = run_cell(
             workspace,
             chosen,

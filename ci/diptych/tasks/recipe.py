@@ -10,7 +10,7 @@ from diptych.config import Config
 from diptych.config.buildsystem import build_system_of
 from diptych.errors import ConfigError, PackageError
 from diptych.inputs import part
-from diptych.matrix import Cell
+from diptych.matrix import Cell, with_packages
 from diptych.packages.standalone import Archive
 from diptych.records import OUTSIDE, read_record
 from diptych.store import sha256_file
@@ -44,7 +44,7 @@ def recipe(_context: Context, maintainer: list[str], sdist: str = "", url: str =
     workspace = process_workspace(aside=True)
     config: Config = workspace.config
     metadata = prepare_metadata(config.source, store=workspace.store, env=workspace.env)
-    cell = workspace.cells[-1]
+    cell = with_packages(workspace.cells)[-1]
     facts = RecipeFacts(
         python=cell.python,
         platform=cell.platform,

@@ -30,7 +30,10 @@ def reproduce(_context: Context, words: list[str], json: bool = False) -> None: 
 
     workspace = process_workspace(aside=json)
     found = []
-    for cell in matrix.select(workspace.cells, words):
+    chosen = matrix.select(workspace.cells, words)
+    if not (cells := matrix.with_packages(chosen)):
+        matrix.find_with_packages(workspace.cells, chosen[0].id)
+    for cell in cells:
         workspace.output.line(f"{cell.id}:", style="bold")
         one = twice(workspace, cell, machine=platform.machine())
         if not json:

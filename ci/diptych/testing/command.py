@@ -8,13 +8,25 @@ import shlex
 import shutil
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from diptych import process
+from diptych.annotations import Place
 from diptych.config import forms
+from diptych.config.known import SanitizerKind
 from diptych.errors import TestsFailedError
+from diptych.output import many
+from diptych.sanitizers import NAMES
+from diptych.store import discard, write_json
 from diptych.testing.process_records import FOLDER, ProcessRecord, read_process_records
+from diptych.testing.sanitized import PLUGIN, Finding, Supervision
+
+_HINTS: dict[SanitizerKind, str] = {
+    "asan": "it ends the process at its first fault, so mend that one and run the tests again",
+    "ubsan": "mend them; what is meant can be named in a file of suppressions: UBSAN_OPTIONS in [tool.diptych.env]",
+    "tsan": "mend them; what is meant can be named in a file of suppressions: TSAN_OPTIONS in [tool.diptych.env]",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +58,7 @@ class TestRun:
         programs: folders put first on PATH.
         platform: conda's name of it: which variable the loader reads.
         stream: let the output through to the terminal.
+        supervision: the sanitizer that it runs under.
     """
 
     __test__ = False
@@ -61,6 +74,7 @@ class TestRun:
     programs: tuple[Path, ...]
     platform: str
     stream: bool = False
+    supervision: Supervision | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,12 +104,15 @@ def test_environment(run: TestRun) -> dict[str, str]:
     env["DIPTYCH_PACKAGE"] = run.package
     # Reaches pytest however deep in the command it is called.
     cache = [] if run.stream else ["-p", "no:cacheprovider"]  # a person may want --last-failed
-    own = shlex.join([*cache, f"--junit-xml={_junit(run)}"])
+    marks = ["-p", PLUGIN] if run.supervision else []
+    own = shlex.join([*cache, *marks, f"--junit-xml={_junit(run)}"])
     env["PYTEST_ADDOPTS"] = f"{env.get('PYTEST_ADDOPTS', '')} {own}".strip()
     if run.libraries:
         # dyld strips DYLD_* when a protected binary is spawned: the command must start the
         # environment's own program, which the PATH above sees to.
         env[library_variable(run.platform)] = _joined(run.libraries)
+    if run.supervision:
+        env.update(run.supervision.variables(env))
     return env
 
 
@@ -113,8 +130,11 @@ def run_tests(run: TestRun) -> TestResult:
     """
     (run.results / "records").mkdir(parents=True)
     run.log.parent.mkdir(parents=True, exist_ok=True)
-    for old in (run.log, _junit(run)):
+    for old in (run.log, _junit(run), findings_file(run.log)):
         old.unlink(missing_ok=True)
+    if run.supervision:
+        discard(run.supervision.folder)
+        run.supervision.folder.mkdir(parents=True)
     done = process.run(
         run.argv,
         env=test_environment(run),
@@ -123,6 +143,8 @@ def run_tests(run: TestRun) -> TestResult:
         stream=run.stream,
         check=False,
     )
+    if run.supervision:
+        _require_none_found(run, run.supervision, done.returncode)
     if done.returncode != 0:
         lines = done.output.rstrip().splitlines()
         raise TestsFailedError(
@@ -137,6 +159,41 @@ def run_tests(run: TestRun) -> TestResult:
         seconds=done.seconds,
         records=read_process_records(run.results / "records"),
     )
+
+
+def findings_file(log: Path) -> Path:
+    """Return where the findings of a sanitizer are kept, beside the log of a run."""
+    return log.with_suffix(".sanitizer.json")
+
+
+def _require_none_found(run: TestRun, supervision: Supervision, returncode: int) -> None:
+    """Keep what the sanitizer has found, whatever the command's exit code was.
+
+    Raises:
+        TestsFailedError: there is something, or the command has ended in the middle of a test.
+    """
+    findings = supervision.findings()
+    write_json(findings_file(run.log), {"findings": [asdict(one) for one in findings]})
+    name, last = NAMES[supervision.sanitizer.kind], supervision.last_test()
+    ended = [f"the test command ended with exit code {returncode}{f', in {last}' if last else ''}"]
+    if findings:
+        first = findings[0]
+        raise TestsFailedError(
+            f"{name} found {many(len(findings), 'fault')} in the tests",
+            details=[
+                *map(Finding.describe, findings),
+                *(ended if returncode else []),
+                f"whole reports: {supervision.folder}",
+                *([] if run.stream else [f"whole log: {run.log}"]),
+            ],
+            hint=_HINTS[supervision.sanitizer.kind],
+            place=Place(file=supervision.source / first.file, line=first.line) if first.file else None,
+        )
+    if returncode and last:
+        raise TestsFailedError(
+            f"the tests ended in the middle, under {name} but without a report of it",
+            details=[*ended, f"whole log: {run.log}"],
+        )
 
 
 def _junit(run: TestRun) -> Path:

@@ -14,11 +14,20 @@ from diptych.config import Config, InSourceWay
 from diptych.environments import Environment
 from diptych.inputs import NAME, PLACE, SYSTEM, By, Unkeyed, inputs_of, made_once, part
 from diptych.matrix import Cell
+from diptych.pythons import is_free_threaded
 from diptych.siblings import siblings
-from diptych.store import Store
-from diptych.testing.command import SuiteSettings, TestResult, TestRun, library_variable, run_tests
+from diptych.store import Store, read_json
+from diptych.testing.command import (
+    SuiteSettings,
+    TestResult,
+    TestRun,
+    findings_file,
+    library_variable,
+    run_tests,
+)
 from diptych.testing.layout import Layout, LayoutJob, lay_out
 from diptych.testing.process_records import Promise, judge
+from diptych.testing.sanitized import Finding, Supervision
 from diptych.testing.sources import copy_tests
 
 KIND = "insource"
@@ -179,21 +188,51 @@ def _test_run(job: InSourceJob, results: Path, *, posargs: Sequence[str], stream
         cwd=cwd,
         package=job.package,
         results=results,
-        log=job.store.root / "logs" / job.cell / "test-in-source.log",
+        log=_log(job),
         paths=(layout.folder,),
         libraries=layout.libraries,
         programs=(layout.programs, job.environment.prefix / "bin"),
         platform=job.platform,
         stream=stream,
+        supervision=_supervision(job),
     )
 
 
+def _supervision(job: InSourceJob) -> Supervision | None:
+    sanitizer = job.stage.compiler.sanitizer
+    if sanitizer is None:
+        return None
+    library = job.environment.prefix / "lib" / "libstdc++.so.6"
+    return Supervision(
+        sanitizer=sanitizer,
+        standard_library=library if library.exists() else None,
+        own_malloc=not is_free_threaded(job.python),
+        folder=_log(job).with_suffix(".reports"),
+        source=job.source,
+    )
+
+
+def _log(job: InSourceJob) -> Path:
+    return _log_of(job.store, job.cell)
+
+
+def _log_of(store: Store, cell: str) -> Path:
+    return store.root / "logs" / cell / "test-in-source.log"
+
+
+def findings_of(store: Store, cell: str) -> tuple[Finding, ...] | None:
+    """Return what the sanitizer of a cell has found in its last tests in source; None where they were not run to their end."""
+    found = read_json(findings_file(_log_of(store, cell))).get("findings")
+    return None if found is None else tuple(Finding(**one) for one in found)
+
+
 def _promise(job: InSourceJob, overlay: Path) -> Promise:
-    prefix = job.environment.prefix
+    prefix, sanitizer = job.environment.prefix, job.stage.compiler.sanitizer
+    runtime = [sanitizer.runtime.parent] if sanitizer else []
     return Promise(
         package=job.package,
         python=job.python,
-        homes=(prefix, job.stage.tree, job.stage.root, job.source, overlay),
+        homes=(prefix, job.stage.tree, job.stage.root, job.source, overlay, *runtime),
         modules=overlay,
         own=frozenset(path.name for path in (prefix / "lib").glob("*.so*")) | siblings(prefix).keys(),
     )

@@ -52,6 +52,7 @@ class WorkflowInputs:
         shards: how many matrices the plan needs.
         secrets: the variables with which conda packages are published; none: they are not.
         images: whether any job of the plan runs in a container image.
+        sanitizers: whether any job of the plan is of a sanitizer, which leaves nothing.
     """
 
     install: str
@@ -60,6 +61,7 @@ class WorkflowInputs:
     shards: int
     secrets: tuple[str, ...] = ()
     images: bool = False
+    sanitizers: bool = False
 
     @property
     def flags(self) -> str:
@@ -83,6 +85,7 @@ def workflow_text(wanted: WorkflowInputs) -> str:
     blanks = {
         **pinned(),
         **(_IMAGES if wanted.images else _NO_IMAGE),
+        "leaves": "\n        if: matrix.artifact != ''" if wanted.sanitizers else "",
         "install": wanted.install,
         "platforms": wanted.flags,
         "key": f"{_FAMILY}${{{{ hashFiles('pyproject.toml', '{wanted.source}') }}}}",

@@ -50,6 +50,7 @@ def texts(config: Config, platforms: tuple[str, ...], here: Platform) -> dict[Pa
         shards=shards_needed(len(jobs)),
         secrets=secrets_of(config.release.channel or ""),
         images=any(job.image for job in jobs),
+        sanitizers=any(job.cell.sanitizer for job in jobs),
     )
     return {WORKFLOW: workflow_text(wanted), **({ACTION: action_text()} if own else {})}
 

@@ -54,4 +54,9 @@ def _import_shadowed() -> None:
 _folder = os.environ.get("DIPTYCH_PROCESS_RECORDS")
 if _folder:
     atexit.register(_record, _folder, os.environ["DIPTYCH_PACKAGE"])
+if os.environ.get("DIPTYCH_SANITIZER_REPORTS"):
+    import diptych_test_marks  # type: ignore[import-not-found]  # beside this file, in the tests' process
+
+    diptych_test_marks.start_anew()
+    diptych_test_marks.mark_inherited()
 _import_shadowed()
