@@ -202,7 +202,7 @@ def test_conda_itself_creates_updates_lists_and_removes(
     conda: Conda, channels: list[str], tmp_path: Path, name: str
 ) -> None:
     prefix = tmp_path / name
-    told = ["-q", "-y", "-p", prefix, *urls(channels)]
+    told: list[str | Path] = ["-q", "-y", "-p", prefix, *urls(channels)]
     done = conda("create", *told, f"python={HERE}")
     assert done.returncode == 0, done.output
     before = files_of(prefix)
@@ -227,7 +227,7 @@ def test_conda_itself_refuses_two_packages_with_one_file(
     conda: Conda, channels: list[str], tmp_path: Path
 ) -> None:
     other = clobbering(tmp_path / "other")
-    told = ["-q", "-y", "-p", tmp_path / "e", *urls([other, *channels])]
+    told: list[str | Path] = ["-q", "-y", "-p", tmp_path / "e", *urls([other, *channels])]
     done = conda("create", *told, f"python={HERE}", "tiny", "zz-other", CONDA_PATH_CONFLICT="prevent")
     assert done.returncode != 0
     assert "ClobberError" in done.output
