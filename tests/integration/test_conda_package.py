@@ -21,6 +21,7 @@ from diptych.packages.repack import RepackJob, pack, repack
 from diptych.zstd import zstd
 from helpers.checkout import HERE, Checkout, clear
 from helpers.conda_install import LONG, SHORT, files_of, install, said_by
+from helpers.real_conda import Conda, real_conda
 from helpers.servers import web_server
 from helpers.tiny import FILES, lay_out_tiny
 
@@ -160,25 +161,76 @@ def test_a_path_in_a_binary_becomes_that_of_the_environment(
     assert filled.endswith(b"\0after\0")
 
 
-def test_a_file_of_another_package_is_not_overwritten(channels: list[str], tmp_path: Path) -> None:
-    """Two packages with one file: what came first stays, also when the other one goes."""
-    path = f"lib/python{HERE}/site-packages/tiny/__init__.py"
+INIT = f"lib/python{HERE}/site-packages/tiny/__init__.py"
+
+
+def clobbering(root: Path) -> str:
+    """Write a channel with a package that has a file of ours; return its URL."""
     other = Package(
         name="zz-other", version="1", build="h{hash}_0", subdir="linux-64", origin={"kind": "test"},
-        files=[PackageFile(path=path, read=lambda: b"other = True\n")],
+        files=[PackageFile(path=INIT, read=lambda: b"other = True\n")],
     )  # fmt: skip
-    root = tmp_path / "other"
     write(other, root)
     (root / "noarch").mkdir()
     index_folder(root)
-    prefix, cache, both = tmp_path / "e", tmp_path / "cache", [root.as_uri(), *channels]
+    return root.as_uri()
+
+
+def test_a_file_of_another_package_is_not_overwritten(channels: list[str], tmp_path: Path) -> None:
+    """Two packages with one file: what came first stays, also when the other one goes."""
+    prefix, cache, both = tmp_path / "e", tmp_path / "cache", [clobbering(tmp_path / "other"), *channels]
     python = f"python {HERE}.*"
     install(prefix, [python, "tiny ==1.1"], both, cache)
-    ours = (prefix / path).read_bytes()
+    ours = (prefix / INIT).read_bytes()
     install(prefix, [python, "tiny ==1.1", "zz-other"], both, cache)
-    assert (prefix / path).read_bytes() == ours
+    assert (prefix / INIT).read_bytes() == ours
     install(prefix, [python, "tiny ==1.1"], both, cache)
-    assert (prefix / path).read_bytes() == ours
+    assert (prefix / INIT).read_bytes() == ours
+
+
+@pytest.fixture(scope="module")
+def conda(tiny: Checkout, tmp_path_factory: pytest.TempPathFactory) -> Conda:
+    return real_conda(tmp_path_factory.mktemp("conda"), tiny.env)
+
+
+def urls(channels: list[str]) -> list[str]:
+    return ["--override-channels", *(word for url in channels for word in ("-c", url))]
+
+
+@pytest.mark.parametrize("name", [SHORT, LONG], ids=["short", "long"])
+def test_conda_itself_creates_updates_lists_and_removes(
+    conda: Conda, channels: list[str], tmp_path: Path, name: str
+) -> None:
+    prefix = tmp_path / name
+    told: list[str | Path] = ["-q", "-y", "-p", prefix, *urls(channels)]
+    done = conda("create", *told, f"python={HERE}")
+    assert done.returncode == 0, done.output
+    before = files_of(prefix)
+    for command, spec, version in (("install", "tiny=1.0", "1.0"), ("update", "tiny", "1.1")):
+        done = conda(command, *told, spec)
+        assert done.returncode == 0, done.output
+        assert said_by(prefix / "bin" / "tiny-answer") == "42"
+        code = "import importlib.metadata as m; print(m.version('tiny'))"
+        assert said_by(prefix / "bin" / "python", "-B", "-c", code) == version
+        site = prefix / "lib" / f"python{HERE}" / "site-packages"
+        assert (site / "tiny" / "home.txt").read_text() == f"{site}\n"
+        listed = json.loads(conda("list", "--json", "-p", prefix, "tiny").output)
+        assert [one["version"] for one in listed] == [version]
+    found = json.loads(conda("search", "--json", *urls(channels), "tiny").output)
+    assert [one["version"] for one in found["tiny"]] == ["1.0", "1.1"]
+    done = conda("remove", *told, "tiny")
+    assert done.returncode == 0, done.output
+    assert files_of(prefix) == before
+
+
+def test_conda_itself_refuses_two_packages_with_one_file(
+    conda: Conda, channels: list[str], tmp_path: Path
+) -> None:
+    other = clobbering(tmp_path / "other")
+    told: list[str | Path] = ["-q", "-y", "-p", tmp_path / "e", *urls([other, *channels])]
+    done = conda("create", *told, f"python={HERE}", "tiny", "zz-other", CONDA_PATH_CONFLICT="prevent")
+    assert done.returncode != 0
+    assert "ClobberError" in done.output
 
 
 def test_the_channel_says_all_that_clients_ask_for(tiny: Checkout, channels: list[str]) -> None:
