@@ -224,8 +224,10 @@ def test_a_url_is_checked_by_its_hash(tmp_path: Path) -> None:
     here = place(tmp_path)
     found = source.find(replace(FMT, source=f"{url}#sha256={sha256}"), here, project.select)
     assert found.origin == {"source": f"{url}#sha256={sha256}", "url": url, "sha256": sha256}
+    assert (source.unpacked(found, here, project.select) / "CMakeLists.txt").is_file()
+    other = source.find(replace(FMT, source=f"{url}#sha256={'0' * 64}"), here, project.select)
     with pytest.raises(ChannelError, match=r'the source of "fmt" cannot be had: .*its hash differs'):
-        source.find(replace(FMT, source=f"{url}#sha256={'0' * 64}"), here, project.select)
+        source.unpacked(other, here, project.select)
 
 
 def test_a_source_that_is_not_there_or_damaged(tmp_path: Path) -> None:
