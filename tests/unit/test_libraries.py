@@ -10,12 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from diptych.channel.conda_file import CondaFile
+from diptych.channel import index
+from diptych.channel.conda_file import CondaFile, write
+from diptych.channel.package import Package
 from diptych.compilers import Compiler
 from diptych.config import LibrarySpec, load
 from diptych.errors import ChannelError, ConfigError, DiptychError, HostEnvironmentError, MissingToolError
 from diptych.libraries import apt, asks, boost, planned, project, source
-from diptych.libraries.channel import check_versions
+from diptych.libraries.channel import check_versions, record
 from diptych.libraries.making import Installed, Making, text_file
 from diptych.libraries.plan import Plan
 from diptych.store import Store
@@ -181,6 +183,25 @@ def test_another_version_than_the_table_asks_for() -> None:
         'the table asks for "libboost-python-devel 1.85.*", and the source that clang-libcxx compiles is 1.90.0'
     )
     check_versions(certain(plan(*SPECS)), [file])
+
+
+def test_a_package_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
+    def put(name: str, build: str) -> str:
+        package = Package(
+            name=name, version="1.0", build=build, files=[text_file("lib/x", build)], origin={}, subdir="linux-64"
+        )  # fmt: skip
+        file = write(package, tmp_path)
+        record(tmp_path, f"key-{file.filename}", file, {})
+        return file.filename
+
+    gone = [put("far", "x_libcxx1_h0_0"), put("libboost-python", "py311_libcxx1_h0_0")]
+    kept = [
+        put("far", "x_libcxx1_h1_0"), put("libboost-python", "py311_libcxx1_h1_0"),
+        put("libboost-python", "py312_libcxx1_h1_0"), put("libboost-python", "py313t_libcxx1_h1_0"),
+    ]  # fmt: skip
+    index.refresh(tmp_path, say=lambda _: None)
+    assert sorted(path.name for path in (tmp_path / "linux-64").glob("*.conda")) == sorted(kept)
+    assert not set(gone) & set(kept)
 
 
 def test_a_library_of_cmake_states_its_version(tmp_path: Path) -> None:
