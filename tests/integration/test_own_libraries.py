@@ -143,6 +143,30 @@ def test_a_library_of_the_other_abi_that_a_person_has_added(checkout: Checkout, 
     assert "own libraries" not in done.output
 
 
+def test_a_boost_that_is_none_or_does_not_compile(checkout: Checkout) -> None:
+    checkout.edit("pyproject.toml", 'host = ["far"]', 'host = ["libboost-python-devel"]')
+    checkout.edit("pyproject.toml", "[tool.diptych.libraries.far]", "[tool.diptych.libraries.boost]")
+    checkout.edit("pyproject.toml", 'source = "far"', 'source = "boost"')
+    clear(
+        checkout.nox("-s", CELL),
+        'the source of "boost" is not there',
+        "[tool.diptych.libraries.boost], source",
+    )
+    (checkout.root / "boost").mkdir()
+    clear(checkout.nox("-s", CELL), 'is not the source of "boost"')
+    for name, text in {
+        "boost/version.hpp": "#define BOOST_VERSION 109100\n",
+        "libs/python/src/module.cpp": "#error planted\n",
+        "libs/python/src/numpy/numpy.cpp": "\n",
+    }.items():
+        (checkout.root / "boost" / name).parent.mkdir(parents=True, exist_ok=True)
+        (checkout.root / "boost" / name).write_text(text, encoding="utf-8")
+    clear(
+        checkout.nox("-s", CELL), '"boost" does not compile with clang-libcxx', "error: planted", "boost.log"
+    )
+    assert not list((checkout.root / ".diptych/compiled").glob("*/*/libboost-python-*.conda"))
+
+
 def test_a_python_that_pypi_has_no_boost_for_is_told_apart(
     tmp_path: Path, session_env: dict[str, str]
 ) -> None:

@@ -10,12 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from diptych.channel.conda_file import CondaFile
+from diptych.channel import index
+from diptych.channel.conda_file import CondaFile, write
+from diptych.channel.package import Package
 from diptych.compilers import Compiler
 from diptych.config import LibrarySpec, load
 from diptych.errors import ChannelError, ConfigError, DiptychError, HostEnvironmentError, MissingToolError
 from diptych.libraries import apt, asks, boost, planned, project, source
-from diptych.libraries.channel import check_versions
+from diptych.libraries.channel import check_versions, record
 from diptych.libraries.making import Installed, Making, text_file
 from diptych.libraries.plan import Plan
 from diptych.store import Store
@@ -183,6 +185,25 @@ def test_another_version_than_the_table_asks_for() -> None:
     check_versions(certain(plan(*SPECS)), [file])
 
 
+def test_a_package_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
+    def put(name: str, build: str) -> str:
+        package = Package(
+            name=name, version="1.0", build=build, files=[text_file("lib/x", build)], origin={}, subdir="linux-64"
+        )  # fmt: skip
+        file = write(package, tmp_path)
+        record(tmp_path, f"key-{file.filename}", file, {})
+        return file.filename
+
+    gone = [put("far", "x_libcxx1_h0_0"), put("libboost-python", "py311_libcxx1_h0_0")]
+    kept = [
+        put("far", "x_libcxx1_h1_0"), put("libboost-python", "py311_libcxx1_h1_0"),
+        put("libboost-python", "py312_libcxx1_h1_0"), put("libboost-python", "py313t_libcxx1_h1_0"),
+    ]  # fmt: skip
+    index.refresh(tmp_path, say=lambda _: None)
+    assert sorted(path.name for path in (tmp_path / "linux-64").glob("*.conda")) == sorted(kept)
+    assert not set(gone) & set(kept)
+
+
 def test_a_library_of_cmake_states_its_version(tmp_path: Path) -> None:
     (tmp_path / "LICENSE.rst").write_text("MIT", encoding="utf-8")
     making = Making(
@@ -224,8 +245,10 @@ def test_a_url_is_checked_by_its_hash(tmp_path: Path) -> None:
     here = place(tmp_path)
     found = source.find(replace(FMT, source=f"{url}#sha256={sha256}"), here, project.select)
     assert found.origin == {"source": f"{url}#sha256={sha256}", "url": url, "sha256": sha256}
+    assert (source.unpacked(found, here, project.select) / "CMakeLists.txt").is_file()
+    other = source.find(replace(FMT, source=f"{url}#sha256={'0' * 64}"), here, project.select)
     with pytest.raises(ChannelError, match=r'the source of "fmt" cannot be had: .*its hash differs'):
-        source.find(replace(FMT, source=f"{url}#sha256={'0' * 64}"), here, project.select)
+        source.unpacked(other, here, project.select)
 
 
 def test_a_source_that_is_not_there_or_damaged(tmp_path: Path) -> None:

@@ -73,6 +73,13 @@ def alias_record(root: Path, key: str, record: Record) -> None:
     write_json(root / _RECORDS / f"{key}.json", {"makers": MAKERS, **asdict(record)})
 
 
+def forget(root: Path, unwanted: Callable[[CondaFile], bool]) -> None:
+    """Remove records; the packages themselves go when the index is next refreshed."""
+    for path in (root / _RECORDS).glob("*.json"):
+        if (record := _load(path)) and unwanted(record.file):
+            path.unlink()
+
+
 def all_records(root: Path) -> list[Record]:
     """Return the records of all packages, each once, by name and version, whole or not."""
     found = {}

@@ -92,11 +92,13 @@ def _job(cell: Cell, platform: Platform) -> Job:
 def table_hash(config: Config) -> str:
     """Hash what the table asks for, whatever the platform: pieces of one plan carry the same hash.
 
-    The Pythons, the compilers with all their settings, the per-cell keys after overrides, and the project's name.
+    The Pythons, the compilers with all their settings, the per-cell keys after overrides, the libraries that are compiled, and the
+    project's name.
     """
     return digest(
         config.project.name,
         config.package,
+        [asdict(library) for library in config.libraries],
         [
             [cell.id, asdict(cell.settings), _portable(cell, str(config.root))]
             for cell in cells(config, platform="linux-64")

@@ -149,7 +149,7 @@ def headers(making: Making) -> Package:
 
 def packages(making: Making, installed: Installed) -> Iterator[Package]:
     """Yield the packages of the libraries and of what compiles against them."""
-    build = f"py{plain(making.python).replace('.', '')}_{making.abi}_h{{hash}}_0"
+    build = f"py{making.python.replace('.', '')}_{making.abi}_h{{hash}}_0"
     mine = f"*_{making.abi}_*"
     version = making.version
     python = _python_depends(making.python)

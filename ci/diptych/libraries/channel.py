@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -108,7 +109,27 @@ def names_in(channels: Iterable[str], *, store: Store) -> frozenset[str]:
     """Return the names of the packages in those channels that compilers have."""
     own = f"{(store.root / _FOLDER).absolute().as_uri()}/"
     folders = [Path(unquote(urlsplit(url).path)) for url in channels if url.startswith(own)]
-    return frozenset(record.file.name for folder in folders for record in index.all_records(folder))
+    return frozenset(one.file.name for folder in folders for one in index.all_records(folder))
+
+
+def record(root: Path, key: str, file: CondaFile, origin: Mapping[str, object]) -> None:
+    """Record a package in the place of the one of that name, for that Python, from an earlier state of the source.
+
+    Of two with one version a solver might take either.
+
+    Args:
+        root: the channel's folder, which has the package.
+        key: the hash of all that went into it.
+        file: the package.
+        origin: where its contents came from.
+    """
+    index.forget(root, lambda other: other.name == file.name and _python_of(other) == _python_of(file))
+    index.write_record(root, key, file, origin)
+
+
+def _python_of(file: CondaFile) -> str:
+    found = re.match(r"py\d+t?_", file.build)
+    return found[0] if found else ""
 
 
 def check_versions(plan: Plan, files: Sequence[CondaFile]) -> None:
@@ -177,12 +198,12 @@ class _Job:
         return digest(_FORMAT, name, self.found.sha256, request.plan.key, python, chosen)
 
     def kept(self, key: str) -> _Kept | None:
-        record = index.read_record(self.request.channel, key)
-        return _Kept(file=record.file, made=False) if record else None
+        known = index.read_record(self.request.channel, key)
+        return _Kept(file=known.file, made=False) if known else None
 
     def put(self, key: str, package: Package) -> _Kept:
         file = write(with_needs(package), self.request.channel)
-        index.write_record(self.request.channel, key, file, package.origin)
+        record(self.request.channel, key, file, package.origin)
         return _Kept(file=file, made=True)
 
     def making(self, tree: Path, version: str, *, python: str = "") -> Making:
@@ -247,7 +268,7 @@ def _headers(job: _Job, tree: Path, version: str) -> _Kept:
     file = CondaFile(**read_json(folder / _FILE))
     channel = job.request.channel
     copy_file(folder / file.subdir / file.filename, channel / file.subdir / file.filename)
-    index.write_record(channel, key, file, {"kind": "source", **job.found.origin})
+    record(channel, key, file, {"kind": "source", **job.found.origin})
     return _Kept(file=file, made=made)
 
 

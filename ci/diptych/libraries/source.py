@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import tarfile
+import tempfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from lzma import LZMAError
 from pathlib import Path, PurePosixPath
@@ -23,17 +25,17 @@ Select = Callable[[str], str | None]
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """A source that is there.
+    """A source that is known by its hash.
 
     Attributes:
         library: whose it is.
-        path: its archive or folder.
+        place: its archive or folder on disk, or the URL of the archive, which is fetched when it is unpacked.
         sha256: of the archive, or of all that is needed of the folder.
         origin: where it is from, for the packages that are made of it.
     """
 
     library: str
-    path: Path
+    place: Path | str
     sha256: str
     origin: Mapping[str, str]
 
@@ -56,7 +58,7 @@ class Place:
 
 
 def find(spec: LibrarySpec, place: Place, select: Select) -> Source:
-    """Return a library's source; an archive that is known by its hash is fetched once.
+    """Return a library's source; nothing is fetched yet.
 
     Args:
         spec: the library.
@@ -64,21 +66,15 @@ def find(spec: LibrarySpec, place: Place, select: Select) -> Source:
         select: what is needed of it.
 
     Raises:
-        ChannelError: it is not there, or is not what it should be.
+        ChannelError: it is not there.
     """
-    try:
-        if spec.source.startswith(_APT):
-            archive = _known(spec, place)
-            return _fetched(spec, place, f"{archive.url}#sha256={archive.sha256}")
-        if fetching.is_url(spec.source):
-            return _fetched(spec, place, spec.source)
-    except ChannelError as error:
-        raise ChannelError(
-            f'the source of "{spec.name}" cannot be had: {error.summary}',
-            details=error.details,
-            hint=_hint(spec),
-        ) from error
-    return _on_disk(spec, place, select)
+    if fetching.is_url(spec.source):
+        return _at(spec, spec.source)
+    if not spec.source.startswith(_APT):
+        return _on_disk(spec, place, select)
+    with _wanted(spec.name):
+        archive = _known(spec, place)
+    return _at(spec, f"{archive.url}#sha256={archive.sha256}")
 
 
 def state(spec: LibrarySpec, root: Path, select: Select) -> str:
@@ -97,27 +93,55 @@ def state(spec: LibrarySpec, root: Path, select: Select) -> str:
 
 
 def unpacked(source: Source, place: Place, select: Select) -> Path:
-    """Return a folder with what is needed of a source.
+    """Return a folder with what is needed of a source, which is fetched for it if need be.
 
     Raises:
-        ChannelError: the archive is damaged, or nothing in it is needed.
+        ChannelError: it cannot be fetched, is damaged, or nothing in it is needed.
     """
 
     def make(folder: Path) -> None:
-        place.say(f"unpacking {source.path.name}")
-        files = _of_folder if source.path.is_dir() else _of_archive
-        try:
-            count = sum(_written(folder / name, data) for name, data in files(source.path, select))
-        except (tarfile.TarError, LZMAError, EOFError, OSError, zlib.error) as error:
-            raise ChannelError(f'"{source.path}" cannot be unpacked: {error}', hint="is it whole?") from error
-        if not count:
-            raise ChannelError(f'"{source.path}" is not the source of "{source.library}"')
+        with tempfile.TemporaryDirectory(prefix="diptych-source-") as scratch:
+            path = source.place if isinstance(source.place, Path) else _fetched(source, place, Path(scratch))
+            place.say(f"unpacking {path.name}")
+            _unpack(path, folder, select)
+        if not any(folder.iterdir()):
+            raise ChannelError(f'"{path}" is not the source of "{source.library}"')
 
     return place.store.entry("sources", digest("unpacked", source.library, source.sha256), make)[0]
 
 
-def _hint(spec: LibrarySpec) -> str:
-    return f'name another: [tool.diptych.libraries.{spec.name}], source = "…"'
+def _unpack(path: Path, folder: Path, select: Select) -> None:
+    files = _of_folder if path.is_dir() else _of_archive
+    try:
+        for name, data in files(path, select):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(data)
+    except (tarfile.TarError, LZMAError, EOFError, OSError, zlib.error) as error:
+        raise ChannelError(f'"{path}" cannot be unpacked: {error}', hint="is it whole?") from error
+
+
+def _fetched(source: Source, place: Place, folder: Path) -> Path:
+    url = str(source.place)
+    place.say(f"fetching {fetching.file_name(url)}")
+    with _wanted(source.library):
+        return fetching.fetch(url, folder, env=place.env)
+
+
+@contextmanager
+def _wanted(library: str) -> Iterator[None]:
+    """Say whose source it is that cannot be had."""
+    try:
+        yield
+    except ChannelError as error:
+        raise ChannelError(
+            f'the source of "{library}" cannot be had: {error.summary}',
+            details=error.details,
+            hint=_hint(library),
+        ) from error
+
+
+def _hint(library: str) -> str:
+    return f'name another: [tool.diptych.libraries.{library}], source = "…"'
 
 
 def _known(spec: LibrarySpec, place: Place) -> apt.Archive:
@@ -131,31 +155,24 @@ def _known(spec: LibrarySpec, place: Place) -> apt.Archive:
     return found
 
 
-def _fetched(spec: LibrarySpec, place: Place, url: str) -> Source:
+def _at(spec: LibrarySpec, url: str) -> Source:
     sha256 = fetching.hash_in(url).value
-
-    def make(folder: Path) -> None:
-        place.say(f"fetching {fetching.file_name(url)}")
-        fetching.fetch(url, folder, env=place.env)
-
-    folder, _ = place.store.entry("sources", digest("archive", sha256), make)
     origin = {"source": spec.source, "url": url.partition("#")[0], "sha256": sha256}
-    return Source(library=spec.name, path=folder / fetching.file_name(url), sha256=sha256, origin=origin)
+    return Source(library=spec.name, place=url, sha256=sha256, origin=origin)
 
 
 def _on_disk(spec: LibrarySpec, place: Place, select: Select) -> Source:
     path = place.root / spec.source
     if not path.exists():
         raise ChannelError(
-            f'the source of "{spec.name}" is not there: no file or folder "{path}"', hint=_hint(spec)
+            f'the source of "{spec.name}" is not there: no file or folder "{path}"', hint=_hint(spec.name)
         )
     if path.is_dir():
         sha256 = sha256_tree(path, [file for file, _ in _chosen(path, select)])
     else:
         sha256 = sha256_file(path)
-    return Source(
-        library=spec.name, path=path, sha256=sha256, origin={"source": spec.source, "sha256": sha256}
-    )
+    origin = {"source": spec.source, "sha256": sha256}
+    return Source(library=spec.name, place=path, sha256=sha256, origin=origin)
 
 
 def _chosen(folder: Path, select: Select) -> Iterator[tuple[Path, str]]:
@@ -179,9 +196,3 @@ def _of_archive(archive: Path, select: Select) -> Iterator[tuple[str, bytes]]:
             target = select("/".join(parts[1:] if parts[0] != "." else parts[2:]))
             if target and (file := tar.extractfile(member)):
                 yield target, file.read()
-
-
-def _written(path: Path, data: bytes) -> int:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data)
-    return 1
