@@ -21,6 +21,7 @@ MORE = {
     "setuptools-abi3": 'package = "clamped"',
     "setuptools-c": 'package = "fractional"\ntest-sources = ["test_fractional.py"]\ntest = "pytest -q"',
     "setuptools-cffi": 'package = "popcounts"\nrun = ["cffi"]',
+    "setuptools-many": 'package = "alpha"\ntest = "pytest -q --import-mode=append {source}/tests"',
     "setuptools-pybind11": 'package = "acme.caesar"',
     "skbuild-boost": 'host = ["libboost-python-devel"]',
     "skbuild-nanobind": 'package = "nanohash"',

@@ -71,6 +71,7 @@ EXPECTED: dict[str, dict[str, Any]] = {
     "setuptools-c": {"package": "fractional", "test": "pytest -q", "test-sources": ["test_fractional.py"]},
     "setuptools-cffi": {},
     "setuptools-cython": {"test": "python -m diptych_imports"},
+    "setuptools-many": {"package": "alpha", "test": "pytest -q --import-mode=append {source}/tests"},
     "setuptools-pybind11": {},
     "skbuild-boost": {"host": ["libboost-python-devel"]},
     "skbuild-nanobind": {},

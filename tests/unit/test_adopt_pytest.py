@@ -187,3 +187,19 @@ def test_settings_that_todays_pytest_would_end_at(
     before = (craft / file).read_text() + "\n" if (craft / file).exists() else ""
     write(craft, {file: before + text})
     assert table(craft).get("test") == test
+
+
+@pytest.mark.parametrize(
+    ("files", "test"),
+    [
+        (["conftest.py", "crafted/__init__.py"], "pytest -q --import-mode=append {source}/tests"),
+        (["tests/conftest.py", "crafted/__init__.py"], None),
+        (["conftest.py"], None),
+    ],
+)
+def test_a_conftest_beside_the_sources_does_not_hide_what_was_compiled(
+    tmp_path: Path, files: list[str], test: str | None
+) -> None:
+    write(tmp_path, {"pyproject.toml": SKBUILD, "CMakeLists.txt": "project(crafted)\n"})
+    write(tmp_path, dict.fromkeys([*files, "tests/test_it.py"], "import crafted\n"))
+    assert table(tmp_path).get("test") == test

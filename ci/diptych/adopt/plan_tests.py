@@ -111,9 +111,9 @@ def _found_tests(repository: Repository, place: str, why: str, untold: list[Unto
     path = repository.root / place
     inside = path.is_dir() and (path.parent / "__init__.py").is_file()
     if not inside and (path.is_dir() or path.parent != repository.root):
-        if _is_found_first(path, import_name(repository)):
-            # pytest puts the folder above a test package first of all (its documentation, "pytest import mechanisms").
-            behind = f"{place}/ is a package beside the sources, which would be imported in place of what was compiled"
+        if _is_found_first(path, import_name(repository), repository.root):
+            # pytest puts the folder above a test package, and that of a conftest.py, first of all (its documentation, "pytest import mechanisms").
+            behind = f"{place}/ or a conftest.py is beside the sources, which would be imported in place of what was compiled"
             return _unless_default(f"pytest -q --import-mode=append {{source}}/{place}", why, behind)
         return _unless_default(f"pytest -q {{source}}/{place}", why)
     if inside and _relative(path):
@@ -125,10 +125,15 @@ def _found_tests(repository: Repository, place: str, why: str, untold: list[Unto
     )
 
 
-def _is_found_first(tests: Path, package: str) -> bool:
-    """Tell whether a folder of tests is a package itself, and the sources of the project's own one stand beside it."""
+def _is_found_first(tests: Path, package: str, root: Path) -> bool:
+    """Tell whether the project's own sources stand beside what pytest puts first on the path: a test package, a ``conftest.py`` above it."""
     top = package.partition(".")[0]
-    return bool(top) and (tests / "__init__.py").is_file() and (tests.parent / top).is_dir()
+    if not top:
+        return False
+    above = [folder for folder in (tests.parent, *tests.parent.parents) if folder.is_relative_to(root)]
+    beside = [tests.parent] if (tests / "__init__.py").is_file() else []
+    beside += [folder for folder in above if (folder / "conftest.py").is_file()]
+    return any((folder / top).is_dir() or (folder / f"{top}.py").is_file() for folder in beside)
 
 
 def _installed_tests(repository: Repository, place: str, untold: list[Untold]) -> tuple[Line, ...]:
@@ -281,6 +286,7 @@ def _unlisted_imports(repository: Repository, specs: list[str]) -> Iterator[Unto
     own = {
         package,
         *packages_on_disk(repository.root),
+        *(name.partition(".")[0] for name in repository.setup.modules),
         *(name for name, _ in listed_packages(repository.pyproject, repository.setup.words)),
     }
     for name in sorted(_tests_import(repository)):

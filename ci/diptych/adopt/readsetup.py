@@ -30,12 +30,14 @@ class Setup:
 
     Attributes:
         words: by keyword, constants only, with lists as lists.
+        modules: names of extensions, as far as they are written out.
         lines: the line of each keyword in setup.py.
         reading: libraries of extensions, and what shows that something is compiled.
         problem: why setup.py could not be read as Python.
     """
 
     words: Mapping[str, Any] = field(default_factory=dict)
+    modules: tuple[str, ...] = ()
     lines: Mapping[str, int] = field(default_factory=dict)
     reading: Reading = field(default_factory=Reading)
     problem: str = ""
@@ -46,6 +48,7 @@ def read_setup(root: Path) -> Setup:
     script = _script(root, root / "setup.py")
     return Setup(
         words={**_cfg(root / "setup.cfg"), **script.words},
+        modules=script.modules,
         lines=script.lines,
         reading=script.reading,
         problem=script.problem,
@@ -72,6 +75,7 @@ def _script(root: Path, path: Path) -> Setup:
     lines: dict[str, int] = {}
     needs: list[Need] = []
     compiled: list[Origin] = []
+    modules: list[str] = []
     for call in files.calls(tree):
         name = files.called(call)
         origin = Origin(file=place, line=call.lineno)
@@ -83,6 +87,7 @@ def _script(root: Path, path: Path) -> Setup:
                     words[word] = found
         if name.endswith("Extension") or name in {"cythonize", "set_source"}:
             compiled.append(origin)
+            modules += _names(call, keywords)
             needs += _libraries(keywords, constants, origin)
         elif name == "setup":
             named = {"ext_modules", "cffi_modules", "rust_extensions"} & words.keys()
@@ -97,7 +102,14 @@ def _script(root: Path, path: Path) -> Setup:
             )
         )
     reading = Reading(needs=tuple(needs), compiled=tuple(compiled), untold=tuple(untold))
-    return Setup(words=words, lines=lines, reading=reading)
+    return Setup(words=words, lines=lines, reading=reading, modules=tuple(modules))
+
+
+def _names(call: ast.Call, keywords: Mapping[str, ast.expr]) -> Iterator[str]:
+    """Yield the name of an extension, where it is written out."""
+    given = keywords.get("name", call.args[0] if call.args else None)
+    if isinstance(given, ast.Constant) and isinstance(given.value, str):
+        yield given.value
 
 
 def _libraries(

@@ -73,9 +73,11 @@ def _bring_dependencies(
     there = {package.name.rsplit("-", 2)[0] for package in packages}
     there |= libraries.names_in(record.channels, store=workspace.store)
     depends = [spec for package in packages for spec in _depends(package) if spec.split()[0] not in there]
-    if not set(depends) <= set(wanted_before(root).get(cell.python, ())):
+    # With the tests' own: a channel of an older Diptych is made anew, and keeps what is asked for now.
+    wanted = [*depends, *cell.settings.test_requires]
+    if not set(wanted) <= set(wanted_before(root).get(cell.python, ())):
         channels.ensure(
-            depends, python=cell.python, root=root, store=workspace.store, env=workspace.env, say=say
+            wanted, python=cell.python, root=root, store=workspace.store, env=workspace.env, say=say
         )
 
 
