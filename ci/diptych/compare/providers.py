@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,9 +27,9 @@ class Provider:
 
     Attributes:
         name: SONAME, hash undone.
-        how: ``grafted``, ``own``, ``dependency``, ``system`` (the policy of the wheel's tag promises it) or ``unknown``.
+        how: ``grafted``, ``own``, ``dependency`` (a wheel's: a distribution that it requires), ``system`` (the policy of the wheel's tag promises it) or ``unknown``.
         file: member of the package that holds it.
-        package: conda package that brings it.
+        package: conda package that brings it, or that distribution.
         range: versions of that package which are admitted.
         version: its version: as built against (of the lock), or as the file name tells.
         size: bytes of the file, if it is in the package.
@@ -120,9 +121,41 @@ def _provider(name: str, side: Side, pair: Pair, place: str | None) -> Provider:
         return Provider(
             name=name, how="dependency", package=package, range=",".join(filter(None, specs)), version=version
         )
+    if side.kind == "wheel" and (sibling := _sibling(name, side, pair)):
+        return Provider(name=name, how="dependency", package=sibling, version=version)
     if side.kind == "wheel" and "linux" in side.identity.platform and manylinux().lowest_for_library(name):
         return Provider(name=name, how="system", package=package)
     return Provider(name=name, how="unknown", package=package, version=version)
+
+
+def sibling_projects(pair: Pair) -> tuple[str, ...]:
+    """Return the distributions that a wheel requires for their libraries, where it has no copy of them."""
+    sides = [
+        (side, one)
+        for row in library_rows(pair)
+        for side, one in ((pair.left, row.left), (pair.right, row.right))
+    ]
+    return tuple(
+        sorted(
+            {one.package for side, one in sides if one and one.how == "dependency" and side.kind == "wheel"}
+        )
+    )
+
+
+def _sibling(name: str, side: Side, pair: Pair) -> str:
+    """Return the required distribution into whose folder a run path leads a wheel's binary for a library; empty for none."""
+    folders = {
+        posixpath.normpath(
+            posixpath.join(posixpath.dirname(place), entry.removeprefix("$ORIGIN").lstrip("/"))
+        )
+        for place, binary in side.binaries.items()
+        if name in {pair.library(base_name(needed)) for needed in binary.needed}
+        for entry in binary.rpath
+        if entry.startswith("$ORIGIN")
+    }
+    words = {word for folder in folders for word in re.split(r"[-_.]+", folder.partition("/")[0]) if word}
+    projects = (canonicalize_name(re.split(r"[^\w.-]", text, maxsplit=1)[0]) for text in side.depends)
+    return next((project for project in projects if words & set(project.split("-"))), "")
 
 
 def provider(name: str, side: Side, pair: Pair) -> str:
