@@ -50,7 +50,7 @@ host = ["boost"]
         ),
         (
             'tool.diptych.overrides[1].inherit.hots: wrong name, expected one of "channels", "host", "run", '
-            '"names", "test-sources", "test-requires", "config-settings", "cmake-args", "env", "exclude-libraries", "wheel-include"; did you mean "host"?'
+            '"names", "test-sources", "test-requires", "config-settings", "cmake-args", "env", "exclude-libraries", "share", "wheel-include"; did you mean "host"?'
         ),
     )
 

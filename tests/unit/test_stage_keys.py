@@ -186,6 +186,7 @@ EDITS: dict[str, tuple[Callable[[Path], None], set[str]]] = {
     "build-limit": (lambda root: table(root, 'build-limit = "5 min"'), set()),
     "env": (lambda root: table(root, 'env = { A = "b" }'), ALL),
     "in-source": (lambda root: table(root, 'in-source = "relink"'), {"in_source"}),
+    "share": (lambda root: table(root, 'share = ["cmeel-boost"]'), {"wheel"}),
     "exclude-libraries": (lambda root: table(root, 'exclude-libraries = ["libx.so.1"]'), {"wheel"}),
     "wheel-include": (lambda root: table(root, 'wheel-include = ["include/*"]'), {"wheel"}),
     "floor": (lambda root: table(root, 'floor = "2_28"'), set()),  # the finished wheel is held against it
@@ -220,6 +221,7 @@ OTHER: dict[str, Callable[[Any], Any]] = {
     "epoch": lambda one: one + 1,
     "wheel_include": lambda _: ("include/*",),
     "exclude_libraries": lambda _: ("libx.so.1",),
+    "share": lambda _: ("cmeel-boost",),
     "flags": lambda _: ("-O1",),
     "package": lambda _: "other",
     "platform": lambda _: "linux-aarch64",

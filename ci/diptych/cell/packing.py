@@ -97,9 +97,10 @@ class Packing:
 
 @dataclass(frozen=True, kw_only=True)
 class WheelPacking(Packing):
-    """The inputs of the wheel; ``exclude_libraries`` and ``wheel_include`` as in the table."""
+    """The inputs of the wheel; ``exclude_libraries``, ``share`` and ``wheel_include`` as in the table."""
 
     exclude_libraries: tuple[str, ...]
+    share: tuple[str, ...]
     wheel_include: tuple[str, ...]
 
 
@@ -148,6 +149,7 @@ def packings(
     wheel = WheelPacking(
         **vars(both),
         exclude_libraries=cell.settings.exclude_libraries,
+        share=cell.settings.share,
         wheel_include=cell.settings.wheel_include,
     )
     conda = CondaPacking(

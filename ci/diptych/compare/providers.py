@@ -30,9 +30,9 @@ class Provider:
 
     Attributes:
         name: SONAME, hash undone.
-        how: ``grafted``, ``own``, ``dependency``, ``system`` (the policy of the wheel's tag promises it) or ``unknown``.
+        how: ``grafted``, ``own``, ``dependency`` (a wheel's: a distribution that it requires), ``system`` (the policy of the wheel's tag promises it) or ``unknown``.
         file: member of the package that holds it.
-        package: conda package that brings it.
+        package: conda package that brings it, or that distribution.
         range: versions of that package which are admitted.
         version: its version: as built against (of the lock), or as the file name tells.
         size: bytes of the file, if it is in the package.
@@ -169,6 +169,20 @@ def _required(side: Side) -> Iterator[tuple[str, str]]:
         except InvalidRequirement:
             continue
         yield canonicalize_name(one.name), str(one.specifier)
+
+
+def sibling_projects(pair: Pair) -> tuple[str, ...]:
+    """Return the distributions that a wheel requires for their libraries, where it has no copy of them."""
+    sides = [
+        (side, one)
+        for row in library_rows(pair)
+        for side, one in ((pair.left, row.left), (pair.right, row.right))
+    ]
+    return tuple(
+        sorted(
+            {one.package for side, one in sides if one and one.how == "dependency" and side.kind == "wheel"}
+        )
+    )
 
 
 def provider(name: str, side: Side, pair: Pair) -> str:

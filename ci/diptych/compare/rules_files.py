@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from diptych.compare.model import Found, Severity, rule
 from diptych.compare.pairing import FilePair, Pair, State
+from diptych.compare.providers import sibling_projects
 from diptych.compare.side import SideFile
 
 _APART = {"metadata", "licence", "bytecode", "grafted"}
@@ -220,6 +221,14 @@ def metadata_files(pair: Pair) -> Iterator[Found]:
         return  # DIP824
     for one in pair.files:
         if one.role == "metadata" and one.state is not State.EQUAL and not _of_installer(one.place):
+            if pair.one_build and one.place.endswith("/METADATA") and (siblings := sibling_projects(pair)):
+                yield Found(
+                    place=one.place,
+                    severity=Severity.EXPECTED,
+                    message=f"the wheel requires {', '.join(siblings)}",
+                    reason="the distribution brings a library that conda has in a package of its own",
+                )
+                continue
             yield Found(place=one.place, message=one.state.value.replace("only ", "only on the "))
 
 

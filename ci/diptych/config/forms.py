@@ -75,6 +75,10 @@ SPEC = Text(
     words='a conda match spec such as "numpy >=2"',
     pattern=rf"([A-Za-z0-9_./-]+::)?[A-Za-z0-9_][A-Za-z0-9_.+-]*([ =<>!~\[]{_PLAIN}*)?",
 )
+PROJECT = Text(
+    words='a project of PyPI such as "cmeel-boost"',
+    pattern=r"[A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9._-]*[A-Za-z0-9]",
+)
 FOREIGN_NAME = Text(
     words='a project of PyPI such as "torch", or "cmake:NAME", "pkg-config:NAME", "library:NAME"',
     pattern=r"((cmake|pkg-config|library):)?[A-Za-z0-9_][A-Za-z0-9_.+-]*",

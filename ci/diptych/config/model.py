@@ -100,6 +100,11 @@ class CellSettings:
     """Libraries that must not be grafted into the wheel because the user's machine brings them, as globs
     over file names such as `libcuda.so*`. A glob that matches nothing is an error."""
 
+    share: Annotated[tuple[str, ...], ListOf(item=forms.PROJECT, unique=True)] = ()
+    """Distributions of PyPI that the wheel takes libraries from instead of a copy of its own: `["cmeel-boost"]`. The wheel requires them in the
+    versions that have the library's SONAME, and finds the libraries in their folders. Without it each wheel has a Boost.Python of its own, and
+    types of one wheel are unknown in another. For Linux."""
+
     wheel_include: Annotated[tuple[str, ...], ListOf(item=forms.INSTALLED, unique=True)] = ()
     """Files of a prefix that the wheel holds too, although they are neither modules, programs nor libraries that it needs: headers, CMake
     files, as globs over their paths below the prefix, where `*` matches `/` as well: `["include/*"]`. They are installed below the

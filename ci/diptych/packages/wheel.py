@@ -38,6 +38,7 @@ class WheelJob:
         own: folders of the project's own libraries, which are grafted too.
         libraries: folders where the other libraries to graft are found.
         exclude: globs of libraries that must not be grafted.
+        requires: further Requires-Dist lines.
         env: the tools' environment.
         epoch: SOURCE_DATE_EPOCH, seconds.
         log: where the tools' output goes.
@@ -53,6 +54,7 @@ class WheelJob:
     own: tuple[Path, ...]
     libraries: tuple[Path, ...]
     exclude: tuple[str, ...]
+    requires: tuple[str, ...]
     env: Mapping[str, str]
     epoch: int
     log: Path
@@ -111,6 +113,7 @@ def _pack(job: WheelJob, folder: Path) -> Path:
     info = content / job.metadata.folder.name
     shutil.copytree(job.metadata.folder, info)
     (info / "RECORD").unlink(missing_ok=True)
+    require(info / "METADATA", job.requires)
     # PEP 427, "the .dist-info directory": the WHEEL file.
     lines = ["Wheel-Version: 1.0", f"Generator: diptych ({__version__})", "Root-Is-Purelib: false"]
     tags = sorted(map(str, parse_tag(f"{job.tag}-{raw_platform_tag(job.platform)}")))
@@ -122,6 +125,19 @@ def _pack(job: WheelJob, folder: Path) -> Path:
         log=job.log,
     )
     return next(folder.glob("*.whl"))
+
+
+def require(metadata: Path, lines: Sequence[str]) -> None:
+    """Add Requires-Dist lines to a METADATA file (core metadata): behind the other headers, before the description.
+
+    Args:
+        metadata: the file.
+        lines: requirements (PEP 508); none leaves the file alone.
+    """
+    if lines:
+        head, blank, body = metadata.read_text(encoding="utf-8").partition("\n\n")
+        more = "".join(f"\nRequires-Dist: {line}" for line in lines)
+        metadata.write_text(f"{head.rstrip()}{more}{blank or chr(10)}{body}", encoding="utf-8")
 
 
 def _repair(job: WheelJob, wheel: Path, folder: Path) -> Path:

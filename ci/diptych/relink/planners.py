@@ -91,7 +91,12 @@ def read_tree(root: Path, *, prefix: Path) -> Tree:
     )
 
 
-def plan_for_wheel(tree: Tree, *, kept: Collection[PurePosixPath] = (PurePosixPath(),)) -> TreePlan:
+def plan_for_wheel(
+    tree: Tree,
+    *,
+    kept: Collection[PurePosixPath] = (PurePosixPath(),),
+    shared: Mapping[str, PurePosixPath] | None = None,
+) -> TreePlan:
     """Plan the tree that auditwheel or delocate then grafts into: only what lies inside is pointed at.
 
     auditwheel leaves every run path alone when it has nothing to graft (experiment X2 of tests/integration/make_linkage_fixtures.py), so each binary's run
@@ -100,8 +105,9 @@ def plan_for_wheel(tree: Tree, *, kept: Collection[PurePosixPath] = (PurePosixPa
     Args:
         tree: the stage.
         kept: its folders that the wheel holds; libraries of the others are grafted as those of the environment are.
+        shared: needed name → where the library lies in a sibling of the wheel, as relative as the tree's names.
     """
-    plans = [_plan(part, "wheel", home=None) for part in tree.split(kept)]
+    plans = [_plan(part, "wheel", home=None, shared=shared or {}) for part in tree.split(kept)]
     files = sorted((one for plan in plans for one in plan.files), key=lambda one: one.name)
     return TreePlan(purpose="wheel", root=tree.root, files=tuple(files))
 
@@ -142,16 +148,26 @@ def plan_for_source(tree: Tree, *, home: Path, folders: Sequence[Path]) -> TreeP
     return TreePlan(purpose="source", root=tree.root, files=tuple(files))
 
 
-def _plan(tree: Tree, purpose: str, *, home: PurePosixPath | None) -> TreePlan:
-    files = (_plan_file(tree, name, binary, home) for name, binary in sorted(tree.binaries.items()))
+def _plan(
+    tree: Tree, purpose: str, *, home: PurePosixPath | None, shared: Mapping[str, PurePosixPath] | None = None
+) -> TreePlan:
+    files = (
+        _plan_file(tree, name, binary, home, shared or {}) for name, binary in sorted(tree.binaries.items())
+    )
     return TreePlan(purpose=purpose, root=tree.root, files=tuple(files))
 
 
-def _plan_file(tree: Tree, name: str, binary: Binary, home: PurePosixPath | None) -> FilePlan:
+def _plan_file(
+    tree: Tree, name: str, binary: Binary, home: PurePosixPath | None, shared: Mapping[str, PurePosixPath]
+) -> FilePlan:
     drop = _unused(tree, binary)
     kept = [needed for needed in binary.needed if needed not in drop]
     rename = tuple(_mach_o_names(tree, kept)) if binary.format == "macho" else ()
-    rpath = tuple(dict.fromkeys(_run_path(tree, name, binary, kept, home)))
+    beside = (shared[needed].parent for needed in kept if needed in shared)
+    into = (
+        _relative(binary, posixpath.relpath(one.as_posix(), posixpath.dirname(name) or ".")) for one in beside
+    )
+    rpath = tuple(dict.fromkeys((*_run_path(tree, name, binary, kept, home), *into)))
     present = binary.rpath or binary.runpath
     add = () if kept or not _needs_a_system(name, binary) else (_GLIBC,)
     return FilePlan(

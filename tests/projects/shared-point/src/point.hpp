@@ -1,0 +1,5 @@
+#pragma once
+
+struct __attribute__((visibility("default"))) Point {
+    double x, y;
+};

@@ -1,0 +1,3 @@
+from sharedpoint._point import Point
+
+__all__ = ["Point"]

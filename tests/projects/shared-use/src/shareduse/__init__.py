@@ -1,0 +1,3 @@
+from shareduse._use import length
+
+__all__ = ["length"]
