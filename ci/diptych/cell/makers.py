@@ -169,7 +169,7 @@ def conda_of(job: CondaPacking) -> Packed:
         relinked = read_tree(tree, prefix=prefix)
         place_metadata(job.metadata, tree / stage.site)
         order = _conda_job(job, empty, relinked)
-        check_clobbering(order, job.site_packages, job.environment.owners)
+        check_clobbering(order, job.site_packages, job.environment.owners, own=_facts(job).name)
         made = make_conda_package(order, empty)
         for name in (_RECIPE, _ELSEWHERE, _LIBRARY_TREE):
             discard(empty / name)
@@ -286,7 +286,7 @@ def libraries_alone(owners: Mapping[str, str]) -> frozenset[str]:
     return frozenset(libraries - others)
 
 
-def check_clobbering(job: CondaJob, site: PurePosixPath, owners: Mapping[str, str]) -> None:
+def check_clobbering(job: CondaJob, site: PurePosixPath, owners: Mapping[str, str], *, own: str = "") -> None:
     """Refuse a package that brings a file which a package of its host environment has already.
 
     rattler-build leaves such a file out, as it is not new. Of two packages with one file, conda warns with a ClobberError or stops, as
@@ -296,6 +296,7 @@ def check_clobbering(job: CondaJob, site: PurePosixPath, owners: Mapping[str, st
         job: the inputs of the package.
         site: site-packages, relative to the prefix.
         owners: file in the host environment → package.
+        own: the package's name: one of that name, which what the tests need has brought, is replaced by it.
 
     Raises:
         PackageError: naming each file and its other owner.
@@ -308,7 +309,8 @@ def check_clobbering(job: CondaJob, site: PurePosixPath, owners: Mapping[str, st
         for path in tree.rglob("*")
         if path.is_symlink() or path.is_file()
     }
-    if faults := [f"{name} belongs to {owners[name]}" for name in sorted(names & owners.keys())]:
+    foreign = {name for name, owner in owners.items() if owner != own}
+    if faults := [f"{name} belongs to {owners[name]}" for name in sorted(names & foreign)]:
         raise PackageError(
             "the conda package would bring files that other packages have, beside which it is installed",
             details=faults,
