@@ -103,7 +103,7 @@ class CellSettings:
     share: Annotated[tuple[str, ...], ListOf(item=forms.PROJECT, unique=True)] = ()
     """Distributions of PyPI that the wheel takes libraries from instead of a copy of its own: `["cmeel-boost"]`. The wheel requires them in the
     versions that have the library's SONAME, and finds the libraries in their folders. Without it each wheel has a Boost.Python of its own, and
-    types of one wheel are unknown in another. For Linux."""
+    where two of these differ, types of one wheel are unknown in the other. For Linux."""
 
     wheel_include: Annotated[tuple[str, ...], ListOf(item=forms.INSTALLED, unique=True)] = ()
     """Files of a prefix that the wheel holds too, although they are neither modules, programs nor libraries that it needs: headers, CMake

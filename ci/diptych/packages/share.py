@@ -1,6 +1,6 @@
 """Libraries that a wheel takes from another distribution of PyPI instead of a copy of its own, so that both share one.
 
-Boost.Python keeps one registry of converters a library: with a copy in each wheel, a type of the one is unknown to the other (Boost.Python
+Boost.Python keeps one registry of converters a library: with unlike copies in two wheels, a type of the one is unknown to the other (Boost.Python
 Reference, "boost/python/converter/registry.hpp"). Wheels of one environment lie side by side in site-packages, so a run path leads from one to the other.
 """
 
