@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from diptych.build.layout import INSTALL_PREFIX
 from diptych.build.stage import Stage
 from diptych.build.toolenv import declared
-from diptych.cell.beside import required_siblings
+from diptych.cell.beside import required_siblings, shared_siblings
 from diptych.cell.packing import CondaPacking, Packing, WheelPacking
 from diptych.environments import Environment
 from diptych.errors import LinkageError, PackageError
@@ -26,7 +26,6 @@ from diptych.packages.needs import needs_of
 from diptych.packages.outputs import lay_apart, library_name, split_recipe
 from diptych.packages.prefixes import naming
 from diptych.packages.recipe import RecipeFacts, recipe, write_recipe
-from diptych.packages.share import Sibling, SiblingJob, find_siblings
 from diptych.packages.wheel import WheelJob, make_wheel
 from diptych.process import own_tools
 from diptych.pythons import abi_tag, interpreter_tag, is_free_threaded, stable_abi_tag
@@ -98,7 +97,7 @@ def wheel_of(job: WheelPacking) -> Packed:
             job.metadata, job.environment, python=job.python, platform=job.platform
         )
         linked = _tree(job).sharing(kept_apart)
-        siblings = _siblings(job, kept)
+        siblings = shared_siblings(job, _tree(job), kept=kept, env=_env(job), log=_log(job, "siblings.log"))
         shared = {name: stage.site / place for one in siblings for name, place in one.libraries.items()}
         tree, journal = _relinked(job, empty, plan_for_wheel(linked, kept=kept, shared=shared))
         cost = None if siblings else _graft_cost(job, tree)
@@ -126,28 +125,6 @@ def wheel_of(job: WheelPacking) -> Packed:
         _finish(empty, tree, {**journal.to_json(), "graft": cost, "left out": left, "bound": bound})
 
     return _packed(job, "wheel", "*.whl", make)
-
-
-def _siblings(job: WheelPacking, kept: Collection[PurePosixPath]) -> tuple[Sibling, ...]:
-    if not job.share:
-        return ()
-    tree, _ = _tree(job).split(kept)
-    dropped = {one.name: one.drop for one in plan_for_wheel(_tree(job), kept=kept).files}
-    return find_siblings(
-        SiblingJob(
-            projects=job.share,
-            platform=job.platform,
-            environment=job.environment,
-            binaries=tree.binaries,
-            needed={
-                name: tuple(needed for needed in binary.needed if needed not in dropped.get(name, ()))
-                for name, binary in tree.binaries.items()
-            },
-            store=job.store,
-            env=_env(job),
-            log=_log(job, "siblings.log"),
-        )
-    )
 
 
 def conda_of(job: CondaPacking) -> Packed:
