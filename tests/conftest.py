@@ -71,7 +71,9 @@ def session_env(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     base = tmp_path_factory.getbasetemp()
     # Each worker of pytest-xdist has a folder of its own in the run's.
     run = base.parent if "PYTEST_XDIST_WORKER" in given else base
-    return {"DIPTYCH_OBJECTS": str(run / "objects"), **given, SHARED: str(run)}
+    # On the file system of the checkouts, rattler makes links of the files of its packages.
+    caches = {"DIPTYCH_OBJECTS": str(run / "objects"), "RATTLER_CACHE_DIR": str(run / "rattler")}
+    return {**caches, **given, SHARED: str(run)}
 
 
 @pytest.fixture

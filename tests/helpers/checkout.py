@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from dataclasses import dataclass, field
@@ -81,7 +82,15 @@ def fill_channel(root: Path, env: dict[str, str]) -> None:
         (shared / "filled").touch()
     for name in ("channel", "wheels", "interpreters"):
         place = root / ".diptych" / name
-        shutil.copytree(shared / name, place, symlinks=True, dirs_exist_ok=True)
+        # Packages are never written to where they lie; /tmp may be memory, in which copies of all checkouts would have no room.
+        shutil.copytree(shared / name, place, symlinks=True, dirs_exist_ok=True, copy_function=_linked)
+
+
+def _linked(source: str, target: str) -> None:
+    if source.endswith((".conda", ".whl")):
+        os.link(source, target)
+    else:
+        shutil.copy2(source, target)
 
 
 def build_out(root: Path, repository: Path, env: dict[str, str]) -> Checkout:
