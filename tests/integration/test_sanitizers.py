@@ -24,6 +24,10 @@ channels = ["conda-forge", "local"]
 test = "pytest -q {{source}}/tests"
 """
 COMPILERS = ("gcc-asan", "gcc-ubsan", "gcc-tsan", "clang-asan", "clang-ubsan", "clang-tsan", "clang-16-tsan")
+WITH_EACH = (
+    *((name,) for name in COMPILERS if name not in {"clang-tsan", "clang-16-tsan"}),
+    ("clang-tsan", "clang-16-tsan"),  # no program starts with the runtime of Debian 12's clang, 14
+)
 FOUND = {
     "asan": ("heap-buffer-overflow", "test_planted_overflow", "return squares[index];"),
     "ubsan": (
@@ -74,11 +78,12 @@ def found_in(checkout: Checkout, compiler: str) -> None:
     assert finding["test"] == f"tests/test_planted.py::{test}"
 
 
-@pytest.mark.parametrize("compiler", COMPILERS)
-def test_each_finds_what_was_planted_for_it(planted: Checkout, compiler: str) -> None:
-    if not preloadable(compiler):
-        lacking(f"{compiler} that can be preloaded", package="clang-16 libclang-rt-16-dev")
-    found_in(planted, compiler)
+@pytest.mark.parametrize("compilers", WITH_EACH, ids=" or ".join)
+def test_each_finds_what_was_planted_for_it(planted: Checkout, compilers: tuple[str, ...]) -> None:
+    there = next(filter(preloadable, compilers), None)
+    if there is None:
+        lacking(f"{compilers[-1]} that can be preloaded", package="clang-16 libclang-rt-16-dev")
+    found_in(planted, there)
 
 
 @pytest.mark.parametrize("kind", list(FOUND))

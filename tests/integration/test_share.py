@@ -42,7 +42,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory, session_env: dict[str, str]) 
         checkout = adopted(name, root / name, TABLE.format(python=HERE), session_env)
         if found:  # what it needs is made already
             (checkout.root / ".diptych").mkdir()
-            for part in ("channel", "wheels", "siblings"):
+            for part in ("channel", "wheels", "share"):
                 shutil.copytree(found[0].root / ".diptych" / part, checkout.root / ".diptych" / part)
         done = checkout.build()
         assert done.returncode == 0, done.output
