@@ -142,6 +142,25 @@ def test_the_seed_becomes_two_verified_packages(tmp_path: Path, env: dict[str, s
         ["git", "status", "--porcelain"], cwd=there.root, env=env, check=True, capture_output=True, text=True
     )
     assert "build/" not in status.stdout
+    the_build_script_alone(there, tmp_path / "alone")
+
+
+def the_build_script_alone(there: Checkout, source: Path) -> None:
+    """conda-build's script, in the variables that conda-build gives it, and in the host environment of the cell."""
+    shutil.copytree(PROJECTS / "seed", source)
+    (prefix,) = (there.root / ".nox").glob("build-*-gcc")
+    python = prefix / "bin" / "python"
+    given = {"PREFIX": str(prefix), "PYTHON": str(python), "PY_VER": HERE, "SRC_DIR": str(source)}
+    env = {**there.env, **given, "PATH": f"{process.own_tools()}:{there.env['PATH']}"}
+    process.run(
+        [python, "-m", "pip", "install", "-q", "setuptools"], env=env, cwd=source
+    )  # of the recipe's host
+    process.run(["bash", "conda/build.sh"], env=env, cwd=source)
+    # What links the libraries of the prefix gets its run path from conda-build, after the script.
+    found = {**env, "LD_LIBRARY_PATH": str(prefix / "lib")}
+    where = "import seeded._seeded; print(seeded._seeded.__file__)"
+    done = process.run([python, "-c", where], env=found, cwd=source / "conda")
+    assert done.output.startswith(str(prefix))
 
 
 def test_the_seeds_recipe_renders(tmp_path: Path, env: dict[str, str]) -> None:
