@@ -68,6 +68,20 @@ def site_packages(python: str) -> PurePosixPath:
     return PurePosixPath(f"lib/python{python}/site-packages")
 
 
+def conda_depends(python: str) -> tuple[str, str]:
+    """Return what a conda package with modules for this Python depends on: Python itself, and its ABI (conda-forge's pins).
+
+    >>> conda_depends("3.14t")
+    ('python >=3.14,<3.15.0a0', 'python_abi 3.14.* *_cp314t')
+    """
+    major, minor = numbers(python)
+    version = plain(python)
+    return (
+        f"python >={version},<{major}.{minor + 1}.0a0",
+        f"python_abi {version}.* *_{abi_tag(python)}",
+    )
+
+
 def match_spec(python: str) -> str:
     """Return conda's match specification; one without the GIL is told by its build string (conda-forge's python-feedstock).
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 from pathlib import Path, PurePosixPath
 
 _SITE = "lib/python3*/site-packages"
-_PREFIX = "cmeel.prefix"
+INNER_PREFIX = "cmeel.prefix"
+"""The folder of site-packages in which all wheels of cmeel have their prefix."""
 _LIBRARIES = ("lib*.so", "lib*.so.*", "lib*.dylib")
 
 
@@ -20,9 +21,14 @@ def siblings(prefix: Path) -> dict[str, PurePosixPath]:
     return {path.name: PurePosixPath(path.relative_to(prefix).as_posix()) for path in sorted(found)}
 
 
+def library_names(prefix: Path) -> frozenset[str]:
+    """Return the file names of all shared libraries of an environment: those of ``lib``, and those below site-packages."""
+    return frozenset(path.name for path in (prefix / "lib").glob("*.so*")) | siblings(prefix).keys()
+
+
 def inner_prefixes(prefix: Path) -> tuple[Path, ...]:
     """Return the prefixes that lie in the site-packages of an environment."""
-    return tuple(sorted(prefix.glob(f"{_SITE}/{_PREFIX}")))
+    return tuple(sorted(prefix.glob(f"{_SITE}/{INNER_PREFIX}")))
 
 
 def site_of(path: PurePosixPath) -> PurePosixPath:

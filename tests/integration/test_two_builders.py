@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -11,13 +10,10 @@ from helpers.checkout import HERE, TABLE, Checkout, lay_out
 
 
 @pytest.fixture
-def by_backend(tmp_path: Path, built: Checkout, repository: Path, env: dict[str, str]) -> Checkout:
+def by_backend(tmp_path: Path, repository: Path, env: dict[str, str]) -> Checkout:
     """A checkout that the project's own backend has built, beside the one that CMake has."""
     root = tmp_path / "backend"
     lay_out(root, repository, TABLE.format(python=HERE).replace('"cmake"', '"pep517"'))
-    for name in ("channel", "wheels"):
-        if (built.root / ".diptych" / name).is_dir():
-            shutil.copytree(built.root / ".diptych" / name, root / ".diptych" / name)
     checkout = Checkout(root=root, env=env)
     done = checkout.build()
     assert done.returncode == 0, done.output

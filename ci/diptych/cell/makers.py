@@ -96,8 +96,9 @@ def wheel_of(job: WheelPacking) -> Packed:
         kept_apart = required_siblings(
             job.metadata, job.environment, python=job.python, platform=job.platform
         )
-        linked = _tree(job).sharing(kept_apart)
-        siblings = shared_siblings(job, _tree(job), kept=kept, env=_env(job), log=_log(job, "siblings.log"))
+        stage_tree = _tree(job)
+        linked = stage_tree.sharing(kept_apart)
+        siblings = shared_siblings(job, stage_tree, kept=kept, env=_env(job), log=_log(job, "siblings.log"))
         shared = {name: stage.site / place for one in siblings for name, place in one.libraries.items()}
         tree, journal = _relinked(job, empty, plan_for_wheel(linked, kept=kept, shared=shared))
         cost = None if siblings else _graft_cost(job, tree)

@@ -27,10 +27,11 @@ from diptych.channel.python_package import names_of
 from diptych.channel.wheel import Member, Wheel
 from diptych.errors import ChannelError
 from diptych.interpreters import Interpreter
+from diptych.siblings import INNER_PREFIX
 from diptych.specs import to_conda
 from diptych.store import digest
 
-_PREFIX = "cmeel.prefix/"
+_PREFIX = f"{INNER_PREFIX}/"
 _RPATH = "$ORIGIN/."
 _PYTHON_PART = re.compile(r"lib/libboost_(python|numpy)\d+\.|lib/cmake/boost_(python|numpy|mpi_python)-")
 _LIBRARY = re.compile(r"lib/[^/]+\.so\.[\d.]+$")
@@ -196,7 +197,7 @@ def _package(
         subdir=subdir_of(cutting.interpreter.platform),
         depends=depends,
         constrains=constrains,
-        run_exports={"weak": (_same_minor(run_export, version),)} if run_export else {},
+        run_exports={"weak": (same_minor(run_export, version),)} if run_export else {},
         license="BSL-1.0" if boost else "MPL-2.0",
         summary="Free peer-reviewed portable C++ source libraries"
         if boost
@@ -210,7 +211,7 @@ def _exactly(name: str, cutting: Cutting) -> str:
     return f"{name} =={cutting.wheel.version}"
 
 
-def _same_minor(name: str, version: Version) -> str:
+def same_minor(name: str, version: Version) -> str:
     """Return boost-feedstock's pin (max_pin x.x): any later patch release of the same minor version."""
     return f"{name} >={version},<{version.major}.{version.minor + 1}.0a0"
 

@@ -25,7 +25,7 @@ from diptych.channel.python_stdlib import CHOOSING, restored
 from diptych.distributions import how_to_install
 from diptych.errors import MissingToolError
 from diptych.interpreters import Interpreter
-from diptych.pythons import STABLE_ABI, plain
+from diptych.pythons import STABLE_ABI, conda_depends, plain
 
 # From 3.13 on, conda-forge's build string names the ABI and the ordinary build has number 100.
 _NEW_NAMING = 13
@@ -58,12 +58,13 @@ def names_of(interpreter: Interpreter) -> Names:
     major, minor = interpreter.version.split(".")[:2]
     threads = "t" if interpreter.free_threaded else ""
     tag = f"cp{major}{minor}{threads}"
+    python, abi = conda_depends(f"{major}.{minor}{threads}")
     return Names(
         minor=f"{major}.{minor}",
         abi_tag=tag,
         site_packages=f"lib/python{major}.{minor}{threads}/site-packages",
-        python=f"python >={major}.{minor},<{major}.{int(minor) + 1}.0a0",
-        abi=f"python_abi {major}.{minor}.* *_{tag}",
+        python=python,
+        abi=abi,
     )
 
 

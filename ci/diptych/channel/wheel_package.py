@@ -21,6 +21,7 @@ from diptych.channel.pypi import Requirements
 from diptych.channel.python_package import names_of
 from diptych.channel.wheel import Member, Wheel, license_of
 from diptych.interpreters import Interpreter
+from diptych.siblings import INNER_PREFIX
 from diptych.specs import to_conda
 
 # What pip writes for console scripts (distlib), with the prefix to be filled in.
@@ -127,7 +128,7 @@ def _leads(wheel: Wheel) -> Iterator[PackageFile]:
     seen = set[str]()
     for member in wheel.members() if wheel.name not in _NO_CMAKE_PACKAGES else ():
         found = _CMAKE_PACKAGE.fullmatch(posixpath.basename(member.path))
-        if found is None or member.scheme != "site" or member.path.startswith("cmeel.prefix/"):
+        if found is None or member.scheme != "site" or member.path.startswith(f"{INNER_PREFIX}/"):
             continue
         path = f"share/cmake/{found['name']}/{posixpath.basename(member.path)}"
         if path not in seen:

@@ -16,11 +16,11 @@ from diptych.compare.names import package_of_library, version_in_name
 from diptych.compare.pairing import Pair
 from diptych.compare.side import Side
 from diptych.policy import manylinux
+from diptych.siblings import INNER_PREFIX
 from diptych.system import is_system_library
 
 _DULL: tuple[set[str | None], ...] = ({"own"}, {"system"})
 _ORIGIN = re.compile(r"\$ORIGIN|\$\{ORIGIN\}|@loader_path")
-_INNER_PREFIX = "cmeel.prefix"
 _STEM = re.compile(r"(.+?)(?:\.so(?:\.[\w.]+)?|(?:\.\d+)*\.dylib)$")
 
 
@@ -142,7 +142,7 @@ def _beside(name: str, side: Side, pair: Pair) -> tuple[str, str] | None:
     for folder in _folders(name, side, pair):
         top = folder.split("/")[0]
         for distribution, versions in asked.items():
-            if top == _INNER_PREFIX and distribution.removeprefix("cmeel-") in library:
+            if top == INNER_PREFIX and distribution.removeprefix("cmeel-") in library:
                 return distribution, versions
             if canonicalize_name(top) == distribution:
                 return distribution, versions

@@ -9,11 +9,14 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from packaging.version import Version
+
+from diptych.channel.cmeel_packages import same_minor
 from diptych.channel.package import Package, PackageFile
 from diptych.errors import ChannelError
 from diptych.libraries.making import Installed, Making, files_below, text_file
 from diptych.libraries.plan import DEVEL, HEADERS, PYTHON
-from diptych.pythons import abi_tag, plain
+from diptych.pythons import conda_depends
 
 LICENCE = "LICENSE_1_0.txt"
 # A release has all headers below boost/, the repository below libs/*/include (libs/numeric/conversion/include too).
@@ -152,7 +155,7 @@ def packages(making: Making, installed: Installed) -> Iterator[Package]:
     build = f"py{making.python.replace('.', '')}_{making.abi}_h{{hash}}_0"
     mine = f"*_{making.abi}_*"
     version = making.version
-    python = _python_depends(making.python)
+    python = conda_depends(making.python)
     yield _package(
         PYTHON,
         making,
@@ -169,7 +172,7 @@ def packages(making: Making, installed: Installed) -> Iterator[Package]:
         depends=(f"{HEADERS} =={version}", f"{PYTHON} =={version} {mine}", "numpy", *python),
         # Its own CMake files would lie where these are.
         constrains=("libboost-devel <0.0a0",),
-        run_export=f"{PYTHON} >={version},<{_next_minor(version)} {mine}",
+        run_export=f"{same_minor(PYTHON, Version(version))} {mine}",
     )
 
 
@@ -212,14 +215,6 @@ def _config(version: str) -> Iterator[PackageFile]:
     yield text_file(f"{folder}/BoostConfigVersion.cmake", CONFIG_VERSION.format(version=version))
 
 
-def _python_depends(python: str) -> tuple[str, str]:
-    major, minor = plain(python).split(".")
-    return (
-        f"python >={major}.{minor},<{major}.{int(minor) + 1}.0a0",
-        f"python_abi {major}.{minor}.* *_{abi_tag(python)}",
-    )
-
-
 def _numpy_range(version: str) -> str:
     """Return NumPy's own promise: what was compiled against 2 runs with 1.23 and later, what was against 1 with that and later 1."""
     return "numpy >=1.23,<3" if int(version.split(".", maxsplit=1)[0]) > 1 else f"numpy >={version},<2.0a0"
@@ -227,8 +222,3 @@ def _numpy_range(version: str) -> str:
 
 def _dotted(number: int) -> str:
     return f"{number // 100000}.{number // 100 % 1000}.{number % 100}"
-
-
-def _next_minor(version: str) -> str:
-    major, minor, _ = version.split(".")
-    return f"{major}.{int(minor) + 1}.0a0"

@@ -64,9 +64,10 @@ def prepare(
         packages = list(dict.fromkeys(path for one in placed for path in one.files))
         judged = gate.check_findings(packages, waivers_of(workspace.config), cwd=workspace.root)
         step.text = judged.detail
+    allowed = (*request.allow, *workspace.config.release.allow)
     checks = (
-        gate.check_sources_of(placed, (*request.allow, *workspace.config.release.allow)),
-        gate.check_libraries(placed, (*request.allow, *workspace.config.release.allow)),
+        gate.check_sources_of(placed, allowed),
+        gate.check_libraries(placed, allowed),
         gate.check_versions(placed, planned.version),
         gate.check_floors(placed, planned.jobs),
         compared,

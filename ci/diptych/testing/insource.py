@@ -15,7 +15,7 @@ from diptych.environments import Environment
 from diptych.inputs import NAME, PLACE, SYSTEM, By, Unkeyed, inputs_of, made_once, part
 from diptych.matrix import Cell
 from diptych.pythons import is_free_threaded
-from diptych.siblings import siblings
+from diptych.siblings import library_names
 from diptych.store import Store, read_json
 from diptych.testing.command import (
     SuiteSettings,
@@ -234,7 +234,7 @@ def _promise(job: InSourceJob, overlay: Path) -> Promise:
         python=job.python,
         homes=(prefix, job.stage.tree, job.stage.root, job.source, overlay, *runtime),
         modules=overlay,
-        own=frozenset(path.name for path in (prefix / "lib").glob("*.so*")) | siblings(prefix).keys(),
+        own=library_names(prefix),
     )
 
 

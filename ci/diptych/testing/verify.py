@@ -18,7 +18,7 @@ from diptych.inputs import NAME, PLACE, SYSTEM, By, inputs_of, made_once, part
 from diptych.interpreters import identity
 from diptych.matrix import Cell
 from diptych.records import CondaPackages
-from diptych.siblings import siblings
+from diptych.siblings import library_names
 from diptych.store import Store, sha256_file
 from diptych.testing.clean import conda_prefix, wheel_prefix
 from diptych.testing.command import SuiteSettings, TestResult, TestRun, run_tests
@@ -210,6 +210,6 @@ def _judge(job: VerifyJob, result: TestResult, prefix: Path, *, is_wheel: bool) 
             python=job.python,
             homes=(prefix, base) if is_wheel else (prefix,),
             modules=prefix,
-            own=frozenset(path.name for path in (prefix / "lib").glob("*.so*")) | siblings(prefix).keys(),
+            own=library_names(prefix),
         ),
     )
